@@ -1,0 +1,1 @@
+"""Heatmap methods behind one protocol."""

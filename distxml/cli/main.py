@@ -1,0 +1,42 @@
+"""`distxml`: the commands, and how an error reaches the user."""
+
+import sys
+
+import typer
+
+from distxml import __version__
+from distxml.cli import data
+from distxml.errors import UserError
+
+app = typer.Typer(
+    name="distxml",
+    help="Train image classifiers jointly with the network that explains them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.add_typer(data.app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"distxml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Console script: a `UserError` is printed as it is, exit status 2."""
+    try:
+        app()
+    except UserError as error:
+        for line in str(error).splitlines():
+            print(f"distxml: error: {line}", file=sys.stderr)
+        sys.exit(2)

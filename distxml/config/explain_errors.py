@@ -1,0 +1,73 @@
+"""Pydantic's validation errors as one line each: the file, the field, the value, the remedy."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+MOST_SHOWN = 5
+
+Location = tuple[int | str, ...]
+
+
+def readable_errors(kind: type[BaseModel], error: ValidationError, origin: str, overridden: Sequence[str]) -> str:
+    """Every field's error on a line of its own; at most `MOST_SHOWN` of them."""
+    details = error.errors()
+    lines = [_one_line(kind, dict(detail), origin, overridden) for detail in details[:MOST_SHOWN]]
+    if len(details) > MOST_SHOWN:
+        lines.append(f"... and {len(details) - MOST_SHOWN} more errors")
+    return "\n".join(lines)
+
+
+def _one_line(kind: type[BaseModel], detail: dict[str, Any], origin: str, overridden: Sequence[str]) -> str:
+    location, parent = _resolve(kind, detail["loc"])
+    field = ".".join(str(part) for part in location)
+    by_override = any(field == key or field.startswith(f"{key}.") for key in overridden)
+    where = f"override {field}" if by_override else f"{origin}: {field}" if field else origin
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown key (value {detail['input']!r}); {_suggestion(location, parent)}"
+    if detail["type"] == "missing":
+        return f"{where}: is missing; set it in the file or with {field}=VALUE"
+    message = detail["msg"].removeprefix("Value error, ")
+    value = "" if isinstance(detail["input"], dict) else f" (value {detail['input']!r})"
+    return f"{where}: {message}{value}"
+
+
+def _suggestion(location: Location, parent: type[BaseModel]) -> str:
+    valid = list(parent.model_fields)
+    near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.0)
+    prefix = ".".join(str(part) for part in location[:-1])
+    return f"did you mean {prefix + '.' if prefix else ''}{near[0]}? Valid: {', '.join(valid)}"
+
+
+def _resolve(kind: type[BaseModel], loc: Location) -> tuple[Location, type[BaseModel]]:
+    """The location as the user writes it (no union tags), and the model that holds its last part."""
+    shown: list[int | str] = []
+    models: list[type[BaseModel]] = [kind]
+    parent = kind
+    for part in loc:
+        tagged = [model for model in models if len(models) > 1 and _bears_tag(model, part)]
+        if tagged:
+            models = tagged
+            continue
+        shown.append(part)
+        if isinstance(part, int) or not models:
+            continue
+        parent = next((model for model in models if part in model.model_fields), models[0])
+        field = parent.model_fields.get(part)
+        models = _models_in(field.annotation) if field else []
+    return tuple(shown), parent
+
+
+def _bears_tag(model: type[BaseModel], tag: int | str) -> bool:
+    return "kind" in model.model_fields and tag in get_args(model.model_fields["kind"].annotation)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    found: dict[type[BaseModel], None] = {}
+    for inner in get_args(annotation):
+        found.update(dict.fromkeys(_models_in(inner)))
+    return list(found)

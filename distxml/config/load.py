@@ -1,0 +1,99 @@
+"""From a YAML file (or a packaged recipe's name) and `a.b=c` overrides to validated settings."""
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ValidationError
+
+from distxml.config.explain_errors import readable_errors
+from distxml.errors import UserError
+from distxml.recipes import find_recipe
+
+AnySettings = TypeVar("AnySettings", bound=BaseModel)
+
+
+def load_settings(
+    kind: type[AnySettings],
+    recipe: str,
+    overrides: list[str],
+    shelf: str = "experiments",
+    defaults: dict[str, Any] | None = None,
+) -> AnySettings:
+    """Settings of type `kind` from a recipe and overrides.
+
+    Args:
+        kind: the settings model to validate against.
+        recipe: path of a YAML file, or the name of a packaged recipe.
+        overrides: `a.b=c` each; list items by index; the value is YAML.
+        shelf: which packaged recipes a name refers to: `experiments` or `datasets`.
+        defaults: dotted keys that hold where neither the recipe nor an override says otherwise.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or a field is unknown or wrong.
+    """
+    path = find_recipe(recipe, shelf)
+    tree = _read_yaml(path)
+    for key, value in (defaults or {}).items():
+        if OmegaConf.select(tree, key) is None:
+            OmegaConf.update(tree, key, value, force_add=True)
+    overridden = [_apply(tree, override) for override in overrides]
+    try:
+        content: Any = OmegaConf.to_container(tree, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UserError(f"{path}: {_first_line(error)}; mend the reference") from None
+    return validate(kind, content, str(path), overridden)
+
+
+def validate(kind: type[AnySettings], content: object, origin: str, overridden: list[str] | None = None) -> AnySettings:
+    """`content` as settings of type `kind`; errors name `origin` (a file) or the override at fault."""
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise UserError(readable_errors(kind, error, origin, overridden or [])) from None
+
+
+def validate_json_file(kind: type[AnySettings], path: Path) -> AnySettings:
+    """Settings of type `kind` from a JSON file that distxml wrote."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({_first_line(error)})") from None
+    return validate(kind, content, str(path))
+
+
+def to_yaml(settings: BaseModel) -> str:
+    """The resolved settings as YAML that `load_settings` reads back."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        tree = OmegaConf.load(path)
+    except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML ({_first_line(error)}); mend the file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+    if not OmegaConf.is_dict(tree):
+        raise UserError(f"{path}: must hold `key: value` lines, not a list or a single value")
+    return tree
+
+
+def _apply(tree: Any, override: str) -> str:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"override {override!r}: must look like a.b=value")
+    try:
+        OmegaConf.update(tree, key, yaml.safe_load(text), force_add=True)
+    except yaml.YAMLError:
+        raise UserError(f"override {override!r}: {text!r} is not a YAML value; quote it") from None
+    except (OmegaConfBaseException, IndexError, ValueError, TypeError) as error:
+        raise UserError(f"override {override!r}: there is no such place ({_first_line(error)})") from None
+    return key
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0]

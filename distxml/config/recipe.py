@@ -1,0 +1,128 @@
+"""`Recipe`: everything that one experiment needs to know, in one tree of settings."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from distxml.config.base import Settings
+from distxml.config.evaluation import EvaluationSettings
+from distxml.config.model import ModelSettings
+from distxml.config.training import LossSettings, OptimizerSettings, PhaseSettings
+
+EXPLAINER_STRIDE = 4
+"""The explainer halves the image twice: its sides must be multiples of this."""
+
+
+def _square(value: object) -> object:
+    return (value, value) if isinstance(value, int) else value
+
+
+class DatasetSettings(Settings):
+    """Which Parquet dataset to train on."""
+
+    path: Path
+    """Folder made by `distxml data build`: it holds `dataset.json`."""
+
+
+class AugmentationSettings(Settings):
+    """Random changes of the training images; masks follow every geometric one."""
+
+    probability: float = Field(default=0.2, ge=0, le=1)
+    """Probability that an image is augmented at all (0.2 in the paper's code)."""
+    preset: Literal["paper", "flips"] = "paper"
+    """`paper`: the set of operations of the paper's code. `flips`: 90° rotations and flips alone."""
+
+
+class LoaderSettings(Settings):
+    """How images become batches."""
+
+    backend: Literal["albumentations"] = "albumentations"
+    """Library that decodes and augments."""
+    image_size: Annotated[tuple[int, int], BeforeValidator(_square)] = (224, 224)
+    """Height and width in pixels, multiples of 4; one number means a square."""
+    batch_size: int = Field(default=8, ge=1)
+    """Images an optimizer step, **over all workers**: more workers do not change the mathematics."""
+    threads: int = Field(default=1, ge=1)
+    """Threads a worker that decode and augment."""
+    prefetch: int = Field(default=4, ge=1)
+    """Batches a worker that are made ready ahead."""
+    augmentation: AugmentationSettings = AugmentationSettings()
+    """Random changes of the training images."""
+
+    @field_validator("image_size")
+    @classmethod
+    def _multiple_of_stride(cls, size: tuple[int, int]) -> tuple[int, int]:
+        if any(side < EXPLAINER_STRIDE or side % EXPLAINER_STRIDE for side in size):
+            raise ValueError(f"sides must be positive multiples of {EXPLAINER_STRIDE}")
+        return size
+
+
+class RunSettings(Settings):
+    """Where a run lives and what it is seeded with."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$")
+    """Folder of the run; the same name goes on where an interrupted run stopped."""
+    folder: Path = Path("runs")
+    """Parent of the run's folder. On a cluster: a path that every node shares."""
+    seed: int = Field(default=0, ge=0)
+    """Every source of randomness of training and evaluation derives from it."""
+    gallery: int = Field(default=6, ge=0)
+    """Validation images whose heatmaps TensorBoard shows each epoch."""
+
+
+class ScalingSettings(Settings):
+    """Workers of Ray Train and of the evaluator."""
+
+    workers: int = Field(default=1, ge=1)
+    """DDP ranks in training, actors in evaluation."""
+    cpus_per_worker: int = Field(default=1, ge=1)
+    """CPUs that each worker reserves; also its number of torch threads."""
+    gpus_per_worker: float = Field(default=0, ge=0)
+    """GPUs that each worker reserves; 0 trains on CPUs."""
+    max_failures: int = Field(default=3, ge=0)
+    """How often lost workers are replaced before the run gives up."""
+
+    @field_validator("gpus_per_worker")
+    @classmethod
+    def _whole_or_shared(cls, gpus: float) -> float:
+        if gpus > 1 and gpus != int(gpus):
+            raise ValueError("more than one GPU a worker must be a whole number")
+        return gpus
+
+
+class Recipe(Settings):
+    """One experiment: data, model, loss, three phases, evaluation, where and how it runs."""
+
+    dataset: DatasetSettings
+    """The dataset."""
+    loader: LoaderSettings = LoaderSettings()
+    """How images become batches."""
+    model: ModelSettings = ModelSettings()
+    """The explainer and the classifier."""
+    loss: LossSettings = LossSettings()
+    """The explanation loss and class weights."""
+    optimizer: OptimizerSettings = OptimizerSettings()
+    """Optimizer, learning-rate schedules, gradient clipping."""
+    phases: tuple[PhaseSettings, PhaseSettings, PhaseSettings]
+    """Classifier alone, explainer alone, both."""
+    evaluation: EvaluationSettings = EvaluationSettings()
+    """What `distxml evaluate` measures."""
+    run: RunSettings
+    """Where the run lives."""
+    scaling: ScalingSettings = ScalingSettings()
+    """Workers and what they reserve."""
+
+    @model_validator(mode="after")
+    def _workers_fit_a_batch(self) -> "Recipe":
+        if self.scaling.workers > self.loader.batch_size:
+            raise ValueError(
+                f"loader.batch_size ({self.loader.batch_size}) is shared by all workers: "
+                f"it must be at least scaling.workers ({self.scaling.workers})"
+            )
+        return self
+
+    @property
+    def run_folder(self) -> Path:
+        """Folder of this run."""
+        return self.run.folder / self.run.name

@@ -1,0 +1,67 @@
+"""Where things lie in a run's folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from distxml.config.load import validate_json_file
+from distxml.config.recipe import Recipe
+from distxml.errors import UserError
+
+CheckpointName = Literal["last", "best_loss", "best_accuracy"]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run and the names in it."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved recipe, JSON; written before training starts."""
+        return self.path / "config.json"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, machine and command, JSON."""
+        return self.path / "environment.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line: epochs and phase ends."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def evaluation(self) -> Path:
+        """Results of `distxml evaluate`."""
+        return self.path / "evaluation"
+
+    @property
+    def report(self) -> Path:
+        """The one-file HTML report."""
+        return self.path / "report.html"
+
+    @property
+    def finished(self) -> Path:
+        """Written when the third phase is complete."""
+        return self.path / "finished.json"
+
+    def checkpoint(self, phase: int, name: CheckpointName) -> Path:
+        """Folder of a checkpoint; `phase` counts from 1."""
+        return self.path / "checkpoints" / f"phase{phase}" / name
+
+    def recipe(self) -> Recipe:
+        """The recipe that the run was started with.
+
+        Raises:
+            UserError: this is not a run's folder.
+        """
+        if not self.config.is_file():
+            raise UserError(f"run {self.path}: no {self.config.name}; name a folder made by `distxml train`")
+        return validate_json_file(Recipe, self.config)

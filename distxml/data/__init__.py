@@ -1,0 +1,1 @@
+"""From a Parquet dataset to batches."""

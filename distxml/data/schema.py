@@ -1,0 +1,117 @@
+"""The Parquet dataset on disk: columns, `dataset.json`, and how the two are checked when opened."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from distxml.errors import UserError
+
+FORMAT = "distxml-dataset"
+FORMAT_VERSION = 1
+METADATA_NAME = "dataset.json"
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+ENCODED = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+"""An encoded image file; the layout that other tools show as an image."""
+
+ROW_SCHEMA = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("image", ENCODED, nullable=False),
+        pa.field("mask", ENCODED, nullable=True),  # null: not annotated; an empty annotation is a black mask
+        pa.field("label", pa.int32(), nullable=False),
+    ]
+)
+
+
+class Shard(BaseModel):
+    """One Parquet file of a split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    """Path below the dataset's folder, with `/`."""
+    split: Split
+    """Split that its rows belong to."""
+    rows: int
+    """Number of its rows."""
+    sha256: str
+    """Checksum of the file."""
+
+
+class DatasetMetadata(BaseModel):
+    """`dataset.json`; written last, so a folder that holds it is complete."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["distxml-dataset"] = FORMAT
+    """Marks the file."""
+    version: Literal[1] = FORMAT_VERSION
+    """Version of the layout."""
+    name: str
+    """Name of the dataset."""
+    classes: tuple[str, ...]
+    """Names of the classes; a label is an index into them."""
+    counts: dict[Split, dict[str, int]]
+    """Images a split and class."""
+    annotated: dict[Split, int]
+    """Images a split that have a mask (an empty one counts)."""
+    shards: tuple[Shard, ...]
+    """The Parquet files, in reading order."""
+    recipe: dict[str, object]
+    """The resolved `DatasetRecipe`."""
+    made_by: str
+    """distxml and its version."""
+
+    def rows(self, split: Split) -> int:
+        """Number of images of a split."""
+        return sum(shard.rows for shard in self.shards if shard.split == split)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset: its folder and its metadata."""
+
+    folder: Path
+    metadata: DatasetMetadata
+
+    def shards(self, split: Split) -> list[tuple[Path, Shard]]:
+        """Files and entries of a split's shards, in reading order."""
+        return [(self.folder / shard.file, shard) for shard in self.metadata.shards if shard.split == split]
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """The dataset in `folder`, its shards' presence checked.
+
+    Raises:
+        UserError: the folder is missing, is not a dataset, or a shard is missing.
+    """
+    path = folder / METADATA_NAME
+    if not folder.is_dir():
+        raise UserError(
+            f"dataset {folder}: no such folder; build it with `distxml data build RECIPE {folder}` or set dataset.path"
+        )
+    if not path.is_file():
+        raise UserError(f"dataset {folder}: not a dataset (no {METADATA_NAME}); name a folder made by `data build`")
+    try:
+        metadata = DatasetMetadata.model_validate_json(path.read_bytes())
+    except (ValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
+        raise UserError(f"{path}: not the metadata of a distxml dataset ({reason}); build it again") from None
+    _check_shards(folder, metadata)
+    return Dataset(folder, metadata)
+
+
+def _check_shards(folder: Path, metadata: DatasetMetadata) -> None:
+    for shard in metadata.shards:
+        path = folder / shard.file
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise UserError(f"{folder / METADATA_NAME}: shard {shard.file!r} lies outside the dataset; do not use it")
+        if not path.is_file():
+            raise UserError(f"{path}: this shard is missing; build the dataset again")

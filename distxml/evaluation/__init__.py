@@ -1,0 +1,1 @@
+"""How good the classifier and its explanations are."""

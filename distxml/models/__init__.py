@@ -1,0 +1,1 @@
+"""The explainer, the classifiers and the joint model."""

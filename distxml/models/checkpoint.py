@@ -1,0 +1,82 @@
+"""A model on disk: `model.safetensors` and `model.json`, enough to rebuild it. Nothing is unpickled."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from distxml.config.load import validate_json_file
+from distxml.config.model import ModelSettings
+from distxml.errors import UserError
+from distxml.models.joint import JointModel
+
+WEIGHTS_NAME = "model.safetensors"
+CARD_NAME = "model.json"
+
+
+class ModelCard(BaseModel):
+    """What it takes to rebuild a model and to use it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    settings: ModelSettings
+    """Architecture."""
+    classes: tuple[str, ...]
+    """Names of the classes; logit i belongs to the i-th."""
+    image_size: tuple[int, int]
+    """Height and width in pixels that it was trained at."""
+    dataset: str
+    """Name of the dataset that it was trained on."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in eval mode, and its card."""
+
+    model: JointModel
+    card: ModelCard
+
+
+def build_model(card: ModelCard) -> JointModel:
+    """A new model of that architecture, freshly initialised from torch's global random state."""
+    return JointModel(card.settings, len(card.classes))
+
+
+def save_model(folder: Path, model: JointModel, card: ModelCard) -> None:
+    """Write both files into an existing folder; the card last."""
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS_NAME)
+    (folder / CARD_NAME).write_text(card.model_dump_json(indent=2) + "\n")
+
+
+def load_model(folder: Path) -> LoadedModel:
+    """The model in `folder`, on the CPU, in eval mode.
+
+    Raises:
+        UserError: a file is missing, damaged, or the two do not belong together.
+    """
+    if not (folder / CARD_NAME).is_file():
+        raise UserError(f"checkpoint {folder}: no {CARD_NAME}; name a folder that `distxml train` wrote")
+    card = validate_json_file(ModelCard, folder / CARD_NAME)
+    rebuilt = card.model_copy(update={"settings": card.settings.model_copy(update={"pretrained": None})})
+    model = build_model(rebuilt)
+    try:
+        model.load_state_dict(load_file(folder / WEIGHTS_NAME))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(f"checkpoint {folder / WEIGHTS_NAME}: cannot be loaded ({reason})") from None
+    return LoadedModel(model.eval(), card)
+
+
+def check_classes(card: ModelCard, classes: tuple[str, ...], checkpoint: Path, dataset: Path) -> None:
+    """Refuse a dataset whose classes are not the checkpoint's.
+
+    Raises:
+        UserError: names or their number differ.
+    """
+    if card.classes != classes:
+        raise UserError(
+            f"checkpoint {checkpoint} knows {len(card.classes)} classes ({', '.join(card.classes)}), but dataset "
+            f"{dataset} has {len(classes)} ({', '.join(classes)}); name the dataset that it was trained on"
+        )

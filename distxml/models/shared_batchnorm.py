@@ -1,0 +1,50 @@
+"""BatchNorm whose training statistics are those of the global batch, on any device.
+
+torch's own SyncBatchNorm refuses CPU tensors; this one is built on a differentiable all-reduce, so that one global
+batch gives the same gradients on any number of DDP ranks.
+"""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+
+class SharedBatchNorm2d(nn.BatchNorm2d):
+    """`BatchNorm2d` over the images of all DDP ranks; with one rank, or in eval mode, exactly `BatchNorm2d`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """B×C×H×W to the same shape."""
+        shared = self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+        return self._forward_shared(input) if shared else super().forward(input)
+
+    def _forward_shared(self, input: Tensor) -> Tensor:
+        count = input.new_tensor([input.numel() / input.shape[1]])
+        local = torch.cat([input.sum((0, 2, 3)), input.square().sum((0, 2, 3)), count])
+        total = all_reduce(local)  # its backward sums the gradients over the ranks
+        sums, squares, count = total.split([input.shape[1], input.shape[1], 1])
+        mean = sums / count
+        variance = (squares / count - mean.square()).clamp_min(0)
+        self._update_running(mean.detach(), variance.detach(), count.detach())
+        scale = (variance + self.eps).rsqrt() * self.weight
+        return (input - mean.view(1, -1, 1, 1)) * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+
+    def _update_running(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        momentum = self.momentum if self.momentum is not None else 1 / float(self.num_batches_tracked)
+        unbiased = variance * count / (count - 1).clamp_min(1)
+        self.running_mean.lerp_(mean, momentum)
+        self.running_var.lerp_(unbiased, momentum)
+
+
+def share_batchnorms(module: nn.Module) -> None:
+    """Turn every `BatchNorm2d` below `module` into a `SharedBatchNorm2d`, state kept."""
+    for name, child in module.named_children():
+        if type(child) is nn.BatchNorm2d:
+            shared = SharedBatchNorm2d(child.num_features, child.eps, child.momentum)
+            shared.load_state_dict(child.state_dict())
+            setattr(module, name, shared)
+        else:
+            share_batchnorms(child)

@@ -1,0 +1,55 @@
+"""The paper's VGG, gated."""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from distxml.models.gate import gate
+
+STAGES = 4
+HIDDEN = 128
+DROPOUT = 0.3
+
+
+class VGG(nn.Module):
+    """(image B×3×H×W, heatmap B×1×H×W) to logits B×C.
+
+    Stages of w, 2w, 4w and 8w channels: two 3×3 convolutions with ReLU, times the pooled heatmap, 2×2 max-pool. Then
+    global max-pool and fully connected layers of 128, 128 and C; sigmoid and dropout 0.3 after the hidden ones.
+
+    Source: Rio-Torto et al. (2020), section 3.2, and the reference code (w = 32).
+    """
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        widths = [3] + [width * 2**stage for stage in range(STAGES)]
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(inputs, outputs, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(outputs, outputs, 3, padding=1),
+                nn.ReLU(),
+            )
+            for inputs, outputs in pairwise(widths)
+        )
+        self.head = nn.Sequential(
+            nn.Linear(widths[-1], HIDDEN),
+            nn.Sigmoid(),
+            nn.Dropout(DROPOUT),
+            nn.Linear(HIDDEN, HIDDEN),
+            nn.Sigmoid(),
+            nn.Dropout(DROPOUT),
+            nn.Linear(HIDDEN, classes),
+        )
+        for layer in self.head:
+            if isinstance(layer, nn.Linear):
+                nn.init.xavier_uniform_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, image: Tensor, heatmap: Tensor) -> Tensor:
+        features = image
+        for stage in self.stages:
+            features = gate(stage(features), heatmap)  # B×w·2^k×h×w
+            features = F.max_pool2d(features, 2)
+        return self.head(features.amax((2, 3)))

@@ -1,0 +1,1 @@
+"""Three-phase training of the joint model with Ray Train."""
