@@ -3,9 +3,11 @@
 Every term is computed in float32, one value an image, and averaged over the images that count.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -32,7 +34,7 @@ def weak(heatmap: Tensor, mask: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class LossTerms:
-    """The joint loss and what it is made of; each a scalar, a mean over the images of the batch.
+    """The joint loss and what it is made of: all scalars (means over images) or all of shape B (one an image).
 
     Attributes:
         total: alpha * classification + (1 - alpha) * explanation.
@@ -53,6 +55,10 @@ class LossTerms:
         return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
 
+def _this_process_alone(total: Tensor) -> Tensor:
+    return total
+
+
 @dataclass(frozen=True)
 class JointLoss:
     """L = alpha * L_class + (1 - alpha) * L_expl.
@@ -61,6 +67,8 @@ class JointLoss:
         kind: `unsupervised` or `hybrid` (adds gamma * weak).
         alpha, beta, gamma: weights; alpha belongs to the phase.
         class_weights: C, or None. As in torch, a weighted mean: weights are divided by their sum over the batch.
+        sum_over_ranks: adds up a denominator over DDP ranks, so that the terms that the ranks compute from their
+            parts of a global batch add up to that batch's, whatever the parts' sizes.
     """
 
     kind: Literal["unsupervised", "hybrid"]
@@ -68,40 +76,49 @@ class JointLoss:
     beta: float
     gamma: float
     class_weights: Tensor | None = None
+    sum_over_ranks: Callable[[Tensor], Tensor] = _this_process_alone
 
-    def __call__(
-        self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor, weight: Tensor | None = None
-    ) -> LossTerms:
-        """The terms over B images.
+    def __call__(self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor, weight: Tensor) -> LossTerms:
+        """The terms over B images, as scalars.
 
         Args:
             logits: B×C.
             heatmap: B×1×H×W in [0, 1].
             label: B.
             mask: B×1×H×W, 1 inside.
-            weight: B; 0 leaves an image out. Default: all count.
+            weight: B; 0 leaves an image out.
         """
+        each = self.each(logits, heatmap, label, mask)
+        share = weight / self.sum_over_ranks(weight.sum()).clamp_min(EPSILON)
+        class_share = weight * self.class_weight(label)
+        class_share = class_share / self.sum_over_ranks(class_share.sum()).clamp_min(EPSILON)
+        return self.combine(
+            classification=(each.classification * class_share).sum(),
+            sparsity=(each.sparsity * share).sum(),
+            contiguity=(each.contiguity * share).sum(),
+            weak=(each.weak * share).sum(),
+        )
+
+    def each(self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor) -> LossTerms:
+        """The terms of each image (shape B), in float32, without class weights."""
         heatmap, mask = heatmap.float(), mask.float()
-        count = logits.new_ones(len(label)) if weight is None else weight.float()
-        terms = {
-            "sparsity": sparsity(heatmap),
-            "contiguity": contiguity(heatmap),
-            "weak": weak(heatmap, mask),
-        }
-        means = {name: _weighted_mean(value, count) for name, value in terms.items()}
-        classification = self._cross_entropy(logits.float(), label, count)
-        explanation = self.beta * means["sparsity"] + (1 - self.beta) * means["contiguity"]
+        return self.combine(
+            classification=F.cross_entropy(logits.float(), label, reduction="none"),
+            sparsity=sparsity(heatmap),
+            contiguity=contiguity(heatmap),
+            weak=weak(heatmap, mask),
+        )
+
+    def combine(self, classification: Tensor, sparsity: Tensor, contiguity: Tensor, weak: Tensor) -> LossTerms:
+        """The weighted sums over the given terms (scalars or one an image)."""
+        explanation = self.beta * sparsity + (1 - self.beta) * contiguity
         if self.kind == "hybrid":
-            explanation = explanation + self.gamma * means["weak"]
+            explanation = explanation + self.gamma * weak
         total = self.alpha * classification + (1 - self.alpha) * explanation
-        return LossTerms(total, classification, explanation, **means)
+        return LossTerms(total, classification, explanation, sparsity, contiguity, weak)
 
-    def _cross_entropy(self, logits: Tensor, label: Tensor, count: Tensor) -> Tensor:
-        each = F.cross_entropy(logits, label, reduction="none")
-        if self.class_weights is not None:
-            count = count * self.class_weights[label]
-        return _weighted_mean(each, count)
-
-
-def _weighted_mean(each: Tensor, weight: Tensor) -> Tensor:
-    return (each * weight).sum() / weight.sum().clamp_min(EPSILON)
+    def class_weight(self, label: Tensor) -> Tensor:
+        """The weight of each image's class: B float32."""
+        if self.class_weights is None:
+            return torch.ones(len(label), device=label.device)
+        return self.class_weights[label]

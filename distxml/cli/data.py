@@ -1,5 +1,88 @@
 """`distxml data`: build and inspect datasets."""
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
 import typer
 
+if TYPE_CHECKING:
+    from distxml.sources.build import Built
+
+Element = TypeVar("Element")
+
 app = typer.Typer(help="Build and inspect datasets.", no_args_is_help=True)
+
+
+@app.command(epilog="Example: distxml data build polygons data/polygons source.images=200")
+def build(
+    recipe: str = typer.Argument(help="YAML file, or the name of a packaged recipe such as `polygons` or `voc`."),
+    out: Path = typer.Argument(help="Folder to make; it appears when the dataset is complete."),
+    overrides: list[str] = typer.Argument(default=None, help="Settings to change, `a.b=c` each."),
+    print_config: bool = typer.Option(False, "--print-config", help="Print the resolved recipe and stop."),
+) -> None:
+    """Build a Parquet dataset from raw material."""
+    from distxml.config import DatasetRecipe, load_settings, to_yaml
+
+    settings = load_settings(DatasetRecipe, recipe, overrides or [], shelf="datasets")
+    if print_config:
+        typer.echo(to_yaml(settings), nl=False)
+        return
+    from distxml.sources.build import build_dataset
+
+    _report(build_dataset(settings, out, _track))
+
+
+@app.command(epilog="Example: distxml data inspect data/polygons")
+def inspect(
+    dataset: Path = typer.Argument(help="Folder made by `distxml data build`."),
+    out: Path = typer.Option(
+        None,
+        "--out",
+        metavar="SHEET.png",
+        help="The contact sheet to write. Default: contact_sheet.png in the dataset.",
+    ),
+) -> None:
+    """Check a dataset's files, print what it holds, and draw a few images with their masks."""
+    from distxml.cli.data_summary import counts_table, facts
+    from distxml.data.contact_sheet import write_contact_sheet
+    from distxml.data.inspect import inspect_dataset
+    from distxml.data.schema import open_dataset
+
+    opened = open_dataset(dataset)
+    inspection = inspect_dataset(opened, _track)
+    sheet = out or dataset / "contact_sheet.png"
+    write_contact_sheet(inspection.examples, opened.metadata.classes, sheet)
+    _print_table(counts_table(opened.metadata))
+    for line in facts(inspection, opened):
+        typer.echo(line)
+    typer.echo(f"Contact sheet: {sheet}")
+
+
+def _report(built: "Built") -> None:
+    from distxml.cli.data_summary import counts_table, left_out
+
+    dataset = built.dataset
+    _print_table(counts_table(dataset.metadata))
+    typer.echo(left_out(dataset.folder))
+    if not built.anew:
+        typer.echo(
+            "Built before from the same recipe, so nothing was done; "
+            "if its raw material has changed since, delete the folder and build again."
+        )
+    typer.echo(f"Dataset: {dataset.folder}")
+
+
+def _print_table(table: object) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _track(elements: Sequence[Element], description: str) -> Iterable[Element]:
+    """`elements`, with a progress bar on standard error where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(elements, description, console=console, transient=True, disable=not console.is_terminal)

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from distxml import __version__
-from distxml.cli import data
+from distxml.cli import data, train
 from distxml.errors import UserError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data.app, name="data")
+app.command()(train.train)
 
 
 def _print_version(wanted: bool) -> None:

@@ -52,6 +52,26 @@ class RunFolder:
         """Written when the third phase is complete."""
         return self.path / "finished.json"
 
+    @property
+    def attempt(self) -> Path:
+        """Token of the `distxml train` that trains this run now."""
+        return self.path / ".attempt"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that trains this run."""
+        return self.path / ".lock"
+
+    @property
+    def ray(self) -> Path:
+        """Ray Train's own storage; removed when training has finished."""
+        return self.path / ".ray"
+
+    @property
+    def failure(self) -> Path:
+        """The traceback of what stopped training, where it was not the user's mistake."""
+        return self.path / "failure.log"
+
     def checkpoint(self, phase: int, name: CheckpointName) -> Path:
         """Folder of a checkpoint; `phase` counts from 1."""
         return self.path / "checkpoints" / f"phase{phase}" / name

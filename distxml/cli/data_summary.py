@@ -1,0 +1,63 @@
+"""What `distxml data` prints about a dataset."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+from distxml.data.schema import SPLITS, Dataset, DatasetMetadata
+
+if TYPE_CHECKING:
+    from distxml.data.inspect import Inspection
+
+
+def counts_table(metadata: DatasetMetadata) -> Table:
+    """Images a class and split."""
+    table = Table(title=escape(metadata.name))
+    table.add_column("class")
+    for column in (*SPLITS, "all"):
+        table.add_column(column, justify="right")
+    for name in metadata.classes:
+        numbers = [metadata.counts[split][name] for split in SPLITS]
+        table.add_row(escape(name), *map(str, [*numbers, sum(numbers)]))
+    totals = [metadata.rows(split) for split in SPLITS]
+    table.add_section()
+    table.add_row("all", *map(str, [*totals, sum(totals)]))
+    return table
+
+
+def left_out(folder: Path) -> str:
+    """How many files were left out when the dataset was built, and where they are listed."""
+    from distxml.data.inspect import REJECTED_NAME, count_left_out
+
+    number = count_left_out(folder)
+    if number is None:
+        return f"Left out: not recorded (no {REJECTED_NAME})"
+    return (
+        f"Left out: {number} file(s), listed with the reasons in {folder / REJECTED_NAME}"
+        if number
+        else "Left out: none"
+    )
+
+
+def facts(inspection: "Inspection", dataset: Dataset) -> list[str]:
+    """Sizes, masks and checks, a line each."""
+    images, annotated = len(inspection.widths), len(inspection.coverage)
+    lines = [
+        f"Shards: {len(dataset.metadata.shards)}, all checksums right",
+        f"Width in pixels: {_spread(inspection.widths, '.0f')}",
+        f"Height in pixels: {_spread(inspection.heights, '.0f')}",
+        f"Annotated: {annotated} of {images} images, {inspection.empty_masks} of them with an empty mask",
+    ]
+    if annotated:
+        lines.append(f"Share of an annotated image inside its mask: {_spread(inspection.coverage, '.1%')}")
+    if inspection.leaked:
+        lines.append(f"WARNING: {inspection.leaked} image(s) are bit-for-bit copies of one in another split")
+    return [*lines, left_out(dataset.folder)]
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    return f"{min(values):{form}} min, {np.median(values):{form}} median, {max(values):{form}} max"

@@ -1,0 +1,61 @@
+"""`distxml train`: from a recipe to a trained joint model."""
+
+from typing import Annotated
+
+import typer
+
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[A.B=C]...", help="Settings that differ from the recipe's.")
+]
+
+
+def train(
+    recipe: Annotated[
+        str, typer.Argument(help="A YAML file, or a packaged recipe: polygons, voc, imagenet_hvz, nih_nci.")
+    ],
+    overrides: Overrides = None,
+    print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything without training.")] = False,
+) -> None:
+    """Train a classifier and its explainer in three phases; the same command goes on after an interruption.
+
+    Example: distxml train polygons phases.2.epochs=20 run.name=longer
+    """
+    from distxml.config import Recipe, load_settings, to_yaml
+
+    settings = load_settings(Recipe, recipe, overrides or [])
+    if print_config:
+        typer.echo(to_yaml(settings), nl=False)
+    elif dry_run:
+        _check(settings)
+    else:
+        _train(settings)
+
+
+def _train(settings) -> None:
+    from distxml.training.driver import train as run_training
+    from distxml.training.run_start import RunFolder
+
+    finished_before = RunFolder(settings.run_folder).finished.exists()
+    run = run_training(settings)
+    typer.echo(f"{'already complete' if finished_before else 'trained'}: {settings.run_folder}")
+    typer.echo(f"next: distxml evaluate '{settings.run_folder}'" if run.finished.exists() else "")
+
+
+def _check(settings) -> None:
+    from distxml.cluster import connect
+    from distxml.data.inspect import verify_checksums
+    from distxml.training.preflight import check_dataset, parameters, run_one_batch
+
+    dataset = check_dataset(settings)
+    verify_checksums(dataset)
+    counts = ", ".join(f"{split} {sum(classes.values())}" for split, classes in dataset.metadata.counts.items())
+    typer.echo(f"dataset: {dataset.folder} readable ({counts}; classes {', '.join(dataset.metadata.classes)})")
+    explainer, classifier = parameters(settings, dataset)
+    typer.echo(f"model: builds (explainer {explainer:,} parameters, {settings.model.classifier} {classifier:,})")
+    losses = run_one_batch(settings, dataset)
+    typer.echo("batch: runs through (loss " + ", ".join(f"{name} {value:.3f}" for name, value in losses.items()) + ")")
+    scaling = settings.scaling
+    connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
+    typer.echo(f"workers: {scaling.workers} fit")
+    typer.echo(f"run: would go to {settings.run_folder}; nothing was written")

@@ -1,0 +1,78 @@
+"""A few images a class with their masks, on one picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from distxml.data.inspect import EXAMPLES, image_size, mask_pixels
+from distxml.data.rows import Row, decode_image
+from distxml.errors import UserError
+
+Pixels = NDArray[np.uint8]
+
+LONGEST_SIDE = 240
+"""Pixels of an image on the sheet."""
+MOST_CLASSES = 20
+LONGEST_CAPTION = 26
+TINT = (255, 196, 0)
+TINT_STRENGTH = 0.3
+
+
+def write_contact_sheet(examples: dict[int, list[Row]], classes: Sequence[str], path: Path) -> None:
+    """A row of images a class, the masks outlined and tinted, as a PNG file.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    labels = sorted(examples)[:MOST_CLASSES]
+    figure = Figure(figsize=(1.9 * EXAMPLES, 2.3 * len(labels)), layout="constrained")
+    grid = figure.subplots(len(labels), EXAMPLES, squeeze=False)
+    for axes_of_class, label in zip(grid, labels, strict=True):
+        for axes in axes_of_class:
+            axes.set_axis_off()
+        for axes, row in zip(axes_of_class, examples[label], strict=False):
+            _show(axes, row, classes[label])
+    _save(figure, path)
+
+
+def with_mask(row: Row) -> Pixels:
+    """The image as H×W×3 RGB, `LONGEST_SIDE` long, its mask outlined and tinted."""
+    width, height = image_size(row)
+    scale = LONGEST_SIDE / max(width, height)
+    shown = (max(1, round(width * scale)), max(1, round(height * scale)))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
+    picture = np.asarray(cv2.resize(decode_image(row.image, None, row.key), shown, interpolation=interpolation))
+    if row.mask is None:
+        return picture.astype(np.uint8)
+    inside = cv2.resize(mask_pixels(row, height, width).astype(np.uint8), shown, interpolation=cv2.INTER_NEAREST_EXACT)
+    tinted = picture + TINT_STRENGTH * inside[..., None] * (np.array(TINT) - picture)
+    outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    return np.asarray(cv2.drawContours(np.rint(tinted).astype(np.uint8), outlines, -1, TINT, 2))
+
+
+def _show(axes: Axes, row: Row, name: str) -> None:
+    axes.imshow(with_mask(row))
+    annotation = (
+        "not annotated" if row.mask is None else "" if mask_pixels(row, *image_size(row)[::-1]).any() else "empty"
+    )
+    lines = [_shortened(name), _shortened(row.key), annotation]
+    axes.set_title("\n".join(line for line in lines if line), fontsize=8, parse_math=False)  # a $ in a key is a $
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_CAPTION else f"{text[: LONGEST_CAPTION - 3]}..."
+
+
+def _save(figure: Figure, path: Path) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        figure.savefig(unfinished, format="png", dpi=130)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise UserError(f"{path}: cannot be written ({error.strerror or error}); name a file with --out") from None

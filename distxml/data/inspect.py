@@ -1,0 +1,129 @@
+"""Looks into a Parquet dataset: counts, sizes, masks, and whether the files are as they were built."""
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from distxml.data.rows import MASK_THRESHOLD, Row
+from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, Split
+from distxml.data.verify import verified_rows
+from distxml.errors import UserError
+
+REJECTED_NAME = "rejected.csv"
+EXAMPLES = 6
+"""Rows a class that are kept for the contact sheet."""
+
+
+@dataclass
+class Inspection:
+    """What a dataset holds.
+
+    Attributes:
+        left_out: files left out when the dataset was built; None where that was not recorded.
+        widths, heights: pixels, an entry an image.
+        coverage: share of the image that its mask covers, an entry an annotated image.
+        leaked: images of which a bit-for-bit copy is in another split.
+        examples: a few rows a label.
+    """
+
+    left_out: int | None
+    widths: list[int] = field(default_factory=list)
+    heights: list[int] = field(default_factory=list)
+    coverage: list[float] = field(default_factory=list)
+    leaked: int = 0
+    examples: dict[int, list[Row]] = field(default_factory=dict)
+
+    @property
+    def empty_masks(self) -> int:
+        """Annotated images without a region of interest."""
+        return sum(share == 0 for share in self.coverage)
+
+
+def inspect_dataset(dataset: Dataset, track: Callable[[Sequence[Split], str], Iterable[Split]]) -> Inspection:
+    """Reads every row once.
+
+    Raises:
+        UserError: a shard was changed, or its rows contradict `dataset.json` or each other.
+    """
+    inspection = Inspection(count_left_out(dataset.folder))
+    first_split: dict[bytes, Split] = {}
+    keys: set[str] = set()
+    for split in track(SPLITS, "reading"):
+        counts: Counter[int] = Counter()
+        for row in verified_rows(dataset, split):
+            _require_new_key(row.key, keys, dataset)
+            counts[row.label] += 1
+            _look_at(row, inspection)
+            digest = hashlib.sha256(row.image).digest()
+            inspection.leaked += first_split.setdefault(digest, split) != split
+        _check_counts(dataset, split, counts)
+    return inspection
+
+
+def count_left_out(folder: Path) -> int | None:
+    """Number of files listed in `rejected.csv`; None where there is no such list."""
+    path = folder / REJECTED_NAME
+    if not path.is_file():
+        return None
+    with path.open(newline="", encoding="utf-8") as file:
+        return sum(1 for _ in csv.DictReader(file))
+
+
+def mask_pixels(row: Row, height: int, width: int) -> NDArray[np.bool_]:
+    """A row's mask, H×W, True inside.
+
+    Raises:
+        UserError: it does not decode or has another size than the image.
+    """
+    pixels = cv2.imdecode(np.frombuffer(row.mask or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
+    if pixels is None or pixels.shape != (height, width):
+        raise UserError(f"mask of {row.key}: not an image of {width}x{height} pixels; build the dataset again")
+    return np.asarray(pixels > MASK_THRESHOLD)
+
+
+def image_size(row: Row) -> tuple[int, int]:
+    """Width and height, from the file's header.
+
+    Raises:
+        UserError: it is not an image.
+    """
+    try:
+        with Image.open(BytesIO(row.image)) as image:
+            return image.size
+    except OSError:
+        raise UserError(f"image {row.key}: does not decode as an image; build the dataset again") from None
+
+
+def _look_at(row: Row, inspection: Inspection) -> None:
+    width, height = image_size(row)
+    inspection.widths.append(width)
+    inspection.heights.append(height)
+    if row.mask is not None:
+        inspection.coverage.append(float(mask_pixels(row, height, width).mean()))
+    examples = inspection.examples.setdefault(row.label, [])
+    if len(examples) < EXAMPLES:
+        examples.append(row)
+
+
+def _require_new_key(key: str, keys: set[str], dataset: Dataset) -> None:
+    if key in keys:
+        raise UserError(f"dataset {dataset.folder}: two rows have the key {key!r}; build the dataset again")
+    keys.add(key)
+
+
+def _check_counts(dataset: Dataset, split: Split, found: Counter[int]) -> None:
+    stated = {label: dataset.metadata.counts[split][name] for label, name in enumerate(dataset.metadata.classes)}
+    if found != Counter(stated):
+        raise UserError(
+            f"{dataset.folder / METADATA_NAME}: counts of {split} are {stated}, but the shards hold {dict(found)}; "
+            "build the dataset again"
+        )

@@ -1,0 +1,50 @@
+"""The rows of a split, by index. Encoded shards stay in memory once read."""
+
+from functools import lru_cache
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from distxml.data.rows import Row, rows_of
+from distxml.data.schema import Dataset, Split
+from distxml.errors import UserError
+
+
+class SplitReader:
+    """Random access to a split's rows; `rows[i]` is the i-th row in reading order.
+
+    Each shard is read once, when one of its rows is first asked for; its encoded bytes (not pixels) are then kept.
+    """
+
+    def __init__(self, dataset: Dataset, split: Split) -> None:
+        self.shards = dataset.shards(split)
+        self.starts = np.cumsum([0] + [shard.rows for _, shard in self.shards])
+        self._rows_of_shard = lru_cache(maxsize=None)(self._read_shard)
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def __getitem__(self, index: int) -> Row:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        shard = int(np.searchsorted(self.starts, index, side="right")) - 1
+        return self._rows_of_shard(shard)[index - int(self.starts[shard])]
+
+    def _read_shard(self, index: int) -> list[Row]:
+        path, shard = self.shards[index]
+        try:
+            rows = rows_of(pq.read_table(path))
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).split("\n")[0]
+            raise UserError(f"{path}: this shard cannot be read ({reason}); build the dataset again") from None
+        if len(rows) != shard.rows:
+            raise UserError(f"{path}: holds {len(rows)} rows, not {shard.rows}; build the dataset again")
+        return rows
+
+    def labels(self) -> list[int]:
+        """Labels of all rows, in reading order; only that column is read."""
+        return [
+            int(value)
+            for path, _ in self.shards
+            for value in pq.read_table(path, columns=["label"])["label"].to_pylist()
+        ]

@@ -1,0 +1,61 @@
+"""95% bootstrap intervals over images. Source: Efron, Tibshirani, "An Introduction to the Bootstrap", section 13.3."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distxml.data.deal import seed_from
+
+Values = NDArray[np.float64]
+
+PERCENTILES = (2.5, 97.5)
+CELLS_AT_ONCE = 4_000_000
+"""Resamples are drawn in parts, so that resamples × images in memory stay below this."""
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Resamples of images, with replacement; the same ones for every statistic.
+
+    Attributes:
+        images: how many there are.
+        resamples: how often they are drawn anew.
+        seed: of the run.
+    """
+
+    images: int
+    resamples: int
+    seed: int
+
+    def counts(self) -> Iterator[Values]:
+        """How often each image was drawn, R×images, in parts that make up all resamples."""
+        generator = np.random.default_rng(seed_from("bootstrap", self.seed))
+        part = max(1, CELLS_AT_ONCE // self.images)
+        for start in range(0, self.resamples, part):
+            rows = min(part, self.resamples - start)
+            drawn = generator.multinomial(self.images, np.full(self.images, 1 / self.images), size=rows)
+            yield drawn.astype(np.float64)
+
+    def ratios(self, numerators: Values, denominators: Values) -> Values:
+        """Low and high ends, 2×K, of K statistics Σ numerator / Σ denominator over the images.
+
+        A mean over some of the images has 1 and 0 as denominators. NaN where no resample has a denominator.
+
+        Args:
+            numerators: images×K.
+            denominators: images×K.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            samples = [(counts @ numerators) / (counts @ denominators) for counts in self.counts()]
+        return interval(np.concatenate(samples))
+
+
+def interval(samples: Values) -> Values:
+    """2.5th and 97.5th percentile of R×K samples: 2×K; what is not finite does not count."""
+    finite = np.where(np.isfinite(samples), samples, np.nan)
+    ends = np.full((2, samples.shape[1]), np.nan)
+    defined = ~np.isnan(finite).all(0)
+    ends[:, defined] = np.nanpercentile(finite[:, defined], PERCENTILES, axis=0)
+    return ends

@@ -1,0 +1,88 @@
+"""From a heatmap to the order in which patches are replaced: most relevant first (MoRF)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from distxml.data.deal import seed_from
+
+Scores = NDArray[np.float64]
+Ranks = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class PatchOrder:
+    """When each patch is replaced, for B images.
+
+    Attributes:
+        ranks: B×ny×nx int32; 0 is replaced first. Every image holds 0 ... ny·nx − 1 once.
+        tie_share: B float64; share of the patches whose score equals that of another patch of the image.
+    """
+
+    ranks: Ranks
+    tie_share: Scores
+
+    @property
+    def patches(self) -> int:
+        """Patches an image."""
+        return self.ranks.shape[1] * self.ranks.shape[2]
+
+
+def patch_count(image_size: tuple[int, int], patch_size: int) -> int:
+    """Patches of an image; those at the lower and right border may be smaller."""
+    height, width = image_size
+    return -(-height // patch_size) * -(-width // patch_size)
+
+
+def patch_scores(heatmap: Tensor, patch_size: int) -> Scores:
+    """Mean heat of every p×p patch: B×1×H×W to B×ny×nx.
+
+    A patch that the border cuts off is averaged over the pixels that it has. Sums are in float64, where those of
+    equal float32 values are exact, so that patches that tie do tie.
+    """
+    means = F.avg_pool2d(heatmap.double(), patch_size, ceil_mode=True, count_include_pad=False)
+    return means.squeeze(1).cpu().numpy()
+
+
+def morf_order(heatmap: Tensor, patch_size: int, keys: Sequence[str], seed: int) -> PatchOrder:
+    """Patches by descending score; ties in an order that depends on (seed, key, patch size) alone.
+
+    Args:
+        heatmap: B×1×H×W, no NaN.
+        patch_size: side in pixels.
+        keys: B names.
+        seed: of the run.
+    """
+    scores = patch_scores(heatmap, patch_size)
+    rows = [score.ravel() for score in scores]
+    ranks = [_ranks(row, tie_order(key, patch_size, row.size, seed)) for row, key in zip(rows, keys, strict=True)]
+    shares = [_tie_share(row) for row in rows]
+    return PatchOrder(np.stack(ranks).reshape(scores.shape), np.array(shares))
+
+
+def tie_order(key: str, patch_size: int, patches: int, seed: int) -> NDArray[np.int64]:
+    """A random permutation of the patches: the same in every process, and for every method."""
+    return np.random.default_rng(seed_from("ties", seed, patch_size, key)).permutation(patches)
+
+
+def rank_of_pixels(order: PatchOrder, patch_size: int, image_size: tuple[int, int]) -> Tensor:
+    """The rank of the patch that each pixel lies in: B×H×W int32."""
+    ranks = torch.from_numpy(order.ranks).repeat_interleave(patch_size, 1).repeat_interleave(patch_size, 2)
+    return ranks[:, : image_size[0], : image_size[1]].contiguous()
+
+
+def _ranks(scores: Scores, ties: NDArray[np.int64]) -> Ranks:
+    order = np.lexsort((ties, -scores))  # by score, then by the tie order
+    ranks = np.empty(len(scores), np.int32)
+    ranks[order] = np.arange(len(scores), dtype=np.int32)
+    return ranks
+
+
+def _tie_share(scores: Scores) -> float:
+    _, counts = np.unique(scores, return_counts=True)
+    return float(counts[counts > 1].sum() / len(scores))

@@ -1,0 +1,84 @@
+"""Training on the terminal: a live line where there is one, plain lines where there is not."""
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from distxml.monitoring.events import EpochEvent, Event, FailedEvent, PhaseEndEvent, ResumedEvent, StepEvent
+
+PHASE_NAMES = {1: "classifier", 2: "explainer", 3: "both"}
+
+
+class TrainingConsole:
+    """Shows events in one place; use as a context manager."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}"), console=self.console,
+            transient=True, disable=not self.console.is_terminal,
+        )  # fmt: skip
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "TrainingConsole":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, StepEvent):
+            self._show_step(event)
+        elif isinstance(event, EpochEvent):
+            self._print(epoch_line(event))
+        elif isinstance(event, PhaseEndEvent):
+            self._print(f"phase {event.phase} ended after {event.epochs} epochs: {event.reason}")
+        elif isinstance(event, ResumedEvent):
+            self._print(f"resumed in phase {event.phase} after epoch {event.epoch}")
+        elif isinstance(event, FailedEvent):
+            self._print(f"a worker stopped: {event.message}")
+
+    def _print(self, line: str) -> None:
+        self._progress.console.print(Text(line), soft_wrap=True)
+
+    def _show_step(self, event: StepEvent) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task("", total=event.steps, figures="")
+        self._progress.update(
+            self._task,
+            description=f"{_place(event.phase, event.epoch, event.epochs)} step {event.step}/{event.steps}",
+            completed=event.step,
+            total=event.steps,
+            figures=f"{_figures(event.terms)}  {_pace(event)}",
+        )
+
+
+def epoch_line(event: EpochEvent) -> str:
+    """One line an epoch: where we are, the validation figures, the pace."""
+    place = _place(event.phase, event.epoch, event.epochs)
+    return f"{place}  val {_figures(event.val)}  {event.images_per_second:.0f} img/s  {event.seconds:.1f} s"
+
+
+def _place(phase: int, epoch: int, epochs: int) -> str:
+    return f"phase {phase} ({PHASE_NAMES[phase]})  epoch {epoch}/{epochs}"
+
+
+def _figures(terms: dict[str, float]) -> str:
+    short = {"total": "loss", "classification": "class", "explanation": "expl", "sparsity": "heat", "accuracy": "acc"}
+    return "  ".join(f"{label} {terms[name]:.3f}" for name, label in short.items() if name in terms)
+
+
+def _pace(event: StepEvent) -> str:
+    return f"{event.images_per_second:.0f} img/s  at most {_minutes(event.seconds_left)} left"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes}:{rest:02}"

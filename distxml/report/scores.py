@@ -1,0 +1,135 @@
+"""What an evaluation found, arranged for reading: the verdict, the table of AOPC, the confusion matrix."""
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from distxml.evaluation.results import Aopc, AopcDifference, Metric, Summary
+from distxml.report.evaluation_figures import METHOD_NAMES
+from distxml.report.wording import interval, metric_interval, metric_title, number
+
+HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One verdict figure: a name, its value, and its interval or what it is over."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class MethodVerdict:
+    """A method's AOPC over all patch sizes and fills.
+
+    Attributes:
+        method: its name in words.
+        aopc: mean over the settings.
+        better: settings with a difference to the random order above 0.
+        surely_better: those whose whole 95% interval lies above 0.
+        settings: settings that were compared; 0 where there was no random order.
+    """
+
+    method: str
+    aopc: float
+    better: int
+    surely_better: int
+    settings: int
+
+
+@dataclass(frozen=True)
+class AopcRow:
+    """One patch size and fill: a cell a method, and a cell a method for the difference to the random order."""
+
+    patch_size: int
+    fill: str
+    steps: int
+    cells: list[Aopc]
+    differences: list[AopcDifference]
+
+
+@dataclass(frozen=True)
+class ConfusionRow:
+    """A true class: how many images were predicted as each class, and their share of the row."""
+
+    name: str
+    counts: list[int]
+    shares: list[float]
+
+
+def headline_tiles(summary: Summary) -> list[Tile]:
+    """The figures that come first; those that the evaluation could not compute are left out."""
+    found = {metric.name: metric for metric in summary.metrics}
+    shown = [found[name] for name in HEADLINE_METRICS if name in found and found[name].value is not None]
+    return [_tile(metric) for metric in shown]
+
+
+def _tile(metric: Metric) -> Tile:
+    spread = metric_interval(metric)
+    return Tile(metric_title(metric.name), number(metric.value), f"95%: {spread}" if spread else "")
+
+
+def method_verdicts(summary: Summary) -> list[MethodVerdict]:
+    """A line a method, in the order of the settings."""
+    methods = dict.fromkeys(row.method for row in summary.aopc)
+    return [_verdict(summary, method) for method in methods]
+
+
+def _verdict(summary: Summary, method: str) -> MethodVerdict:
+    differences = [row for row in summary.versus_random if row.method == method]
+    return MethodVerdict(
+        method=METHOD_NAMES[method],
+        aopc=fmean(row.aopc for row in summary.aopc if row.method == method),
+        better=sum(row.difference > 0 for row in differences),
+        surely_better=sum(row.low > 0 for row in differences),
+        settings=len(differences),
+    )
+
+
+def aopc_rows(summary: Summary) -> list[AopcRow]:
+    """The table of AOPC, a row for each patch size and fill."""
+    settings = dict.fromkeys((row.patch_size, row.fill) for row in summary.aopc)
+    rows = []
+    for patch_size, fill in settings:
+        cells = [row for row in summary.aopc if (row.patch_size, row.fill) == (patch_size, fill)]
+        differences = [row for row in summary.versus_random if (row.patch_size, row.fill) == (patch_size, fill)]
+        rows.append(AopcRow(patch_size, fill, cells[0].steps, cells, differences))
+    return rows
+
+
+def confusion_rows(summary: Summary) -> list[ConfusionRow]:
+    """The confusion matrix by true class."""
+    return [
+        ConfusionRow(name, list(counts), [count / max(1, sum(counts)) for count in counts])
+        for name, counts in zip(summary.classes, summary.confusion, strict=True)
+    ]
+
+
+def about_the_score(summary: Summary) -> list[str]:
+    """What a reader must know before comparing these numbers with others."""
+    scored, settings = summary.scored, summary.settings
+    target = "the class predicted for the untouched image" if settings.target == "predicted" else "the true class"
+    heat = {
+        "recompute": "made its heatmap anew for every perturbed image (recompute)",
+        "fixed": "kept the heatmap of the untouched image (fixed)",
+    }
+    lines = [
+        f"Scored model: {scored.checkpoint}, {scored.classifier}, at {scored.image_size[0]} × {scored.image_size[1]} "
+        f"pixels; SHA-256 of its weights {scored.sha256[:16]}….",
+        "AOPC compares heatmaps under one model. It is not comparable between different models.",
+        f"f is the probability of {target}; while patches were replaced, the model "
+        f"{heat[settings.heatmap_under_perturbation]}.",
+    ]
+    if summary.curve_images < summary.images:
+        lines.append(f"The curves and AOPC are over a seeded draw of {summary.curve_images} of the {summary.images} images.")
+    if summary.left_out_patch_sizes:
+        sizes = ", ".join(str(size) for size in summary.left_out_patch_sizes)
+        lines.append(f"Patch sizes left out because they are larger than the image: {sizes}.")
+    return lines
+
+
+def difference_words(row: AopcDifference) -> str:
+    """`+0.123 (0.100 to 0.150)`."""
+    sign = "+" if row.difference > 0 else ""
+    return f"{sign}{number(row.difference)} ({interval(row.low, row.high)})"

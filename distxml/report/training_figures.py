@@ -1,0 +1,88 @@
+"""Training curves: one panel a quantity, the three phases side by side."""
+
+from itertools import groupby
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from distxml.report.figure import BLUE, GREEN, INK, MUTED, ORANGE, PINK, Panel, Picture
+from distxml.report.training_log import Epoch, Part, TrainingLog
+
+QUANTITIES = {
+    "total": "Total loss",
+    "classification": "Classification loss",
+    "explanation": "Explanation loss",
+    "accuracy": "Accuracy",
+    "heat_mean": "Mean heat",
+    "sparsity": "Sparsity",
+    "contiguity": "Contiguity",
+    "weak": "Heat outside the masks",
+}
+SHARES = ("accuracy", "heat_mean")
+"""Quantities that lie in [0, 1]; drawn on that fixed scale."""
+MARKED_UP_TO = 40
+"""Epochs up to which every point is marked, so that a phase of one epoch is seen."""
+
+
+def training_figures(log: TrainingLog) -> list[Picture]:
+    """A panel for every quantity that was logged, then the learning rates."""
+    logged = [name for name in QUANTITIES if _is_logged(log, name)]
+    return [_quantity(log, name) for name in logged] + [_learning_rates(log)]
+
+
+def _is_logged(log: TrainingLog, name: str) -> bool:
+    return any(np.isfinite(epoch.value(part, name)) for epoch in log.epochs for part in ("train", "val"))
+
+
+def _quantity(log: TrainingLog, name: str) -> Picture:
+    with Panel() as panel:
+        for part, color, dash in (("train", BLUE, "--"), ("val", ORANGE, "-")):
+            _by_phase(panel.axes, log.epochs, lambda epoch, part=part: epoch.value(part, name), color, dash)
+        panel.axes.set_title(QUANTITIES[name])
+        panel.axes.set_ylim(*(-0.03, 1.03) if name in SHARES else (min(0, panel.axes.get_ylim()[0]), None))
+        _frame(panel.axes, log)
+        return panel.picture(f"{QUANTITIES[name]} over the epochs. {_in_words(log, name)}")
+
+
+def _learning_rates(log: TrainingLog) -> Picture:
+    with Panel() as panel:
+        panel.axes.set_yscale("log")
+        for name, color, dash in (("lr_classifier", GREEN, "-"), ("lr_explainer", PINK, "--")):
+            _by_phase(panel.axes, log.epochs, lambda epoch, name=name: getattr(epoch, name) or np.nan, color, dash)
+        panel.axes.set_title("Learning rates")
+        _frame(panel.axes, log)
+        return panel.picture("Learning rates of the classifier and of the explainer over the epochs, logarithmic.")
+
+
+def _by_phase(axes: Axes, epochs: list[Epoch], value, color: str, dash: str) -> None:
+    """A line that breaks between phases: their losses have different weights."""
+    marker = "o" if len(epochs) <= MARKED_UP_TO else None
+    for _, phase in groupby(epochs, key=lambda epoch: epoch.phase):
+        points = [(epoch.overall, value(epoch)) for epoch in phase]
+        axes.plot(*zip(*points, strict=True), color=color, linestyle=dash, marker=marker, markersize=2.2)
+
+
+def _frame(axes: Axes, log: TrainingLog) -> None:
+    axes.set_xlabel("epoch")
+    axes.set_xlim(log.epochs[0].overall - 0.5, log.epochs[-1].overall + 0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    for end in log.ends:
+        axes.axvline(end.overall + 0.5, color=MUTED, linewidth=0.8)
+        axes.annotate(
+            f"phase {end.phase}: {end.reason}",
+            (end.overall + 0.5, 0.98),
+            xycoords=("data", "axes fraction"),
+            xytext=(-2, 0),
+            textcoords="offset points",
+            rotation=90,
+            fontsize=6,
+            color=INK,
+            ha="right",
+            va="top",
+        )
+
+
+def _in_words(log: TrainingLog, name: str) -> str:
+    first, last = log.epochs[0], log.epochs[-1]
+    parts: tuple[tuple[Part, str], ...] = (("train", "Training"), ("val", "Validation"))
+    return " ".join(f"{word}: {first.value(p, name):.3g} first, {last.value(p, name):.3g} last." for p, word in parts)

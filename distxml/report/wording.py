@@ -1,0 +1,92 @@
+"""Numbers and names as the report writes them."""
+
+import math
+
+from distxml.config.recipe import Recipe
+from distxml.evaluation.results import Metric
+
+METRICS = {
+    "accuracy": ("Accuracy", "higher is better"),
+    "roc_auc": ("Area under the ROC curve", "higher is better"),
+    "average_precision": ("Average precision", "higher is better"),
+    "classification": ("Classification loss", "cross-entropy; lower is better"),
+    "explanation": ("Explanation loss", "lower is better"),
+    "sparsity": ("Sparsity", "mean heat, as a loss term"),
+    "contiguity": ("Contiguity", "total variation over the pixels"),
+    "weak": ("Weak loss", "mean heat outside the masks"),
+    "total": ("Total loss", "lower is better"),
+    "pompom": ("POMPOM", "share of the pixels outside the masks that have heat; lower is better"),
+    "pompom_all_pixels": ("POMPOM, of all pixels", "the same pixels as a share of the whole image"),
+    "heat_mean": ("Mean heat", "0 black, 1 white"),
+    "heat_inside": ("Mean heat inside the masks", "0 black, 1 white"),
+    "heat_outside": ("Mean heat outside the masks", "0 black, 1 white"),
+    "heat_ratio": ("Heat inside over outside", "above 1: the masks are hotter than the rest"),
+}
+"""Title and meaning of the metrics that an evaluation computes; one that is not listed keeps its own name."""
+
+PHASES = ("classifier alone", "explainer alone", "both together")
+
+
+def metric_title(name: str) -> str:
+    """What the report calls a metric."""
+    return METRICS[name][0] if name in METRICS else name.replace("_", " ").capitalize()
+
+
+def metric_meaning(name: str) -> str:
+    """How to read it; empty where unknown."""
+    return METRICS[name][1] if name in METRICS else ""
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Fixed decimals with a true minus sign; a dash where there is no number."""
+    if value is None or math.isnan(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def interval(low: float | None, high: float | None, digits: int = 3) -> str:
+    """`low to high`; empty where there is none."""
+    if low is None or high is None:
+        return ""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def metric_interval(metric: Metric) -> str:
+    """The 95% interval of a metric."""
+    return interval(metric.low, metric.high)
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage that says 0% and 100% only where it is exactly so."""
+    rounded = round(100 * share)
+    if rounded == 100 and share < 1:
+        return ">99%"
+    return "<1%" if rounded == 0 and share > 0 else f"{rounded}%"
+
+
+def duration(seconds: float) -> str:
+    """`3 h 12 min`, `12 min` or `40 s`."""
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+def phase_work(recipe: Recipe, phase: int) -> str:
+    """What learns in a phase, counted from 1."""
+    settings = recipe.phases[phase - 1]
+    if settings.lr_explainer == 0:
+        return PHASES[0]
+    return PHASES[1] if settings.lr_classifier == 0 else PHASES[2]
+
+
+def subtitle(recipe: Recipe) -> str:
+    """What was trained, in one line."""
+    names = {"vgg": "the paper's VGG"}
+    classifier = recipe.model.classifier
+    height, width = recipe.loader.image_size
+    loss = "boxes guide the explainer" if recipe.loss.kind == "hybrid" else "no heatmap or box guides the explainer"
+    model = names.get(classifier, classifier.replace("resnet", "ResNet-"))
+    return f"{model[0].upper()}{model[1:]} trained jointly with its explainer at {height} × {width} pixels; {loss}."

@@ -1,0 +1,90 @@
+"""Image files as they lie on a disk: which there are, and whether they can be used."""
+
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from distxml.errors import UserError
+from distxml.sources.material import Rejected
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+
+class Unusable(Exception):
+    """An image that must be left out; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The image files of a folder by stem, and the files that are none."""
+
+    by_stem: dict[str, Path]
+    others: list[Rejected]
+
+
+def list_images(folder: Path) -> Listing:
+    """Image files directly in `folder`, by name; hidden files and XML are passed over.
+
+    Raises:
+        UserError: two image files have the same stem, so that a key would not be unique.
+    """
+    listing = Listing({}, [])
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.suffix.lower() == ".xml":
+            continue
+        if not path.is_file() or path.suffix.lower() not in SUFFIXES:
+            listing.others.append(Rejected(path.name, f"not an image file ({' '.join(SUFFIXES)})"))
+        elif path.stem in listing.by_stem:
+            other = listing.by_stem[path.stem].name
+            raise UserError(f"{folder}: {other} and {path.name} have the same name but for the suffix; rename one")
+        else:
+            listing.by_stem[path.stem] = path
+    return listing
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image that was decoded to the end.
+
+    Raises:
+        Unusable: it is empty, truncated, cannot be decoded, or is to be rotated when shown.
+        UserError: the file cannot be read.
+    """
+    content = read_image(path)
+    if not content:
+        raise Unusable("empty file")
+    width, height, orientation = _decode(content)
+    if orientation != 1:
+        raise Unusable(f"EXIF orientation {orientation}: unclear whether its boxes are for the rotated image")
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)  # as it is read for training
+    if pixels is None or pixels.shape[:2] != (height, width):
+        raise Unusable("cannot be decoded (OpenCV)")
+    return width, height
+
+
+def read_image(path: Path) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove the file") from None
+
+
+def _decode(content: bytes) -> tuple[int, int, int]:
+    """Width, height and EXIF orientation. Pillow, because OpenCV fills truncated images up and says nothing."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(content)) as image:
+            image.load()
+            return *image.size, image.getexif().get(ExifTags.Base.Orientation, 1)
+    except UnidentifiedImageError:
+        raise Unusable("cannot be decoded (not a known image format)") from None
+    except Exception as error:  # decoders raise all kinds of errors on broken files
+        raise Unusable(f"cannot be decoded ({error})") from None

@@ -1,0 +1,84 @@
+"""What learns in a phase, what stands still, and with which optimizer and schedule."""
+
+import torch
+from torch import nn, optim
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
+
+from distxml.config.training import OptimizerSettings, PhaseSettings
+from distxml.models.joint import JointModel
+
+
+def set_learning(model: JointModel, phase: PhaseSettings) -> None:
+    """Networks with a learning rate train; the others are in eval mode, without gradients, BatchNorm at rest."""
+    for network, lr in _networks(model, phase):
+        network.requires_grad_(lr > 0)
+        network.train(lr > 0)
+
+
+def build_optimizer(model: JointModel, phase: PhaseSettings, settings: OptimizerSettings) -> Optimizer:
+    """One optimizer with a parameter group for each network that learns."""
+    groups = [{"params": list(network.parameters()), "lr": lr} for network, lr in _networks(model, phase) if lr > 0]
+    if settings.name == "sgd":
+        return optim.SGD(groups, momentum=settings.momentum, weight_decay=settings.weight_decay)
+    if settings.name == "adamw":
+        return optim.AdamW(groups, weight_decay=settings.weight_decay)
+    return optim.Adadelta(groups, weight_decay=settings.weight_decay)
+
+
+class Schedule:
+    """The learning rates of a phase, moved on once an epoch."""
+
+    def __init__(self, optimizer: Optimizer, phase: PhaseSettings, settings: OptimizerSettings) -> None:
+        self._scheduler: LRScheduler
+        if phase.schedule == "plateau":
+            self._scheduler = ReduceLROnPlateau(
+                optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience, min_lr=settings.min_lr
+            )
+        elif phase.schedule == "cosine":
+            self._scheduler = CosineAnnealingLR(optimizer, T_max=phase.epochs, eta_min=settings.min_lr)
+        else:
+            self._scheduler = ConstantLR(optimizer, factor=1.0, total_iters=0)
+
+    def end_epoch(self, validation_loss: float) -> None:
+        """Move on by one epoch."""
+        if isinstance(self._scheduler, ReduceLROnPlateau):
+            self._scheduler.step(validation_loss)
+        else:
+            self._scheduler.step()
+
+    def state_dict(self) -> dict[str, object]:
+        """For the training state."""
+        return self._scheduler.state_dict()
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """From the training state."""
+        self._scheduler.load_state_dict(state)
+
+
+def learning_rates(optimizer: Optimizer, phase: PhaseSettings) -> tuple[float, float]:
+    """The classifier's and the explainer's current rates; 0 for a frozen network."""
+    rates = iter(float(group["lr"]) for group in optimizer.param_groups)
+    explainer = next(rates) if phase.lr_explainer > 0 else 0.0
+    classifier = next(rates) if phase.lr_classifier > 0 else 0.0
+    return classifier, explainer
+
+
+def clip_gradients(optimizer: Optimizer, limit: float | None) -> None:
+    """Scale the gradient of all parameters together to a norm of at most `limit`."""
+    if limit is not None:
+        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], limit)
+
+
+def class_weights(setting: str | tuple[float, ...] | None, labels: list[int], classes: int) -> torch.Tensor | None:
+    """Weights of the classes: none, as listed, or `balanced`: rows / (classes * rows of the class)."""
+    if setting is None:
+        return None
+    if isinstance(setting, tuple):
+        return torch.tensor(setting)
+    counts = torch.bincount(torch.tensor(labels), minlength=classes).float()
+    return len(labels) / (classes * counts.clamp_min(1))
+
+
+def _networks(model: JointModel, phase: PhaseSettings) -> list[tuple[nn.Module, float]]:
+    return [(model.explainer, phase.lr_explainer), (model.classifier, phase.lr_classifier)]

@@ -1,0 +1,91 @@
+"""What is checked before anything starts: the dataset suits the recipe, the model builds, a batch runs through."""
+
+import math
+from contextlib import closing
+
+import torch
+
+from distxml.config import Recipe
+from distxml.data.loader import Loader, Rank
+from distxml.data.schema import SPLITS, Dataset, open_dataset
+from distxml.errors import UserError
+from distxml.models.checkpoint import ModelCard, build_model
+from distxml.training.epoch import train_step
+from distxml.training.learner import Learner
+from distxml.training.phases import class_weights
+
+
+def check_dataset(recipe: Recipe) -> Dataset:
+    """The recipe's dataset, fit for training.
+
+    Raises:
+        UserError: it is missing, too small, has one class, lacks masks that the loss needs, or the class weights
+            do not match its classes.
+    """
+    dataset = open_dataset(recipe.dataset.path)
+    metadata, path = dataset.metadata, recipe.dataset.path
+    if len(metadata.classes) < 2:
+        raise UserError(f"dataset {path}: has {len(metadata.classes)} class; a classifier needs at least 2")
+    for split in SPLITS:
+        if metadata.rows(split) == 0:
+            raise UserError(f"dataset {path}: the {split} split is empty; build it again with other splits")
+    if recipe.scaling.workers > metadata.rows("train"):
+        raise UserError(
+            f"scaling.workers={recipe.scaling.workers}: only {metadata.rows('train')} training images; lower it"
+        )
+    if recipe.loss.kind == "hybrid" and metadata.annotated["train"] == 0:
+        raise UserError(
+            f"loss.kind=hybrid: no training image of dataset {path} has a mask; use loss.kind=unsupervised "
+            "or build the dataset with masks"
+        )
+    weights = recipe.loss.class_weights
+    if isinstance(weights, tuple) and len(weights) != len(metadata.classes):
+        raise UserError(
+            f"loss.class_weights: {len(weights)} weights for {len(metadata.classes)} classes "
+            f"({', '.join(metadata.classes)}); give one a class"
+        )
+    return dataset
+
+
+def model_card(recipe: Recipe, dataset: Dataset) -> ModelCard:
+    """The card of the model that a recipe trains on a dataset."""
+    return ModelCard(
+        settings=recipe.model,
+        classes=dataset.metadata.classes,
+        image_size=recipe.loader.image_size,
+        dataset=dataset.metadata.name,
+    )
+
+
+def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
+    """One training step of each phase on a fresh model, in this process, on the CPU; nothing is kept.
+
+    Returns:
+        Total loss of each phase's step, by the phase's name.
+
+    Raises:
+        UserError: an image does not decode, or a loss is not finite.
+    """
+    rank = Rank(0, recipe.scaling.workers)
+    loader = Loader(dataset, "train", recipe.loader, rank, recipe.run.seed)
+    with closing(loader.training(epoch=0)) as batches:
+        batch = next(batches)
+    model = build_model(model_card(recipe, dataset))
+    weights = class_weights(recipe.loss.class_weights, loader.reader.labels(), len(dataset.metadata.classes))
+    losses: dict[str, float] = {}
+    for number in (1, 2, 3):
+        learner = Learner.build(recipe, number, model, weights)
+        output = train_step(learner, batch)
+        terms = learner.loss(output.logits, output.heatmap, batch.label, batch.mask, batch.weight)
+        losses[f"phase {number}"] = float(terms.total)
+    if not all(math.isfinite(value) for value in losses.values()):
+        raise UserError(f"the loss of a first batch is not finite ({losses}); check the images and the learning rates")
+    return losses
+
+
+def parameters(recipe: Recipe, dataset: Dataset) -> tuple[int, int]:
+    """Numbers of parameters of the explainer and of the classifier."""
+    with torch.device("meta"):
+        model = build_model(model_card(recipe, dataset))
+    explainer = sum(p.numel() for p in model.explainer.parameters())
+    return explainer, sum(p.numel() for p in model.classifier.parameters())

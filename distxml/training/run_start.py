@@ -1,0 +1,91 @@
+"""Claiming a run's folder: fresh, to go on with, or already complete."""
+
+import json
+import os
+import platform
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+import torchvision
+
+from distxml import __version__
+from distxml.config import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.errors import UserError
+
+FREE_TO_CHANGE = ("scaling", "evaluation", "dataset", "run.folder", "loader.threads", "loader.prefetch")
+"""Settings that an interrupted run may go on with although they differ: they do not change what is learnt.
+
+`dataset` is a path, which may move; that the classes are the same is checked against the checkpoint."""
+
+
+def claim(run: RunFolder, recipe: Recipe) -> str:
+    """Make or take over the run's folder and return the token of this attempt.
+
+    Raises:
+        UserError: the folder holds a run with other settings, or something that is not a run.
+    """
+    if run.config.exists():
+        _check_same(run, recipe)
+    elif run.path.exists() and any(path.name != run.lock.name for path in run.path.iterdir()):
+        raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
+    run.path.mkdir(parents=True, exist_ok=True)
+    _write_json(run.environment, _environment())
+    attempt = uuid.uuid4().hex
+    _write(run.attempt, attempt)
+    _write(run.config, recipe.model_dump_json(indent=2) + "\n")
+    return attempt
+
+
+def _check_same(run: RunFolder, recipe: Recipe) -> None:
+    before, now = _flat(run.recipe().model_dump(mode="json")), _flat(recipe.model_dump(mode="json"))
+    for key in sorted(before.keys() | now.keys()):
+        free = any(key == name or key.startswith(f"{name}.") for name in FREE_TO_CHANGE)
+        if not free and before.get(key) != now.get(key):
+            raise UserError(
+                f"run {run.path}: was started with {key}={before.get(key)}, not {now.get(key)}; go on with the same "
+                "settings, or start another run with run.name=NAME"
+            )
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(tree, dict):
+        pairs = list(tree.items())
+    elif isinstance(tree, list):
+        pairs = list(enumerate(tree))
+    else:
+        return {prefix: tree}
+    flat: dict[str, Any] = {}
+    for key, value in pairs:
+        flat.update(_flat(value, f"{prefix}.{key}" if prefix else str(key)))
+    return flat
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "distxml": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "ray": ray.__version__,
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "gpus": torch.cuda.device_count(),
+        "command": " ".join(sys.argv),
+        "started": datetime.now(UTC).isoformat("T", "seconds"),
+    }
+
+
+def _write_json(path: Path, content: object) -> None:
+    _write(path, json.dumps(content, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

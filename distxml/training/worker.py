@@ -1,0 +1,66 @@
+"""What each Ray Train worker runs."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ray.train
+import ray.train.torch
+import torch
+
+from distxml.config import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.data.deal import seed_from
+from distxml.data.loader import Loader, Rank
+from distxml.data.schema import open_dataset
+from distxml.errors import UserError
+from distxml.models.checkpoint import build_model
+from distxml.monitoring.events import FailedEvent
+from distxml.monitoring.mailbox import Mailbox
+from distxml.training.checkpoints import Checkpoints
+from distxml.training.loop import Trainer
+from distxml.training.phases import class_weights
+from distxml.training.preflight import model_card
+from distxml.training.watcher import Watcher
+
+
+def train_worker(config: dict[str, Any]) -> None:
+    """Train on this rank.
+
+    Args:
+        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us).
+    """
+    mailbox: Mailbox = config["mailbox"]
+    if mailbox.has_failed():
+        return  # a user's mistake does not go away by trying again; the driver tells
+    try:
+        _train(Recipe.model_validate_json(config["recipe"]), RunFolder(Path(config["run"])), mailbox, config["attempt"])
+    except UserError as error:
+        mailbox.fail(FailedEvent(str(error)))
+        raise
+
+
+def _train(recipe: Recipe, run: RunFolder, mailbox: Mailbox, attempt: str) -> None:
+    context = ray.train.get_context()
+    rank = Rank(context.get_world_rank(), context.get_world_size())
+    torch.set_num_threads(recipe.scaling.cpus_per_worker)
+    dataset = open_dataset(recipe.dataset.path)
+    seed = recipe.run.seed
+    train = Loader(dataset, "train", recipe.loader, rank, seed)
+    val = Loader(dataset, "val", recipe.loader, rank, seed)
+    device = ray.train.torch.get_device()
+    assert isinstance(device, torch.device)
+    checkpoints = Checkpoints(run, model_card(recipe, dataset), attempt)
+    torch.manual_seed(seed_from("model", seed))  # the same weights on every rank
+    model = build_model(checkpoints.card).to(device)
+    weights = class_weights(recipe.loss.class_weights, train.reader.labels(), len(dataset.metadata.classes))
+    watcher = _watcher(run, recipe, val, mailbox, checkpoints) if rank.index == 0 else None
+    Trainer(recipe, model, train, val, None if weights is None else weights.to(device), checkpoints, watcher).fit()
+    if watcher:
+        watcher.close(run)
+
+
+def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: Mailbox, checkpoints: Checkpoints) -> Watcher:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    state = checkpoints.newest_state()
+    return Watcher(run, recipe, val, mailbox, resume_after=state.global_epoch if state else 0)
