@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -16,10 +16,10 @@ app = typer.Typer(help="Build and inspect datasets.", no_args_is_help=True)
 
 @app.command(epilog="Example: distxml data build polygons data/polygons source.images=200")
 def build(
-    recipe: str = typer.Argument(help="YAML file, or the name of a packaged recipe such as `polygons` or `voc`."),
-    out: Path = typer.Argument(help="Folder to make; it appears when the dataset is complete."),
-    overrides: list[str] = typer.Argument(default=None, help="Settings to change, `a.b=c` each."),
-    print_config: bool = typer.Option(False, "--print-config", help="Print the resolved recipe and stop."),
+    recipe: Annotated[str, typer.Argument(help="YAML file, or a packaged recipe's name: `polygons`, `voc`.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make; it appears when the dataset is complete.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="Settings to change, `a.b=c` each.")] = None,
+    print_config: Annotated[bool, typer.Option("--print-config", help="Print the resolved recipe and stop.")] = False,
 ) -> None:
     """Build a Parquet dataset from raw material."""
     from distxml.config import DatasetRecipe, load_settings, to_yaml
@@ -35,15 +35,12 @@ def build(
 
 @app.command(epilog="Example: distxml data inspect data/polygons")
 def inspect(
-    dataset: Path = typer.Argument(help="Folder made by `distxml data build`."),
-    out: Path = typer.Option(
-        None,
-        "--out",
-        metavar="SHEET.png",
-        help="The contact sheet to write. Default: contact_sheet.png in the dataset.",
-    ),
+    dataset: Annotated[Path, typer.Argument(help="Folder made by `distxml data build`.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="SHEET.png", help="Where to draw; default: DATASET/contact_sheet.png.")
+    ] = None,
 ) -> None:
-    """Check a dataset's files, print what it holds, and draw a few images with their masks."""
+    """Check a dataset's files, print what it holds, and draw images with their masks."""
     from distxml.cli.data_summary import counts_table, facts
     from distxml.data.contact_sheet import write_contact_sheet
     from distxml.data.inspect import inspect_dataset
@@ -60,11 +57,12 @@ def inspect(
 
 
 def _report(built: "Built") -> None:
-    from distxml.cli.data_summary import counts_table, left_out
+    from distxml.cli.data_summary import copies_warning, counts_table, left_out
 
     dataset = built.dataset
     _print_table(counts_table(dataset.metadata))
-    typer.echo(left_out(dataset.folder))
+    for line in (*copies_warning(built.copies), left_out(dataset.folder)):
+        typer.echo(line)
     if not built.anew:
         typer.echo(
             "Built before from the same recipe, so nothing was done; "

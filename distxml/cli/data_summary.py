@@ -13,6 +13,8 @@ from distxml.data.schema import SPLITS, Dataset, DatasetMetadata
 if TYPE_CHECKING:
     from distxml.data.inspect import Inspection
 
+MOST_COPIES_SHOWN = 5
+
 
 def counts_table(metadata: DatasetMetadata) -> Table:
     """Images a class and split."""
@@ -36,11 +38,9 @@ def left_out(folder: Path) -> str:
     number = count_left_out(folder)
     if number is None:
         return f"Left out: not recorded (no {REJECTED_NAME})"
-    return (
-        f"Left out: {number} file(s), listed with the reasons in {folder / REJECTED_NAME}"
-        if number
-        else "Left out: none"
-    )
+    if number == 0:
+        return "Left out: none"
+    return f"Left out: {number} file(s), listed with the reasons in {folder / REJECTED_NAME}"
 
 
 def facts(inspection: "Inspection", dataset: Dataset) -> list[str]:
@@ -54,9 +54,19 @@ def facts(inspection: "Inspection", dataset: Dataset) -> list[str]:
     ]
     if annotated:
         lines.append(f"Share of an annotated image inside its mask: {_spread(inspection.coverage, '.1%')}")
-    if inspection.leaked:
-        lines.append(f"WARNING: {inspection.leaked} image(s) are bit-for-bit copies of one in another split")
-    return [*lines, left_out(dataset.folder)]
+    return [*lines, *copies_warning(inspection.copies), left_out(dataset.folder)]
+
+
+def copies_warning(copies: Sequence[tuple[str, str]]) -> list[str]:
+    """A warning where images that are equal bit for bit are in different splits, or nothing."""
+    if not copies:
+        return []
+    shown = ", ".join(f"{one} = {other}" for one, other in copies[:MOST_COPIES_SHOWN])
+    more = f" and {len(copies) - MOST_COPIES_SHOWN} more" if len(copies) > MOST_COPIES_SHOWN else ""
+    return [
+        f"WARNING: {len(copies)} image(s) are bit-for-bit copies of one in another split, so scores on val and test "
+        f"are too good: {shown}{more}. Remove one of each pair from the raw material and build again."
+    ]
 
 
 def _spread(values: Sequence[float], form: str) -> str:

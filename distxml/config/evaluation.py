@@ -1,8 +1,8 @@
 """Settings of the evaluator."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from distxml.config.base import Settings
 
@@ -18,8 +18,8 @@ class EvaluationSettings(Settings):
     checkpoint: Literal["last", "best_loss", "best_accuracy"] = "last"
     """Which of phase 3's checkpoints is scored."""
     methods: tuple[Method, ...] = ("in_model", "random", "saliency")
-    """Heatmaps that are compared: the explainer's, a random order (the control), gradient saliency."""
-    patch_sizes: tuple[int, ...] = (4, 8, 16, 32)
+    """Heatmaps that are compared: the explainer's, a random order of patches (the control), gradient saliency."""
+    patch_sizes: tuple[Annotated[int, Field(ge=1)], ...] = (4, 8, 16, 32)
     """Sides in pixels of the square patches that are replaced; those larger than the image are left out."""
     fills: tuple[Fill, ...] = ("black", "white", "gray", "uniform", "blur")
     """What replaces a patch: 0, 1, 0.5, one random RGB value a pixel, the Gaussian-blurred image."""
@@ -37,3 +37,11 @@ class EvaluationSettings(Settings):
     """Images a forward pass; no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)
     """Resamples of the 95% bootstrap intervals."""
+
+    @field_validator("methods", "patch_sizes", "fills")
+    @classmethod
+    def _each_once(cls, values: tuple[object, ...]) -> tuple[object, ...]:
+        twice = sorted({str(value) for value in values if values.count(value) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is listed more than once")
+        return values

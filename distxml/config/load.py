@@ -65,6 +65,13 @@ def validate_json_file(kind: type[AnySettings], path: Path) -> AnySettings:
     return validate(kind, content, str(path))
 
 
+def override_settings(settings: AnySettings, overrides: list[str], origin: str) -> AnySettings:
+    """`settings` with `a.b=c` overrides applied, validated again; errors name `origin` or the override at fault."""
+    tree = OmegaConf.create(settings.model_dump(mode="json"))
+    overridden = [_apply(tree, override) for override in overrides]
+    return validate(type(settings), OmegaConf.to_container(tree), origin, overridden)
+
+
 def to_yaml(settings: BaseModel) -> str:
     """The resolved settings as YAML that `load_settings` reads back."""
     return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

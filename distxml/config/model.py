@@ -7,16 +7,17 @@ from pydantic import Field
 
 from distxml.config.base import Settings
 
-ClassifierName = Literal["vgg", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+ClassifierName = Literal["vgg", "small_resnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 
 class ModelSettings(Settings):
     """The joint model."""
 
     classifier: ClassifierName = "resnet18"
-    """`vgg` is the paper's own network; the ResNets are torchvision's with gates inserted."""
-    vgg_width: int = Field(default=32, ge=1)
-    """Channels of the VGG's first stage (the paper's: 32); each stage doubles them."""
+    """`vgg` is the paper's own network; `small_resnet` suits images below 100 pixels; the other ResNets are
+    torchvision's with gates inserted."""
+    width: int = Field(default=32, ge=1)
+    """Channels of the first stage of `vgg` (the paper's: 32) and of `small_resnet`; later stages double them."""
     gates: Literal["block", "stage"] = "block"
     """Where a ResNet's feature maps are multiplied by the heatmap: after the stem and after every
     residual block (the reference code), or after the stem and after each stage (its README)."""

@@ -55,8 +55,9 @@ class PhaseSettings(Settings):
     min_delta: float = Field(default=1e-4, ge=0)
     """Smallest improvement that early stopping counts."""
     stop_at_share: float | None = Field(default=None, gt=0, lt=1)
-    """End the phase once its own training loss (classification loss where the explainer is frozen, explanation
-    loss where the classifier is frozen, else the total) is at most this share of its first epoch's value."""
+    """End the phase once its own loss is at most this share of the validation loss before its first step, be it in
+    training or in validation. Its own: the classification loss where the explainer is frozen, the explanation loss
+    where the classifier is frozen, else the total."""
     schedule: Literal["constant", "plateau", "cosine"] = "constant"
     """Learning rates over the phase: constant, ReduceLROnPlateau, or a half cosine down to `optimizer.min_lr`."""
     start_from: Literal["last", "best_loss"] = "last"

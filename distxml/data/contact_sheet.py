@@ -46,22 +46,27 @@ def with_mask(row: Row) -> Pixels:
     scale = LONGEST_SIDE / max(width, height)
     shown = (max(1, round(width * scale)), max(1, round(height * scale)))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    picture = np.asarray(cv2.resize(decode_image(row.image, None, row.key), shown, interpolation=interpolation))
-    if row.mask is None:
-        return picture.astype(np.uint8)
-    inside = cv2.resize(mask_pixels(row, height, width).astype(np.uint8), shown, interpolation=cv2.INTER_NEAREST_EXACT)
-    tinted = picture + TINT_STRENGTH * inside[..., None] * (np.array(TINT) - picture)
-    outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    return np.asarray(cv2.drawContours(np.rint(tinted).astype(np.uint8), outlines, -1, TINT, 2))
+    picture = cv2.resize(decode_image(row.image, None, row.key), shown, interpolation=interpolation)
+    if row.mask is not None:
+        inside = mask_pixels(row, height, width).astype(np.uint8)
+        inside = cv2.resize(inside, shown, interpolation=cv2.INTER_NEAREST_EXACT)
+        tinted = picture + TINT_STRENGTH * inside[..., None] * (np.array(TINT) - picture)
+        outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+        picture = cv2.drawContours(np.rint(tinted).astype(np.uint8), outlines, -1, TINT, 2)
+    return np.asarray(picture, np.uint8)
 
 
 def _show(axes: Axes, row: Row, name: str) -> None:
     axes.imshow(with_mask(row))
-    annotation = (
-        "not annotated" if row.mask is None else "" if mask_pixels(row, *image_size(row)[::-1]).any() else "empty"
-    )
-    lines = [_shortened(name), _shortened(row.key), annotation]
+    lines = [_shortened(name), _shortened(row.key), _remark(row)]
     axes.set_title("\n".join(line for line in lines if line), fontsize=8, parse_math=False)  # a $ in a key is a $
+
+
+def _remark(row: Row) -> str:
+    if row.mask is None:
+        return "not annotated"
+    width, height = image_size(row)
+    return "" if mask_pixels(row, height, width).any() else "empty mask"
 
 
 def _shortened(text: str) -> str:

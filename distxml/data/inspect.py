@@ -31,7 +31,7 @@ class Inspection:
         left_out: files left out when the dataset was built; None where that was not recorded.
         widths, heights: pixels, an entry an image.
         coverage: share of the image that its mask covers, an entry an annotated image.
-        leaked: images of which a bit-for-bit copy is in another split.
+        copies: keys of two images that are equal bit for bit and are in different splits.
         examples: a few rows a label.
     """
 
@@ -39,7 +39,7 @@ class Inspection:
     widths: list[int] = field(default_factory=list)
     heights: list[int] = field(default_factory=list)
     coverage: list[float] = field(default_factory=list)
-    leaked: int = 0
+    copies: list[tuple[str, str]] = field(default_factory=list)
     examples: dict[int, list[Row]] = field(default_factory=dict)
 
     @property
@@ -55,7 +55,7 @@ def inspect_dataset(dataset: Dataset, track: Callable[[Sequence[Split], str], It
         UserError: a shard was changed, or its rows contradict `dataset.json` or each other.
     """
     inspection = Inspection(count_left_out(dataset.folder))
-    first_split: dict[bytes, Split] = {}
+    first_seen: dict[bytes, tuple[Split, str]] = {}
     keys: set[str] = set()
     for split in track(SPLITS, "reading"):
         counts: Counter[int] = Counter()
@@ -63,8 +63,9 @@ def inspect_dataset(dataset: Dataset, track: Callable[[Sequence[Split], str], It
             _require_new_key(row.key, keys, dataset)
             counts[row.label] += 1
             _look_at(row, inspection)
-            digest = hashlib.sha256(row.image).digest()
-            inspection.leaked += first_split.setdefault(digest, split) != split
+            first_split, first_key = first_seen.setdefault(hashlib.sha256(row.image).digest(), (split, row.key))
+            if first_split != split:
+                inspection.copies.append((first_key, row.key))
         _check_counts(dataset, split, counts)
     return inspection
 

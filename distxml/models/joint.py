@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from distxml.config.model import ModelSettings
 from distxml.models.explainer import Explainer
 from distxml.models.resnet import gated_resnet
+from distxml.models.shared_batchnorm import share_batchnorms
+from distxml.models.small_resnet import SmallResNet
 from distxml.models.vgg import VGG
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -67,5 +69,10 @@ class JointModel(nn.Module):
 
 def _build_classifier(settings: ModelSettings, classes: int) -> nn.Module:
     if settings.classifier == "vgg":
-        return VGG(settings.vgg_width, classes)
+        return VGG(settings.width, classes)
+    if settings.classifier == "small_resnet":
+        network = SmallResNet(settings.width, classes)
+        if settings.sync_batchnorm:
+            share_batchnorms(network)
+        return network
     return gated_resnet(settings, classes)

@@ -18,6 +18,9 @@ class VGG(nn.Module):
     Stages of w, 2w, 4w and 8w channels: two 3×3 convolutions with ReLU, times the pooled heatmap, 2×2 max-pool. Then
     global max-pool and fully connected layers of 128, 128 and C; sigmoid and dropout 0.3 after the hidden ones.
 
+    Convolutions start from He's initialisation: with torch's default, eight layers without BatchNorm shrink the signal
+    until all images give the same logits.
+
     Source: Rio-Torto et al. (2020), section 3.2, and the reference code (w = 32).
     """
 
@@ -46,6 +49,9 @@ class VGG(nn.Module):
             if isinstance(layer, nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)
                 nn.init.zeros_(layer.bias)
+        for layer in self.stages.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
 
     def forward(self, image: Tensor, heatmap: Tensor) -> Tensor:
         features = image

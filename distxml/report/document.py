@@ -15,7 +15,14 @@ from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.results import SUMMARY_NAME, Results, load_results
 from distxml.report import scores, wording
-from distxml.report.evaluation_figures import METHOD_LOOKS, METHOD_NAMES, class_look, morf_panels, precision_recall_figure, roc_figure
+from distxml.report.evaluation_figures import (
+    class_look,
+    method_look,
+    method_name,
+    morf_panels,
+    precision_recall_figure,
+    roc_figure,
+)
 from distxml.report.figure import THEME, Picture
 from distxml.report.gallery import Gallery, build_gallery
 from distxml.report.training_figures import training_figures
@@ -49,6 +56,7 @@ def write_report(run: RunFolder) -> Written:
         version=__version__,
         recipe=recipe,
         settings=to_yaml(recipe),
+        evaluation_settings=_settings_that_differ(recipe, results),
         environment=_read_environment(run.environment),
         notices=notices,
         log=log,
@@ -94,6 +102,13 @@ def _evaluation_figures(results: Results | None) -> dict[str, object]:
     }
 
 
+def _settings_that_differ(recipe: Recipe, results: Results | None) -> str:
+    """The evaluation's settings where it was asked for others than the run's; else empty."""
+    if results is None or results.summary.settings == recipe.evaluation:
+        return ""
+    return to_yaml(results.summary.settings)
+
+
 def _read_environment(path: Path) -> dict[str, str]:
     """What training wrote down, whatever it is; empty where there is none."""
     try:
@@ -108,17 +123,23 @@ def _read_environment(path: Path) -> dict[str, str]:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters.update(number=wording.number, percent=wording.percent, duration=wording.duration, svg=_inline)
+    environment.filters.update(
+        number=wording.number, percent=wording.percent, duration=wording.duration, svg=_inline, method=method_name
+    )
     environment.globals.update(
-        scores=scores, wording=wording, method_names=METHOD_NAMES, method_looks=METHOD_LOOKS, class_look=class_look, theme=THEME
+        scores=scores, wording=wording, method_look=method_look, class_look=class_look, theme=THEME
     )
     return environment
 
 
 def _inline(picture: Picture) -> Markup:
-    return Markup(picture.svg)  # noqa: S704  made by matplotlib, which escapes; the alt text is escaped in figure.py
+    return Markup(picture.svg)
 
 
 def _write(path: Path, html: str) -> None:

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from distxml.evaluation.intervals import Bootstrap
 from distxml.evaluation.results import ClassCurve, Results
-from distxml.report.figure import BLUE, DASHES, INK, LINE, MUTED, ORANGE, SERIES, Panel, Picture
+from distxml.report.figure import BLUE, DASHES, LINE, MUTED, ORANGE, PINK, SERIES, Panel, Picture
 
 METHOD_NAMES = {"in_model": "in-model", "random": "random order", "saliency": "gradient saliency"}
 METHOD_LOOKS = {"in_model": (BLUE, "-"), "random": (MUTED, ":"), "saliency": (ORANGE, "--")}
-STANDARD_NORMAL_975 = 1.959964
 MOST_POINTS = 400
 """Points of a ROC or precision-recall curve that are drawn; a longer one is thinned evenly."""
 
@@ -24,6 +24,25 @@ class MorfPanel:
     patch_size: int
     fill: str
     picture: Picture
+
+
+@dataclass(frozen=True)
+class Band:
+    """A mean curve and its pointwise 95% interval; each L+1."""
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def method_name(method: str) -> str:
+    """What the report calls a method."""
+    return METHOD_NAMES.get(method, method.replace("_", " "))
+
+
+def method_look(method: str) -> tuple[str, str]:
+    """Colour and dash of a method's lines."""
+    return METHOD_LOOKS.get(method, (PINK, "-."))
 
 
 def roc_figure(curves: tuple[ClassCurve, ...]) -> Picture:
@@ -42,7 +61,7 @@ def class_look(index: int) -> tuple[str, str]:
 
 
 def _class_curves(curves: tuple[ClassCurve, ...], title: str, labels: tuple[str, str], diagonal: bool) -> Picture:
-    with Panel(3.4, 3.1) as panel:
+    with Panel(3.4, 3.0) as panel:
         if diagonal:
             panel.axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
         for index, curve in enumerate(curves):
@@ -62,32 +81,32 @@ def morf_panels(results: Results) -> list[MorfPanel]:
 
 
 def _morf(results: Results, patch_size: int, fill: str) -> Picture:
-    methods = dict.fromkeys(row.method for row in results.summary.aopc)
     with Panel(2.5, 2.0) as panel:
-        for method in methods:
-            color, dash = METHOD_LOOKS[method]
-            mean, half_width = mean_curve(results.curves, method, patch_size, fill)
-            steps = np.arange(len(mean))
-            panel.axes.fill_between(steps, mean - half_width, mean + half_width, color=color, alpha=0.18, linewidth=0)
-            panel.axes.plot(steps, mean, color=color, linestyle=dash)
+        for method, band in mean_curves(results, patch_size, fill).items():
+            color, dash = method_look(method)
+            steps = np.arange(len(band.mean))
+            panel.axes.fill_between(steps, band.low, band.high, color=color, alpha=0.18, linewidth=0)
+            panel.axes.plot(steps, band.mean, color=color, linestyle=dash)
         panel.axes.set_title(f"{fill}, {patch_size} px")
         panel.axes.set(xlabel="patches replaced", ylim=(-0.03, 1.03))
-        panel.axes.xaxis.get_major_locator().set_params(integer=True)
+        panel.axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         return panel.picture(_morf_in_words(results, patch_size, fill))
 
 
-def mean_curve(curves: pa.Table, method: str, patch_size: int, fill: str) -> tuple[NDArray, NDArray]:
-    """Mean over the images of f(x(0)) ... f(x(L)), and half the width of its 95% interval (normal); both L+1."""
-    chosen = (
-        (pc.field("method") == method) & (pc.field("patch_size") == patch_size) & (pc.field("fill") == fill)
-    )
-    f = np.stack(curves.filter(chosen)["f"].to_numpy())  # images × (L+1)
-    if len(f) == 1:
-        return f[0], np.zeros_like(f[0])
-    return f.mean(0), STANDARD_NORMAL_975 * f.std(0, ddof=1) / np.sqrt(len(f))
+def mean_curves(results: Results, patch_size: int, fill: str) -> dict[str, Band]:
+    """Mean of f(x(0)) ... f(x(L)) over the images, and the bootstrap's interval at each step, by method."""
+    chosen = (pc.field("patch_size") == patch_size) & (pc.field("fill") == fill)
+    curves = results.curves.filter(chosen)
+    bands = {}
+    for method in dict.fromkeys(curves["method"].to_pylist()):
+        f = np.stack(curves.filter(pc.field("method") == method)["f"].to_numpy())  # images × (L+1)
+        bootstrap = Bootstrap(len(f), results.summary.settings.bootstrap, results.summary.seed)
+        low, high = bootstrap.ratios(f, np.ones_like(f))
+        bands[method] = Band(f.mean(0), low, high)
+    return bands
 
 
 def _morf_in_words(results: Results, patch_size: int, fill: str) -> str:
     rows = [row for row in results.summary.aopc if (row.patch_size, row.fill) == (patch_size, fill)]
-    areas = ", ".join(f"{METHOD_NAMES[row.method]} {row.aopc:.3f}" for row in rows)
+    areas = ", ".join(f"{method_name(row.method)} {row.aopc:.3f}" for row in rows)
     return f"Mean probability while patches of {patch_size} pixels turn {fill}, most relevant first. AOPC: {areas}."

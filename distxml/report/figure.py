@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -28,7 +29,7 @@ INK, MUTED, LINE, BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = THEME
 SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
 DASHES = ("-", "--", ":", "-.")
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
     "svg.hashsalt": "distxml",
     "text.parse_math": False,
@@ -44,7 +45,6 @@ STYLE = {
     "axes.titlelocation": "left",
     "axes.grid": True,
     "axes.formatter.useoffset": False,
-    "axes.prop_cycle": mpl.cycler(color=SERIES),
     "grid.color": LINE,
     "grid.linewidth": 0.5,
     "xtick.color": LINE,

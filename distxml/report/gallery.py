@@ -60,6 +60,8 @@ class Gallery:
     """Group in words, images shown, images there are."""
     small: bool
     """Whether single pixels should stay visible when a picture is enlarged."""
+    scale: str
+    """The colours from 0 to 1, as a data URI."""
 
 
 def build_gallery(run: RunFolder, recipe: Recipe, results: Results | None) -> Gallery:
@@ -68,7 +70,7 @@ def build_gallery(run: RunFolder, recipe: Recipe, results: Results | None) -> Ga
     Raises:
         UserError: the dataset or the checkpoint is missing, or has changed since the evaluation.
     """
-    dataset = open_dataset(recipe.dataset.path)
+    dataset = open_dataset(_dataset_folder(recipe, results))
     split = results.summary.split if results else recipe.evaluation.split
     folder = _checkpoint(run, recipe, results)
     if results:
@@ -86,6 +88,7 @@ def build_gallery(run: RunFolder, recipe: Recipe, results: Results | None) -> Ga
         seed=recipe.run.seed,
         groups=_groups_in_words(choice, loaded.card.classes),
         small=max(loaded.card.image_size) < 128,
+        scale=_data_uri(colorize(np.linspace(0, 1, 256)[None])),
     )
 
 
@@ -99,6 +102,11 @@ def _checkpoint(run: RunFolder, recipe: Recipe, results: Results | None) -> Path
     if not folder.resolve().is_relative_to(run.path.resolve()):
         raise UserError(f"{run.evaluation}: the scored checkpoint {folder} lies outside the run")
     return folder
+
+
+def _dataset_folder(recipe: Recipe, results: Results | None) -> Path:
+    scored = Path(results.summary.dataset_path) if results else recipe.dataset.path
+    return scored if scored.is_dir() else recipe.dataset.path
 
 
 def _check_unchanged(summary: Summary, checkpoint: Path, dataset: Dataset) -> None:
@@ -123,19 +131,29 @@ def _evaluated(results: Results) -> list[Candidate]:
 
 
 def _of_split(dataset: Dataset, split: Split) -> list[Candidate]:
-    tables = [pq.read_table(path, columns=["key", "label"]) for path, _ in dataset.shards(split)]
+    tables = [_read(path, columns=["key", "label"]) for path, _ in dataset.shards(split)]
     return [Candidate(row["key"], row["label"]) for table in tables for row in table.to_pylist()]
 
 
 def _samples(dataset: Dataset, split: Split, keys: Sequence[str], image_size: tuple[int, int]) -> list[Sample]:
     """The images of those keys, in that order; only their rows are kept in memory."""
     wanted = pc.field("key").isin(pa.array(keys, pa.string()))
-    rows = [row for path, _ in dataset.shards(split) for row in rows_of(pq.read_table(path, filters=wanted))]
+    rows = [row for path, _ in dataset.shards(split) for row in rows_of(_read(path, filters=wanted))]
     samples = {row.key: decode(row, image_size) for row in rows}
     missing = set(keys) - set(samples)
     if missing:
-        raise UserError(f"dataset {dataset.folder}: image {min(missing)} was scored but is no longer in its {split} split")
+        raise UserError(
+            f"dataset {dataset.folder}: image {min(missing)} was scored but is no longer in its {split} split"
+        )
     return [samples[key] for key in keys]
+
+
+def _read(path: Path, columns: list[str] | None = None, filters: pc.Expression | None = None) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns, filters=filters)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{path}: this shard cannot be read ({reason}); build the dataset again") from None
 
 
 @torch.inference_mode()

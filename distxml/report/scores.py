@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from distxml.evaluation.results import Aopc, AopcDifference, Metric, Summary
-from distxml.report.evaluation_figures import METHOD_NAMES
-from distxml.report.wording import interval, metric_interval, metric_title, number
+from distxml.report.evaluation_figures import method_name
+from distxml.report.wording import metric_interval, metric_title, number
 
 HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
 
@@ -27,14 +27,14 @@ class MethodVerdict:
         method: its name in words.
         aopc: mean over the settings.
         better: settings with a difference to the random order above 0.
-        surely_better: those whose whole 95% interval lies above 0.
+        clearly_better: those whose whole 95% interval lies above 0.
         settings: settings that were compared; 0 where there was no random order.
     """
 
     method: str
     aopc: float
     better: int
-    surely_better: int
+    clearly_better: int
     settings: int
 
 
@@ -67,7 +67,7 @@ def headline_tiles(summary: Summary) -> list[Tile]:
 
 def _tile(metric: Metric) -> Tile:
     spread = metric_interval(metric)
-    return Tile(metric_title(metric.name), number(metric.value), f"95%: {spread}" if spread else "")
+    return Tile(metric_title(metric.name), number(metric.value), f"95% interval {spread}" if spread else "")
 
 
 def method_verdicts(summary: Summary) -> list[MethodVerdict]:
@@ -79,10 +79,10 @@ def method_verdicts(summary: Summary) -> list[MethodVerdict]:
 def _verdict(summary: Summary, method: str) -> MethodVerdict:
     differences = [row for row in summary.versus_random if row.method == method]
     return MethodVerdict(
-        method=METHOD_NAMES[method],
+        method=method_name(method),
         aopc=fmean(row.aopc for row in summary.aopc if row.method == method),
         better=sum(row.difference > 0 for row in differences),
-        surely_better=sum(row.low > 0 for row in differences),
+        clearly_better=sum(row.low > 0 for row in differences),
         settings=len(differences),
     )
 
@@ -122,14 +122,15 @@ def about_the_score(summary: Summary) -> list[str]:
         f"{heat[settings.heatmap_under_perturbation]}.",
     ]
     if summary.curve_images < summary.images:
-        lines.append(f"The curves and AOPC are over a seeded draw of {summary.curve_images} of the {summary.images} images.")
+        lines.append(
+            f"The curves and AOPC are over a seeded draw of {summary.curve_images} of the {summary.images} images."
+        )
     if summary.left_out_patch_sizes:
         sizes = ", ".join(str(size) for size in summary.left_out_patch_sizes)
         lines.append(f"Patch sizes left out because they are larger than the image: {sizes}.")
     return lines
 
 
-def difference_words(row: AopcDifference) -> str:
-    """`+0.123 (0.100 to 0.150)`."""
-    sign = "+" if row.difference > 0 else ""
-    return f"{sign}{number(row.difference)} ({interval(row.low, row.high)})"
+def signed(difference: float) -> str:
+    """`+0.123`."""
+    return f"{'+' if difference > 0 else ''}{number(difference)}"

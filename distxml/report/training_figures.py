@@ -1,11 +1,14 @@
 """Training curves: one panel a quantity, the three phases side by side."""
 
+from collections.abc import Callable
 from itertools import groupby
+from textwrap import shorten
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from distxml.report.figure import BLUE, GREEN, INK, MUTED, ORANGE, PINK, Panel, Picture
+from distxml.report.figure import BLUE, GREEN, MUTED, ORANGE, PINK, Panel, Picture
 from distxml.report.training_log import Epoch, Part, TrainingLog
 
 QUANTITIES = {
@@ -13,13 +16,15 @@ QUANTITIES = {
     "classification": "Classification loss",
     "explanation": "Explanation loss",
     "accuracy": "Accuracy",
-    "heat_mean": "Mean heat",
-    "sparsity": "Sparsity",
+    "sparsity": "Sparsity (mean heat)",
     "contiguity": "Contiguity",
     "weak": "Heat outside the masks",
 }
-SHARES = ("accuracy", "heat_mean")
+PART_LOOKS: tuple[tuple[Part, str, str], ...] = (("train", BLUE, "--"), ("val", ORANGE, "-"))
+SHARES = ("accuracy", "sparsity", "weak")
 """Quantities that lie in [0, 1]; drawn on that fixed scale."""
+LONGEST_REASON = 34
+"""Letters that fit along a panel's side; the page gives the whole reason above the panels."""
 MARKED_UP_TO = 40
 """Epochs up to which every point is marked, so that a phase of one epoch is seen."""
 
@@ -36,17 +41,25 @@ def _is_logged(log: TrainingLog, name: str) -> bool:
 
 def _quantity(log: TrainingLog, name: str) -> Picture:
     with Panel() as panel:
-        for part, color, dash in (("train", BLUE, "--"), ("val", ORANGE, "-")):
+        for part, color, dash in PART_LOOKS:
             _by_phase(panel.axes, log.epochs, lambda epoch, part=part: epoch.value(part, name), color, dash)
         panel.axes.set_title(QUANTITIES[name])
-        panel.axes.set_ylim(*(-0.03, 1.03) if name in SHARES else (min(0, panel.axes.get_ylim()[0]), None))
+        panel.axes.set_ylim(*(-0.03, 1.03) if name in SHARES else _from_zero(panel.axes))
         _frame(panel.axes, log)
         return panel.picture(f"{QUANTITIES[name]} over the epochs. {_in_words(log, name)}")
+
+
+def _from_zero(axes: Axes) -> tuple[float, float]:
+    """A scale that holds 0 and leaves room above."""
+    low, high = axes.dataLim.intervaly
+    return min(0, low), high + 0.06 * (high - min(0, low)) or 1
 
 
 def _learning_rates(log: TrainingLog) -> Picture:
     with Panel() as panel:
         panel.axes.set_yscale("log")
+        panel.axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+        panel.axes.yaxis.set_minor_formatter(NullFormatter())
         for name, color, dash in (("lr_classifier", GREEN, "-"), ("lr_explainer", PINK, "--")):
             _by_phase(panel.axes, log.epochs, lambda epoch, name=name: getattr(epoch, name) or np.nan, color, dash)
         panel.axes.set_title("Learning rates")
@@ -54,7 +67,7 @@ def _learning_rates(log: TrainingLog) -> Picture:
         return panel.picture("Learning rates of the classifier and of the explainer over the epochs, logarithmic.")
 
 
-def _by_phase(axes: Axes, epochs: list[Epoch], value, color: str, dash: str) -> None:
+def _by_phase(axes: Axes, epochs: list[Epoch], value: Callable[[Epoch], float], color: str, dash: str) -> None:
     """A line that breaks between phases: their losses have different weights."""
     marker = "o" if len(epochs) <= MARKED_UP_TO else None
     for _, phase in groupby(epochs, key=lambda epoch: epoch.phase):
@@ -65,18 +78,19 @@ def _by_phase(axes: Axes, epochs: list[Epoch], value, color: str, dash: str) -> 
 def _frame(axes: Axes, log: TrainingLog) -> None:
     axes.set_xlabel("epoch")
     axes.set_xlim(log.epochs[0].overall - 0.5, log.epochs[-1].overall + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     for end in log.ends:
         axes.axvline(end.overall + 0.5, color=MUTED, linewidth=0.8)
         axes.annotate(
-            f"phase {end.phase}: {end.reason}",
+            shorten(f"{end.phase}: {end.reason}", LONGEST_REASON, placeholder=" …"),
             (end.overall + 0.5, 0.98),
             xycoords=("data", "axes fraction"),
             xytext=(-2, 0),
             textcoords="offset points",
             rotation=90,
             fontsize=6,
-            color=INK,
+            color=MUTED,
+            zorder=1,  # behind the lines: words never hide data
             ha="right",
             va="top",
         )

@@ -7,7 +7,7 @@ from distxml.evaluation.results import Metric
 
 METRICS = {
     "accuracy": ("Accuracy", "higher is better"),
-    "roc_auc": ("Area under the ROC curve", "higher is better"),
+    "roc_auc": ("ROC AUC", "area under the curve; higher is better"),
     "average_precision": ("Average precision", "higher is better"),
     "classification": ("Classification loss", "cross-entropy; lower is better"),
     "explanation": ("Explanation loss", "lower is better"),
@@ -18,8 +18,8 @@ METRICS = {
     "pompom": ("POMPOM", "share of the pixels outside the masks that have heat; lower is better"),
     "pompom_all_pixels": ("POMPOM, of all pixels", "the same pixels as a share of the whole image"),
     "heat_mean": ("Mean heat", "0 black, 1 white"),
-    "heat_inside": ("Mean heat inside the masks", "0 black, 1 white"),
-    "heat_outside": ("Mean heat outside the masks", "0 black, 1 white"),
+    "heat_inside": ("Heat inside the masks", "mean; 0 black, 1 white"),
+    "heat_outside": ("Heat outside the masks", "mean; 0 black, 1 white"),
     "heat_ratio": ("Heat inside over outside", "above 1: the masks are hotter than the rest"),
 }
 """Title and meaning of the metrics that an evaluation computes; one that is not listed keeps its own name."""

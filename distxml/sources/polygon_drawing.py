@@ -1,6 +1,5 @@
 """Draws circles and a triangle: one image of the polygons dataset."""
 
-import colorsys
 import math
 from dataclasses import dataclass
 
@@ -28,7 +27,7 @@ class Shape:
     centre: NDArray[np.float64]
     reach: float
     angle: float
-    colour: tuple[float, float, float]
+    colour: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def draw(settings: PolygonsSource, seed: int, index: int, with_triangle: bool) -
     shapes = place_shapes(settings, rng, with_triangle)
     for shape in reversed(shapes):  # the triangle is the first: on top, should the shapes be too many to lie apart
         coverage = _coverage(shape, side)
-        canvas += coverage[..., None] * (np.array(shape.colour) - canvas)
+        canvas += coverage[..., None] * (shape.colour - canvas)
         if shape.is_triangle:
             _fill_bounding_box(mask, coverage)
     canvas += rng.normal(0, settings.noise, size=canvas.shape)
@@ -68,7 +67,7 @@ def place_shapes(settings: PolygonsSource, rng: np.random.Generator, with_triang
         is_triangle = with_triangle and number == 0
         reach = rng.uniform(*settings.radius) * side * (EQUAL_AREA if is_triangle else 1)
         angle = rng.uniform(0, 2 * math.pi)
-        shapes.append(Shape(is_triangle, _free_centre(rng, side, reach, shapes), reach, angle, _bright_colour(rng)))
+        shapes.append(Shape(is_triangle, _free_centre(rng, side, reach, shapes), reach, angle, _light_colour(rng)))
     return shapes
 
 
@@ -82,8 +81,8 @@ def _free_centre(rng: np.random.Generator, side: int, reach: float, others: list
     return places[int(np.argmax(clearance))]  # argmax is the first of the largest
 
 
-def _bright_colour(rng: np.random.Generator) -> tuple[float, float, float]:
-    return colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.3, 1), rng.uniform(0.75, 1))
+def _light_colour(rng: np.random.Generator) -> NDArray[np.float64]:
+    return rng.uniform(0.55, 1, size=3)
 
 
 def _coverage(shape: Shape, side: int) -> NDArray[np.float64]:
@@ -97,7 +96,7 @@ def _coverage(shape: Shape, side: int) -> NDArray[np.float64]:
         x, y = (int(value) for value in _fixed_point(shape.centre))
         radius = round(shape.reach * OVERSAMPLING * 2**FRACTION_BITS)
         cv2.circle(fine, (x, y), radius, (255,), thickness=cv2.FILLED, shift=FRACTION_BITS)
-    return cv2.resize(fine / 255, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(fine / 255, (side, side), interpolation=cv2.INTER_AREA), np.float64)
 
 
 def _fixed_point(pixels: NDArray[np.float64]) -> NDArray[np.int32]:

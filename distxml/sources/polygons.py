@@ -6,7 +6,7 @@ import numpy as np
 
 from distxml.config.dataset import PolygonsSource
 from distxml.sources.material import RawMaterial, Row
-from distxml.sources.png import rgb_png, mask_png
+from distxml.sources.png import mask_png, rgb_png
 from distxml.sources.polygon_drawing import draw
 
 CLASSES = ("circles", "triangle")

@@ -35,9 +35,7 @@ def checksum(path: Path) -> str:
 def _write_file(rows: Iterator[Row], path: Path) -> int:
     """Writes all rows; how many they were. Images are compressed already, so Parquet does not compress."""
     count = 0
-    with pq.ParquetWriter(
-        path, ROW_SCHEMA, compression="none", use_dictionary=False, write_statistics=["key", "label"]
-    ) as writer:
+    with pq.ParquetWriter(path, ROW_SCHEMA, compression="none", use_dictionary=False, write_statistics=False) as writer:
         while group := list(islice(rows, ROWS_IN_MEMORY)):
             writer.write_table(_table(group))
             count += len(group)

@@ -103,9 +103,8 @@ def _match(annotations: Sequence[Annotation], images: dict[str, Path], folder: P
         image = images.get(annotation.path.stem) or _named(annotation.filename, images)
         if image is None:
             named = "" if annotation.filename is None else f" and no {annotation.filename!r}, which it names,"
-            raise UserError(
-                f"{annotation.path}: no image {annotation.path.stem!r}{named} in {folder}; add the image or move the XML"
-            )
+            what = f"no image {annotation.path.stem!r}{named}"
+            raise UserError(f"{annotation.path}: {what} in {folder}; add the image or move the XML away")
         if image in owners:
             raise UserError(f"{owners[image].path} and {annotation.path} both belong to {image}; remove one")
         owners[image] = annotation

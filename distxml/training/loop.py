@@ -83,7 +83,7 @@ class Trainer:
         trained = self.watcher.clock() if self.watcher else 0.0
         val = validate(learner, self.val.evaluation())
         _check_finite([*train.values(), *val.values()], state)
-        best = state.end_epoch(val, learner.phase)
+        best = state.end_epoch(train, val, learner.phase)
         state.step += self.train.steps()
         learner.schedule.end_epoch(val["total"])
         if self.watcher:

@@ -38,7 +38,7 @@ class TrainState:
         """The state at the start of the next phase."""
         return TrainState(phase=self.phase + 1, global_epoch=self.global_epoch, step=self.step)
 
-    def end_epoch(self, validation: Metrics, settings: PhaseSettings) -> list[str]:
+    def end_epoch(self, training: Metrics, validation: Metrics, settings: PhaseSettings) -> list[str]:
         """Count an epoch and decide whether the phase ends.
 
         Returns:
@@ -48,7 +48,7 @@ class TrainState:
         self.global_epoch += 1
         best = self._note_best(validation)
         self._note_patience(validation["total"], settings.min_delta)
-        self.ended = self._why_end(validation, settings)
+        self.ended = self._why_end(training, validation, settings)
         return best
 
     def _note_best(self, validation: Metrics) -> list[str]:
@@ -67,9 +67,11 @@ class TrainState:
         else:
             self.stale_epochs += 1
 
-    def _why_end(self, validation: Metrics, settings: PhaseSettings) -> str | None:
+    def _why_end(self, training: Metrics, validation: Metrics, settings: PhaseSettings) -> str | None:
         name = own_loss(settings)
-        share = validation[name] / self.start_loss if self.start_loss else math.inf
+        # The lower of the two: BatchNorm's running statistics lag, so either mode may show a black heatmap first.
+        loss = min(training[name], validation[name])
+        share = loss / self.start_loss if self.start_loss else math.inf
         if settings.stop_at_share is not None and share <= settings.stop_at_share:
             return f"{name} loss fell to {share:.0%} of its start"
         if settings.patience is not None and self.stale_epochs >= settings.patience:

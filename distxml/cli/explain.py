@@ -1,0 +1,45 @@
+"""`distxml explain`: heatmaps of the user's own images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from distxml.report.own_images import Explained
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run, made by `distxml train`.")]
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files (JPEG, PNG, ...).")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pictures.")]
+Checkpoint = Annotated[
+    Literal["last", "best_loss", "best_accuracy"],
+    typer.Option("--checkpoint", help="Which of phase 3's checkpoints explains."),
+]
+
+
+def explain(run: Run, images: Images, out: Out = Path("explanations"), checkpoint: Checkpoint = "last") -> None:
+    """Classify images and write a heatmap and an overlay of each, with `explanations.json`.
+
+    Example: distxml explain runs/polygons photo.jpg --out explanations
+    """
+    from distxml.config.run_folder import RunFolder
+    from distxml.report.own_images import explain_images
+
+    explained = explain_images(RunFolder(run), images, out, checkpoint)
+    _print_table(explained)
+    typer.echo(explained.index)
+
+
+def _print_table(explained: "Explained") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("image", "class", "probability", "mean heat", "heatmap")
+    for one in explained.explanations:
+        probability = one.probabilities[one.predicted]
+        # Text, because a file name may hold rich's markup
+        table.add_row(
+            Text(one.file), Text(one.predicted), f"{probability:.3f}", f"{one.mean_heat:.3f}", Text(one.heatmap)
+        )
+    Console().print(table)

@@ -1,0 +1,22 @@
+"""`distxml report`: a run as one HTML file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run, made by `distxml train`.")]
+
+
+def report(run: Run) -> None:
+    """Write RUN/report.html: training curves, scores and a gallery in one file that needs no network.
+
+    Example: distxml report runs/polygons
+    """
+    from distxml.config.run_folder import RunFolder
+    from distxml.report.document import write_report
+
+    written = write_report(RunFolder(run))
+    for notice in written.notices:
+        typer.echo(f"note: {notice}", err=True)
+    typer.echo(written.path)

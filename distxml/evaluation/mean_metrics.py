@@ -1,0 +1,71 @@
+"""Metrics that are a mean over images, or a ratio of two."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from distxml.evaluation.intervals import Bootstrap
+from distxml.evaluation.results import Metric
+
+Values = NDArray[np.float64]
+
+MEANS = (
+    "classification",
+    "sparsity",
+    "contiguity",
+    "weak",
+    "explanation",
+    "total",
+    "pompom",
+    "pompom_all_pixels",
+    "heat_mean",
+    "heat_inside",
+    "heat_outside",
+)
+"""Columns of the images whose means are metrics; over the images that have the value."""
+
+
+def mean_metrics(images: pa.Table, bootstrap: Bootstrap) -> list[Metric]:
+    """Accuracy, the means and the ratio of heat inside to outside the masks: each a sum over a sum.
+
+    Args:
+        images: with `IMAGES_SCHEMA`.
+        bootstrap: over these images.
+    """
+    everywhere = np.ones(images.num_rows)
+    correct = images["label"].to_numpy() == images["predicted"].to_numpy()
+    numerators, denominators = [correct.astype(np.float64)], [everywhere]
+    for name in MEANS:
+        values, present = _column(images, name)
+        numerators.append(values)
+        denominators.append(present)
+    inside, both = _column(images, "heat_inside")
+    numerators.append(inside)
+    denominators.append(_column(images, "heat_outside")[0])
+    counts = [int(present.sum()) for present in [*denominators[:-1], both]]
+    names = ("accuracy", *MEANS, "heat_ratio")
+    return _ratio_metrics(names, np.stack(numerators, 1), np.stack(denominators, 1), counts, bootstrap)
+
+
+def _column(images: pa.Table, name: str) -> tuple[Values, Values]:
+    """Values with 0 for null, and 1 where there is one."""
+    column = images[name]
+    present = column.is_valid().to_numpy().astype(np.float64)
+    return pc.fill_null(column, 0.0).to_numpy(), present
+
+
+def _ratio_metrics(
+    names: tuple[str, ...], numerators: Values, denominators: Values, counts: list[int], bootstrap: Bootstrap
+) -> list[Metric]:
+    low, high = bootstrap.ratios(numerators, denominators)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = numerators.sum(0) / denominators.sum(0)
+    return [
+        Metric(name=name, value=_known(values[i]), low=_known(low[i]), high=_known(high[i]), images=counts[i])
+        for i, name in enumerate(names)
+    ]
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,105 @@
+"""Everything that an evaluation needs, opened and checked before any worker starts."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distxml.config.recipe import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
+from distxml.errors import UserError
+from distxml.evaluation.plan import Plan, make_plan
+from distxml.evaluation.results import Scored
+from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation, ready to go.
+
+    Attributes:
+        recipe: with the evaluation's settings, dataset and scaling as they will be used.
+        checkpoint: absolute path of the checkpoint's folder.
+        scored: what is known of that model.
+        dataset: opened, with an absolute path.
+        dataset_sha256: checksum of its metadata.
+        label_of_key: label of every image of the split.
+        plan: what will be done.
+    """
+
+    recipe: Recipe
+    checkpoint: Path
+    scored: Scored
+    dataset: Dataset
+    dataset_sha256: str
+    label_of_key: dict[str, int]
+    plan: Plan
+
+
+def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
+    """Open the run's checkpoint and the dataset, and plan.
+
+    Raises:
+        UserError: training has not come to phase 3, the dataset is not the model's, or the split is empty.
+    """
+    checkpoint = run.checkpoint(3, recipe.evaluation.checkpoint).resolve()
+    if not (checkpoint / CARD_NAME).is_file():
+        raise UserError(
+            f"run {run.path}: no checkpoint {checkpoint.relative_to(run.path.resolve())}; "
+            f"finish training first (`distxml train` with the same run.name goes on where it stopped)"
+        )
+    card = load_model(checkpoint).card
+    dataset = open_dataset(recipe.dataset.path.resolve())
+    check_classes(card, dataset.metadata.classes, checkpoint, dataset.folder)
+    labels = _labels(dataset, recipe.evaluation.split)
+    return Evaluation(
+        recipe=recipe,
+        checkpoint=checkpoint,
+        scored=Scored(
+            checkpoint=checkpoint.relative_to(run.path.resolve()).as_posix(),
+            sha256=_sha256(checkpoint / WEIGHTS_NAME),
+            classifier=card.settings.classifier,
+            image_size=card.image_size,
+            training_finished=run.finished.is_file(),
+        ),
+        dataset=dataset,
+        dataset_sha256=_sha256(dataset.folder / METADATA_NAME),
+        label_of_key=labels,
+        plan=make_plan(recipe.evaluation, card.image_size, labels, recipe.run.seed),
+    )
+
+
+def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """A shard, or some of its columns.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return pq.ParquetFile(path).read(columns)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{path}: this shard cannot be read ({reason}); build the dataset again") from None
+
+
+def _labels(dataset: Dataset, split: Split) -> dict[str, int]:
+    labels: dict[str, int] = {}
+    for path, shard in dataset.shards(split):
+        table = read_shard(path, ["key", "label"])
+        if table.num_rows != shard.rows:
+            raise UserError(f"{path}: holds {table.num_rows} rows, not {shard.rows}; build the dataset again")
+        before = len(labels)
+        labels.update(zip(table["key"].to_pylist(), table["label"].to_pylist(), strict=True))
+        if len(labels) != before + shard.rows:
+            raise UserError(f"{path}: a key comes twice in the split {split!r}; build the dataset again")
+    if not labels:
+        raise UserError(f"dataset {dataset.folder}: its split {split!r} holds no images; set evaluation.split")
+    return labels
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

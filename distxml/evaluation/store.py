@@ -1,0 +1,54 @@
+"""Results onto the disk: complete or not at all."""
+
+import csv
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from distxml.evaluation.results import CURVES_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME, Results, Summary
+
+COLUMNS = ("kind", "name", "method", "patch_size", "fill", "steps", "value", "low", "high", "images", "tie_share")
+
+
+def store(results: Results, folder: Path) -> None:
+    """Write an evaluation beside `folder`, then put it in its place; an earlier one is replaced."""
+    new = folder.with_name(f".{folder.name}-new-{os.getpid()}")
+    old = folder.with_name(f".{folder.name}-old-{os.getpid()}")
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir(parents=True)
+    try:
+        _write(results, new)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(results: Results, folder: Path) -> None:
+    pq.write_table(results.images, folder / IMAGES_NAME)
+    pq.write_table(results.curves, folder / CURVES_NAME)
+    with (folder / TABLE_NAME).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows([row.get(column, "") for column in COLUMNS] for row in _flat(results.summary))
+    (folder / SUMMARY_NAME).write_text(results.summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _flat(summary: Summary) -> list[dict[str, Any]]:
+    metrics: list[dict[str, Any]] = [{"kind": "metric"} | metric.model_dump() for metric in summary.metrics]
+    aopc: list[dict[str, Any]] = [
+        {"kind": "aopc", "name": "aopc", "value": row.aopc} | row.model_dump(exclude={"aopc", "by_steps"})
+        for row in summary.aopc
+    ]
+    differences: list[dict[str, Any]] = [
+        {"kind": "aopc_difference", "name": "aopc_minus_random", "value": row.difference}
+        | row.model_dump(exclude={"difference"})
+        for row in summary.versus_random
+    ]
+    return metrics + aopc + differences

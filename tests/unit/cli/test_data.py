@@ -1,0 +1,108 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from distxml.cli.main import app
+from distxml.config import DatasetRecipe, load_settings
+from tests.unit.sources.voc_folder import make_voc_folder
+
+SMALL = ["source.images=20", "source.image_size=16"]
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def example_of(command: str) -> list[str]:
+    help_text = run("data", command, "--help")
+    last = [line.strip() for line in help_text.splitlines() if line.strip()][-1]
+    assert last.startswith("Example: distxml data ")
+    return last.removeprefix("Example: distxml ").split()
+
+
+def test_the_examples_in_the_help_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "Dataset: " in run(*example_of("build"))
+    assert "Contact sheet: data/polygons/contact_sheet.png" in run(*example_of("inspect"))
+    assert (tmp_path / "data" / "polygons" / "contact_sheet.png").stat().st_size > 1000
+
+
+def test_build_prints_counts_and_a_second_build_says_that_it_did_nothing(tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    first = run("data", "build", "polygons", out, *SMALL)
+    for part in ("circles", "triangle", "train", "val", "test", "20", "Left out: none", out):
+        assert part in first
+    assert "nothing was done" not in first
+    assert "nothing was done" in run("data", "build", "polygons", out, *SMALL)
+
+
+def test_print_config_is_yaml_that_reads_back_and_builds_nothing(tmp_path: Path) -> None:
+    printed = run("data", "build", "polygons", str(tmp_path / "out"), *SMALL, "--print-config")
+    assert yaml.safe_load(printed)["source"]["images"] == 20
+    (tmp_path / "recipe.yaml").write_text(printed)
+    assert load_settings(DatasetRecipe, str(tmp_path / "recipe.yaml"), []) == load_settings(
+        DatasetRecipe, "polygons", SMALL, shelf="datasets"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_inspect_says_what_the_dataset_holds(tmp_path: Path) -> None:
+    voc = make_voc_folder(tmp_path / "raw")
+    voc.add_image("lonely.jpg")
+    where = [f"source.images={voc.images}", f"source.annotations={voc.annotations}"]
+    out = tmp_path / "out"
+    assert "Left out: 1 file(s), listed with the reasons in" in run("data", "build", "voc", str(out), *where)
+    printed = run("data", "inspect", str(out), "--out", str(tmp_path / "sheet.png"))
+    for part in (
+        "Width in pixels: 30 min, 30 median, 30 max",
+        "Height in pixels: 20 min, 20 median, 20 max",
+        "Annotated: 8 of 8 images, 0 of them with an empty mask",
+        "31.2% min, 31.2% median, 31.2% max",
+        "Left out: 1 file(s)",
+        "all checksums right",
+    ):
+        assert part in printed
+    assert (tmp_path / "sheet.png").is_file()
+    assert not (out / "contact_sheet.png").exists()
+
+
+def test_copies_across_splits_are_warned_of_by_both_commands(tmp_path: Path) -> None:
+    voc = make_voc_folder(tmp_path / "raw")
+    for number in range(4):
+        (voc.images / f"cat{number}.jpg").write_bytes((voc.images / "cat0.jpg").read_bytes())
+    where = [f"source.images={voc.images}", f"source.annotations={voc.annotations}"]
+    out = str(tmp_path / "out")
+    for printed in (run("data", "build", "voc", out, *where), run("data", "inspect", out)):
+        assert "WARNING: 2 image(s) are bit-for-bit copies" in printed
+
+
+def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from distxml.cli.main import run; run()", "data", "inspect", str(tmp_path / "no")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert result.returncode == 2
+    assert result.stderr.startswith("distxml: error: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_nothing_but_the_summary_is_printed_where_there_is_no_terminal(tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    command = [
+        sys.executable,
+        "-c",
+        "from distxml.cli.main import run; run()",
+        "data",
+        "build",
+        "polygons",
+        out,
+        *SMALL,
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+    assert "\x1b" not in result.stdout

@@ -1,0 +1,102 @@
+"""A small untrained joint model whose heatmap and logits vary, and rows to score it on."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from distxml.config.evaluation import EvaluationSettings
+from distxml.config.model import ModelSettings
+from distxml.config.recipe import DatasetSettings, LoaderSettings, Recipe, RunSettings
+from distxml.config.training import LossSettings, PhaseSettings
+from distxml.data.rows import Row, collate, decode
+from distxml.models.checkpoint import LoadedModel, ModelCard, build_model
+
+SIZE = (32, 32)
+CLASSES = ("circle", "triangle")
+
+torch.set_num_threads(1)
+
+
+def small_model(seed: int = 0) -> LoadedModel:
+    """Explainer and VGG of width 4, for 32×32; fitted to noise so that the image does change what comes out."""
+    torch.manual_seed(seed)
+    settings = ModelSettings(classifier="vgg", width=4, explainer_width=4, init_bias=0.3)
+    card = ModelCard(settings=settings, classes=CLASSES, image_size=SIZE, dataset="small")
+    model = build_model(card)
+    pictures = torch.stack([_picture(row) for row in small_rows(16, seed=1)])
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+        _settle_batchnorm(model.explainer, pictures)
+        _spread(model.classifier, pictures)
+    return LoadedModel(model.eval(), card)
+
+
+def _picture(row: Row) -> torch.Tensor:
+    return collate([decode(row, SIZE)]).image[0]
+
+
+def _settle_batchnorm(explainer: nn.Module, pictures: torch.Tensor) -> None:
+    """Running statistics that fit, so that the heatmap is neither black nor white."""
+    explainer.train()
+    for _ in range(60):
+        explainer(pictures)
+    explainer.eval()
+
+
+def _spread(classifier: nn.Module, pictures: torch.Tensor) -> None:
+    """Every linear layer's outputs get mean 0 and standard deviation 2 over the pictures."""
+
+    def standardize(layer: nn.Module, inputs: object, outputs: torch.Tensor) -> torch.Tensor:
+        assert isinstance(layer, nn.Linear)
+        factor = 2 / outputs.std(0)
+        shift = -outputs.mean(0) * factor
+        layer.weight.mul_(factor[:, None])
+        layer.bias.mul_(factor).add_(shift)
+        return outputs * factor + shift
+
+    classifier.eval()
+    hooks = [
+        module.register_forward_hook(standardize) for module in classifier.modules() if isinstance(module, nn.Linear)
+    ]
+    classifier(pictures, torch.ones(len(pictures), 1, *SIZE))
+    for hook in hooks:
+        hook.remove()
+
+
+def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1) -> Recipe:
+    """A recipe for that model."""
+    phase = PhaseSettings(epochs=1, alpha=0.75, lr_classifier=0.1, lr_explainer=0.1)
+    recipe = Recipe(
+        dataset=DatasetSettings(path=folder / "dataset"),
+        loader=LoaderSettings(image_size=SIZE),
+        loss=LossSettings(kind="hybrid", beta=0.8, gamma=2.0),
+        phases=(phase, phase, phase),
+        evaluation=evaluation,
+        run=RunSettings(name="run", folder=folder, seed=5),
+    )
+    return recipe.model_copy(update={"scaling": recipe.scaling.model_copy(update={"workers": workers})})
+
+
+def small_rows(count: int, seed: int = 0) -> list[Row]:
+    """Noise with a bright square, its mask; row 0 is not annotated, row 1 has an empty mask, row 2 a full one."""
+    generator = np.random.default_rng(seed)
+    rows: list[Row] = []
+    for index in range(count):
+        image = generator.integers(0, 120, (*SIZE, 3), dtype=np.uint8)
+        mask = np.zeros(SIZE, np.uint8)
+        top, left = generator.integers(0, 20, 2)
+        image[top : top + 10, left : left + 10] += 120
+        mask[top : top + 10, left : left + 10] = 255
+        masks = {0: None, 1: encode(mask * 0), 2: encode(mask * 0 + 255)}
+        rows.append(Row(f"image-{index}", encode(image), masks.get(index, encode(mask)), index % 2))
+    return rows
+
+
+def encode(pixels: np.ndarray) -> bytes:
+    """As PNG."""
+    return cv2.imencode(".png", pixels)[1].tobytes()

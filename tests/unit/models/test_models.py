@@ -1,0 +1,140 @@
+"""The networks: shapes, where the heat goes in, equality with torchvision, what a checkpoint keeps."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torchvision.models import resnet18
+
+from distxml.config.model import ClassifierName, ModelSettings
+from distxml.errors import UserError
+from distxml.models.checkpoint import ModelCard, build_model, check_classes, load_model, save_model
+from distxml.models.gate import gate, insert_gates
+from distxml.models.joint import JointModel
+from distxml.models.resnet import gated_resnet
+
+
+def small(name: str, **more: object) -> ModelSettings:
+    return ModelSettings.model_validate({"classifier": name, "width": 4, "explainer_width": 4} | more)
+
+
+@pytest.mark.parametrize("name", get_args(ClassifierName))
+def test_shapes_and_ranges(name: str) -> None:
+    model = JointModel(small(name), classes=3).eval()
+    out = model(torch.rand(2, 3, 64, 48))
+    assert out.logits.shape == (2, 3)
+    assert out.heatmap.shape == (2, 1, 64, 48)
+    assert out.heatmap.min() >= 0 and out.heatmap.max() <= 1
+
+
+@pytest.mark.parametrize("name", get_args(ClassifierName))
+def test_a_black_heatmap_hides_the_image(name: str) -> None:
+    model = JointModel(small(name), classes=2).eval()
+    images = torch.rand(2, 3, 64, 64)
+    black = torch.zeros(2, 1, 64, 64)
+    logits = model(images, black).logits
+    torch.testing.assert_close(logits[0], logits[1])
+    white = model(images, "white").logits
+    assert not torch.allclose(white[0], white[1])
+
+
+@pytest.mark.parametrize(("bias", "heat"), [(0.0, 0.0), (1.0, 0.7616), (3.0, 0.9951)])
+def test_heatmap_starts_as_white_as_its_bias_says(bias: float, heat: float) -> None:
+    torch.manual_seed(0)
+    model = JointModel(small("vgg", init_bias=bias), 2)
+    with torch.no_grad():
+        for parameter in model.explainer.to_heat.parameters():
+            nn.init.zeros_(parameter)
+    assert model.eval()(torch.rand(1, 3, 16, 16)).heatmap.mean().item() == pytest.approx(heat, abs=1e-3)
+
+
+def test_gates_pool_by_average() -> None:
+    heatmap = torch.rand(2, 1, 8, 8)
+    features = torch.rand(2, 5, 4, 4)
+    by_hand = torch.stack(
+        [heatmap[:, :, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2].mean((2, 3)) for i in range(4) for j in range(4)], -1
+    )
+    torch.testing.assert_close(gate(features, heatmap), features * by_hand.view(2, 1, 4, 4))
+
+
+@pytest.mark.parametrize(("gates", "count"), [("block", 9), ("stage", 5)])
+def test_resnet_gates_are_where_they_should_be(gates: str, count: int) -> None:
+    network = gated_resnet(small("resnet18", gates=gates), 2)
+    assert sum(node.target is gate for node in network.graph.nodes) == count
+
+
+@pytest.mark.parametrize("gates", ["block", "stage"])
+def test_gated_resnet_equals_a_slow_gated_forward(gates: str) -> None:
+    torch.manual_seed(0)
+    gated = gated_resnet(small("resnet18", gates=gates), 1000).eval()
+    plain = resnet18(weights=None).eval()
+    plain.load_state_dict(gated.state_dict())
+    image, heatmap = torch.rand(2, 3, 64, 64), torch.rand(2, 1, 64, 64)
+    x: Tensor = gate(plain.maxpool(plain.relu(plain.bn1(plain.conv1(image)))), heatmap)
+    for stage in (plain.layer1, plain.layer2, plain.layer3, plain.layer4):
+        for block in stage:
+            x = gate(block(x), heatmap) if gates == "block" else block(x)
+        x = x if gates == "block" else gate(x, heatmap)
+    torch.testing.assert_close(gated(image, heatmap), plain.fc(x.mean((2, 3))))
+    torch.testing.assert_close(gated(image, torch.ones(2, 1, 64, 64)), plain(image))
+
+
+def test_gates_after_a_module_that_is_not_there() -> None:
+    with pytest.raises(UserError, match="layer9"):
+        insert_gates(resnet18(weights=None), ["layer9"])
+
+
+def test_normalization_happens_inside() -> None:
+    torch.manual_seed(0)
+    plain = JointModel(small("resnet18"), 2).eval()
+    normal = JointModel(small("resnet18", normalization="imagenet"), 2).eval()
+    normal.load_state_dict(plain.state_dict())
+    image = torch.rand(1, 3, 32, 32)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    torch.testing.assert_close(normal(image, "white").logits, plain((image - mean) / std, "white").logits)
+
+
+def test_pretrained_weights_from_a_file(tmp_path: Path) -> None:
+    weights = resnet18(weights=None).state_dict()
+    save_file(weights, tmp_path / "w.safetensors")
+    torch.save(weights, tmp_path / "w.pth")
+    for name in ("w.safetensors", "w.pth"):
+        network = gated_resnet(small("resnet18", pretrained=tmp_path / name), 2)
+        assert torch.equal(network.state_dict()["layer4.1.conv2.weight"], weights["layer4.1.conv2.weight"])
+    with pytest.raises(UserError, match=r"gone\.pth: no such file"):
+        gated_resnet(small("resnet18", pretrained=tmp_path / "gone.pth"), 2)
+    with pytest.raises(UserError, match="not a state dict of this ResNet"):
+        gated_resnet(small("resnet34", pretrained=tmp_path / "w.pth"), 2)
+
+
+def card(name: str = "vgg") -> ModelCard:
+    return ModelCard(settings=small(name), classes=("a", "b"), image_size=(16, 16), dataset="d")
+
+
+@pytest.mark.parametrize("name", ["vgg", "small_resnet", "resnet18"])
+def test_a_checkpoint_gives_the_same_model_back(tmp_path: Path, name: str) -> None:
+    model = build_model(card(name))
+    model(torch.rand(4, 3, 32, 32))  # moves BatchNorm statistics
+    save_model(tmp_path, model, card(name))
+    loaded = load_model(tmp_path)
+    image = torch.rand(2, 3, 32, 32)
+    assert torch.equal(loaded.model(image).logits, model.eval()(image).logits)
+    assert loaded.card == card(name) and not loaded.model.training
+
+
+def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no model\.json"):
+        load_model(tmp_path)
+    save_model(tmp_path, build_model(card()), card())
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"model\.safetensors: cannot be loaded"):
+        load_model(tmp_path)
+
+
+def test_other_classes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"knows 2 classes \(a, b\), but dataset .* has 3 \(a, b, c\)"):
+        check_classes(card(), ("a", "b", "c"), tmp_path, tmp_path)

@@ -1,0 +1,40 @@
+"""The VOC source on 364 real photographs, where they are at hand."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from distxml.config import DatasetRecipe
+from distxml.data.schema import SPLITS
+from distxml.errors import UserError
+from distxml.sources.build import build_dataset
+
+PHOTOGRAPHS = Path(__file__).parents[4] / "shared" / "data" / "raccoon_kangaroo"
+
+pytestmark = pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason=f"needs the photographs in {PHOTOGRAPHS}")
+
+
+def recipe(annotations: Path, **source: object) -> DatasetRecipe:
+    where = {"kind": "voc", "images": PHOTOGRAPHS / "images", "annotations": annotations}
+    return DatasetRecipe.model_validate({"name": "raccoon_kangaroo", "source": where | source})
+
+
+def test_all_photographs_are_usable(tmp_path: Path) -> None:
+    built = build_dataset(recipe(PHOTOGRAPHS / "annotations"), tmp_path / "out")
+    metadata = built.dataset.metadata
+    assert metadata.classes == ("kangaroo", "raccoon")
+    totals = {name: sum(metadata.counts[split][name] for split in SPLITS) for name in metadata.classes}
+    assert totals == {"kangaroo": 164, "raccoon": 200}
+    assert (tmp_path / "out" / "rejected.csv").read_text().splitlines() == ["file,reason"]
+    assert ("kangaroo-00007", "kangaroo-00033") in built.copies
+
+
+def test_a_box_outside_a_photograph_names_the_remedy_and_the_remedy_works(tmp_path: Path) -> None:
+    shutil.copytree(PHOTOGRAPHS / "annotations", tmp_path / "annotations", copy_function=shutil.copyfile)
+    spoiled = tmp_path / "annotations" / "raccoon-1.xml"
+    spoiled.write_text(spoiled.read_text().replace("<xmax>257</xmax>", "<xmax>999</xmax>"))
+    with pytest.raises(UserError, match=r"raccoon-1.xml: .*xmax 999.*320x205.*source.box_outside_image=clip"):
+        build_dataset(recipe(tmp_path / "annotations"), tmp_path / "out")
+    built = build_dataset(recipe(tmp_path / "annotations", box_outside_image="clip"), tmp_path / "out")
+    assert sum(built.dataset.metadata.rows(split) for split in SPLITS) == 364

@@ -1,0 +1,139 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distxml.errors import UserError
+from distxml.sources.material import RawMaterial, untracked
+from distxml.sources.voc import VocItem, box_mask, voc_material
+from distxml.sources.voc_rules import Region
+from distxml.sources.voc_xml import Box
+from tests.oracles.voc_mask import mask_of_boxes
+from tests.unit.sources.voc_folder import HEIGHT, WIDTH, VocFolder, annotation_xml, object_xml
+
+
+def material(voc: VocFolder, **source: object) -> RawMaterial:
+    settings = voc.recipe(**source).source
+    assert settings.kind == "voc"
+    return voc_material(settings, untracked)
+
+
+def reasons(found: RawMaterial) -> dict[str, str]:
+    return {entry.file: entry.reason for entry in found.rejected}
+
+
+def test_keys_labels_and_the_files_own_bytes(voc: VocFolder) -> None:
+    found = material(voc)
+    assert found.classes == ("cat", "dog")
+    assert [(item.key, item.label) for item in found.items] == [
+        *((f"cat{number}", 0) for number in range(4)),
+        *((f"dog{number}", 1) for number in range(4)),
+    ]
+    row = found.items[0].row()
+    assert row.image == (voc.images / "cat0.jpg").read_bytes()
+    assert row.image_name == "cat0.jpg"
+    assert found.rejected == []
+
+
+corners = st.tuples(st.integers(0, 11), st.integers(0, 8), st.integers(1, 12), st.integers(1, 9))
+boxes_inside = st.lists(corners.filter(lambda box: box[0] < box[2] and box[1] < box[3]), min_size=1, max_size=4)
+
+
+@given(boxes=boxes_inside)
+def test_mask_against_the_oracle(boxes: list[tuple[int, int, int, int]]) -> None:
+    item = VocItem(path=None, size=(12, 9), region=Region(0, tuple(Box(*box) for box in boxes)))  # type: ignore[arg-type]
+    assert np.array_equal(box_mask(item), mask_of_boxes(boxes, 12, 9))
+
+
+def test_mask_in_the_row_is_the_union_of_the_class_boxes(voc: VocFolder) -> None:
+    voc.add("two", object_xml("cat", (0, 0, 4, 3)) + object_xml("tree") + object_xml("cat", (2, 1, WIDTH, HEIGHT)))
+    item = next(item for item in material(voc, classes=["dog", "cat"]).items if item.key == "two")
+    mask = cv2.imdecode(np.frombuffer(item.row().mask or b"", np.uint8), cv2.IMREAD_UNCHANGED)
+    assert mask is not None
+    assert np.array_equal(mask, mask_of_boxes([(0, 0, 4, 3), (2, 1, WIDTH, HEIGHT)], WIDTH, HEIGHT))
+
+
+def test_classes_in_the_order_asked_for_and_others_ignored(voc: VocFolder) -> None:
+    voc.add("bird0", object_xml("bird"))
+    found = material(voc, classes=["dog", "cat"])
+    assert found.classes == ("dog", "cat")
+    assert reasons(found) == {"bird0.jpg": "no object of the classes dog, cat"}
+
+
+def test_a_class_that_is_never_found_lists_those_that_are(voc: VocFolder) -> None:
+    with pytest.raises(UserError, match="no object is named horse; names found: cat, dog"):
+        material(voc, classes=["cat", "horse"])
+    with pytest.raises(UserError, match="comes twice"):
+        material(voc, classes=["cat", "cat"])
+
+
+def test_xml_that_names_its_image(voc: VocFolder) -> None:
+    voc.add_image("photo.png")
+    voc.add_xml("label-17", annotation_xml(object_xml("cat"), r"C:\pictures\photo.png"))
+    assert "photo" in {item.key for item in material(voc).items}
+
+
+def test_the_stem_wins_over_the_name(voc: VocFolder) -> None:
+    voc.add_xml("cat0", annotation_xml(object_xml("dog"), "cat1.jpg"))
+    assert next(item for item in material(voc).items if item.key == "cat0").label == 1
+
+
+@pytest.mark.parametrize("name", ["../secret.jpg", "/etc/secret.jpg", "..", "missing.jpg"])
+def test_xml_without_its_image_and_no_way_out_of_the_folder(voc: VocFolder, name: str) -> None:
+    (voc.root / "secret.jpg").write_bytes((voc.images / "cat0.jpg").read_bytes())
+    xml = voc.add_xml("stray", annotation_xml(object_xml("cat"), name))
+    with pytest.raises(UserError) as caught:
+        material(voc)
+    assert str(xml) in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_two_xml_files_for_one_image(voc: VocFolder) -> None:
+    voc.add_xml("other", annotation_xml(object_xml("cat"), "cat0.jpg"))
+    with pytest.raises(UserError, match=r"cat0.xml and .*other.xml both belong to .*cat0.jpg"):
+        material(voc)
+
+
+def test_two_images_of_one_stem(voc: VocFolder) -> None:
+    voc.add_image("cat0.png")
+    with pytest.raises(UserError, match=r"cat0.jpg and cat0.png"):
+        material(voc)
+
+
+def test_what_is_left_out_and_why(voc: VocFolder) -> None:
+    voc.add_image("lonely.jpg")
+    for stem in ("empty", "truncated", "garbage", "rotated"):
+        voc.add(stem, object_xml("cat"))
+    (voc.images / "empty.jpg").write_bytes(b"")
+    whole = (voc.images / "cat0.jpg").read_bytes()
+    (voc.images / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    (voc.images / "garbage.jpg").write_bytes(b"no image at all")
+    voc.add_image("rotated.jpg", exif_orientation=6)
+    voc.add_image("upright.jpg", exif_orientation=1)
+    voc.add_xml("upright", annotation_xml(object_xml("cat")))
+    (voc.images / "notes.txt").write_text("hello")
+    (voc.images / ".hidden").write_text("hello")
+
+    found = material(voc)
+    assert reasons(found) == {
+        "empty.jpg": "empty file",
+        "garbage.jpg": "cannot be decoded (not a known image format)",
+        "lonely.jpg": "no XML belongs to it",
+        "notes.txt": "not an image file (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "rotated.jpg": "EXIF orientation 6: unclear whether its boxes are for the rotated image",
+        "truncated.jpg": reasons(found)["truncated.jpg"],
+    }
+    assert reasons(found)["truncated.jpg"].startswith("cannot be decoded (image file is truncated")
+    assert "upright" in {item.key for item in found.items}
+
+
+@pytest.mark.parametrize("field", ["images", "annotations"])
+def test_a_missing_folder_names_the_setting(voc: VocFolder, field: str) -> None:
+    with pytest.raises(UserError, match=rf"source.{field}: no such folder: .*nowhere"):
+        material(voc, **{field: voc.root / "nowhere"})
+
+
+def test_a_folder_without_xml(voc: VocFolder) -> None:
+    with pytest.raises(UserError, match="no XML file"):
+        material(voc, annotations=voc.images)

@@ -1,0 +1,101 @@
+"""One global batch gives the same gradients on two ranks as on one, in each phase; what is frozen does not move."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from distxml.config import Recipe, load_settings
+from distxml.data.batch import Batch
+from distxml.models.joint import JointModel
+from distxml.training.epoch import train_step
+from distxml.training.learner import Learner
+from tests.unit.training.ranks import run_on_ranks
+
+IMAGES = 7  # odd: the two ranks get different numbers of images
+
+
+def recipe(*overrides: str) -> Recipe:
+    small = ["model.width=4", "model.explainer_width=4", "loss.kind=hybrid", "optimizer.clip_norm=null"]
+    return load_settings(Recipe, "polygons", [*small, *overrides])
+
+
+def double_model(settings: Recipe) -> JointModel:
+    """In float64, without dropout (each rank draws its own), with a heatmap away from saturation."""
+    torch.manual_seed(0)
+    model = JointModel(settings.model, classes=2).double()
+    torch.nn.init.constant_(model.explainer.normalize.bias, 0.5)
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Dropout):
+            layer.p = 0.0
+    return model
+
+
+def global_batch() -> Batch:
+    random = torch.Generator().manual_seed(1)
+    return Batch(
+        image=torch.rand(IMAGES, 3, 16, 16, generator=random, dtype=torch.float64),
+        label=torch.tensor([0, 1, 1, 0, 1, 0, 1]),
+        mask=(torch.rand(IMAGES, 1, 16, 16, generator=random) > 0.5).double(),
+        has_mask=torch.ones(IMAGES, dtype=torch.bool),
+        key=tuple(map(str, range(IMAGES))),
+        weight=torch.ones(IMAGES, dtype=torch.float64),
+    )
+
+
+def part(batch: Batch, rank: int, ranks: int) -> Batch:
+    def cut(value: Tensor) -> Tensor:
+        return value.tensor_split(ranks)[rank]
+
+    keys = batch.key[: len(cut(batch.label))]
+    return Batch(cut(batch.image), cut(batch.label), cut(batch.mask), cut(batch.has_mask), keys, cut(batch.weight))
+
+
+def gradients_on(rank: int, ranks: int, folder: Path, phase: int, overrides: tuple[str, ...]) -> None:
+    settings = recipe(*overrides)
+    model = double_model(settings)
+    weights = torch.tensor([1.0, 3.0], dtype=torch.float64) if "loss.class_weights=[1, 3]" in overrides else None
+    learner = Learner.build(settings, phase, model, weights)
+    train_step(learner, part(global_batch(), rank, ranks))
+    gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+    statistics = dict(model.named_buffers())
+    if rank == 0:
+        torch.save({"gradients": gradients, "statistics": statistics}, folder / f"{ranks}.pt")
+
+
+@pytest.mark.parametrize("phase", [1, 2, 3])
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("model.classifier=vgg",),
+        ("model.classifier=small_resnet", "model.sync_batchnorm=true", "loss.class_weights=[1, 3]"),
+    ],
+    ids=["vgg", "resnet"],
+)
+def test_two_ranks_equal_one(tmp_path: Path, phase: int, overrides: tuple[str, ...]) -> None:
+    gradients_on(0, 1, tmp_path, phase, overrides)
+    run_on_ranks(partial(gradients_on, phase=phase, overrides=overrides), 2, tmp_path)
+    one, two = (torch.load(tmp_path / f"{ranks}.pt", weights_only=True) for ranks in (1, 2))
+    learns = {1: ("classifier",), 2: ("explainer",), 3: ("classifier", "explainer")}[phase]
+    assert {name.split(".")[0] for name in one["gradients"]} == set(learns)
+    assert one["gradients"].keys() == two["gradients"].keys()
+    for name, gradient in one["gradients"].items():
+        torch.testing.assert_close(two["gradients"][name], gradient, atol=1e-9, rtol=1e-5, msg=name)
+    for name, value in one["statistics"].items():
+        torch.testing.assert_close(two["statistics"][name], value, atol=1e-6, rtol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize(("phase", "frozen"), [(1, "explainer"), (2, "classifier")])
+@pytest.mark.parametrize("classifier", ["vgg", "small_resnet", "resnet18"])
+def test_a_frozen_network_does_not_move_by_one_bit(phase: int, frozen: str, classifier: str) -> None:
+    settings = recipe(f"model.classifier={classifier}", "phases.0.white_heatmap=false", "optimizer.weight_decay=0.1")
+    model = double_model(settings)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    learner = Learner.build(settings, phase, model, None)
+    for _ in range(3):
+        train_step(learner, global_batch())
+    after = model.state_dict()
+    moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert moved and not any(name.startswith(frozen) for name in moved)
