@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+EXAMPLE = "Example: distxml evaluate runs/polygons evaluation.curve_images=100"
+
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
@@ -17,10 +19,7 @@ def evaluate(
     print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, without doing it.")] = False,
 ) -> None:
-    """Score a finished run: classification, heat, POMPOM, and AOPC against a random order, with 95% intervals.
-
-    Example: distxml evaluate runs/polygons evaluation.curve_images=100 scaling.workers=4
-    """
+    """Score a finished run: classification, heat, POMPOM, and AOPC against a random order, with 95% intervals."""
     from distxml.config import to_yaml
     from distxml.config.run_folder import RunFolder
     from distxml.evaluation.request import override_recipe

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+EXAMPLE = "Example: distxml explain runs/polygons photo.jpg --out explanations"
+
 if TYPE_CHECKING:
     from distxml.report.own_images import Explained
 
@@ -18,10 +20,7 @@ Checkpoint = Annotated[
 
 
 def explain(run: Run, images: Images, out: Out = Path("explanations"), checkpoint: Checkpoint = "last") -> None:
-    """Classify images and write a heatmap and an overlay of each, with `explanations.json`.
-
-    Example: distxml explain runs/polygons photo.jpg --out explanations
-    """
+    """Classify images and write a heatmap and an overlay of each, with `explanations.json`."""
     from distxml.config.run_folder import RunFolder
     from distxml.report.own_images import explain_images
 
@@ -35,7 +34,9 @@ def _print_table(explained: "Explained") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("image", "class", "probability", "mean heat", "heatmap")
+    table = Table()
+    for name in ("image", "class", "probability", "mean heat", "heatmap"):
+        table.add_column(name, overflow="fold")  # a long path keeps its end
     for one in explained.explanations:
         probability = one.probabilities[one.predicted]
         # Text, because a file name may hold rich's markup

@@ -1,11 +1,12 @@
 """`distxml`: the commands, and how an error reaches the user."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from distxml import __version__
-from distxml.cli import data, train
+from distxml.cli import data, evaluate, explain, report, train
 from distxml.errors import UserError
 
 app = typer.Typer(
@@ -17,7 +18,10 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data.app, name="data")
-app.command()(train.train)
+app.command(epilog=train.EXAMPLE)(train.train)
+app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command(epilog=report.EXAMPLE)(report.report)
+app.command(epilog=explain.EXAMPLE)(explain.explain)
 
 
 def _print_version(wanted: bool) -> None:
@@ -28,7 +32,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 

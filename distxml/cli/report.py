@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
+EXAMPLE = "Example: distxml report runs/polygons"
+
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run, made by `distxml train`.")]
 
 
 def report(run: Run) -> None:
-    """Write RUN/report.html: training curves, scores and a gallery in one file that needs no network.
-
-    Example: distxml report runs/polygons
-    """
+    """Write RUN/report.html: training curves, scores and a gallery in one file that needs no network."""
     from distxml.config.run_folder import RunFolder
     from distxml.report.document import write_report
 

@@ -1,8 +1,14 @@
 """`distxml train`: from a recipe to a trained joint model."""
 
-from typing import Annotated
+import shlex
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from distxml.config import Recipe
+
+EXAMPLE = "Example: distxml train polygons phases.2.epochs=20 run.name=longer"
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[A.B=C]...", help="Settings that differ from the recipe's.")
@@ -17,10 +23,7 @@ def train(
     print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything without training.")] = False,
 ) -> None:
-    """Train a classifier and its explainer in three phases; the same command goes on after an interruption.
-
-    Example: distxml train polygons phases.2.epochs=20 run.name=longer
-    """
+    """Train a classifier and its explainer in three phases; the same command goes on after an interruption."""
     from distxml.config import Recipe, load_settings, to_yaml
 
     settings = load_settings(Recipe, recipe, overrides or [])
@@ -32,23 +35,23 @@ def train(
         _train(settings)
 
 
-def _train(settings) -> None:
+def _train(settings: "Recipe") -> None:
+    from distxml.config.run_folder import RunFolder
     from distxml.training.driver import train as run_training
-    from distxml.training.run_start import RunFolder
 
     finished_before = RunFolder(settings.run_folder).finished.exists()
-    run = run_training(settings)
+    run_training(settings)
     typer.echo(f"{'already complete' if finished_before else 'trained'}: {settings.run_folder}")
-    typer.echo(f"next: distxml evaluate '{settings.run_folder}'" if run.finished.exists() else "")
+    typer.echo(f"next: distxml evaluate {shlex.quote(str(settings.run_folder))}")
 
 
-def _check(settings) -> None:
+def _check(settings: "Recipe") -> None:
     from distxml.cluster import connect
-    from distxml.data.inspect import verify_checksums
+    from distxml.data.inspect import inspect_dataset
     from distxml.training.preflight import check_dataset, parameters, run_one_batch
 
     dataset = check_dataset(settings)
-    verify_checksums(dataset)
+    inspect_dataset(dataset, lambda splits, _title: splits)
     counts = ", ".join(f"{split} {sum(classes.values())}" for split, classes in dataset.metadata.counts.items())
     typer.echo(f"dataset: {dataset.folder} readable ({counts}; classes {', '.join(dataset.metadata.classes)})")
     explainer, classifier = parameters(settings, dataset)

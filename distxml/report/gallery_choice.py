@@ -34,7 +34,10 @@ def choose(candidates: Sequence[Candidate], per_group: int, most: int, seed: int
     groups: dict[tuple[int, bool | None], list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: candidate.key):
         groups.setdefault(_group(candidate), []).append(candidate)
-    drawn = {group: draw.sample(groups[group], min(per_group, len(groups[group]))) for group in sorted(groups, key=_right_first)}
+    drawn = {
+        group: draw.sample(groups[group], min(per_group, len(groups[group])))
+        for group in sorted(groups, key=_right_first)
+    }
     order = draw.sample(list(drawn), len(drawn))
     rounds = zip_longest(*(drawn[group] for group in order))
     kept = [candidate for one_each in rounds for candidate in one_each if candidate is not None][:most]

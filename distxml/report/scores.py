@@ -26,15 +26,15 @@ class MethodVerdict:
     Attributes:
         method: its name in words.
         aopc: mean over the settings.
-        better: settings with a difference to the random order above 0.
-        clearly_better: those whose whole 95% interval lies above 0.
+        clearly_better: settings where the whole 95% interval of the difference to a random order lies above 0.
+        clearly_worse: where it lies below 0.
         settings: settings that were compared; 0 where there was no random order.
     """
 
     method: str
     aopc: float
-    better: int
     clearly_better: int
+    clearly_worse: int
     settings: int
 
 
@@ -81,8 +81,8 @@ def _verdict(summary: Summary, method: str) -> MethodVerdict:
     return MethodVerdict(
         method=method_name(method),
         aopc=fmean(row.aopc for row in summary.aopc if row.method == method),
-        better=sum(row.difference > 0 for row in differences),
         clearly_better=sum(row.low > 0 for row in differences),
+        clearly_worse=sum(row.high < 0 for row in differences),
         settings=len(differences),
     )
 
@@ -129,6 +129,11 @@ def about_the_score(summary: Summary) -> list[str]:
         sizes = ", ".join(str(size) for size in summary.left_out_patch_sizes)
         lines.append(f"Patch sizes left out because they are larger than the image: {sizes}.")
     return lines
+
+
+def is_clear(row: AopcDifference) -> bool:
+    """Whether the whole interval lies on one side of 0."""
+    return row.low > 0 or row.high < 0
 
 
 def signed(difference: float) -> str:

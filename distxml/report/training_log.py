@@ -74,6 +74,14 @@ class TrainingLog:
         """Time spent in the epochs listed."""
         return sum(epoch.seconds for epoch in self.epochs if math.isfinite(epoch.seconds))
 
+    def epochs_of(self, phase: int) -> int:
+        """How many epochs a phase has had."""
+        return sum(epoch.phase == phase for epoch in self.epochs)
+
+    def end_of(self, phase: int) -> PhaseEnd | None:
+        """How a phase ended; None where it has not."""
+        return next((end for end in self.ends if end.phase == phase), None)
+
     def add(self, event: dict[str, Any]) -> None:
         """Take in one event; an epoch replaces what an earlier attempt logged from there on."""
         if event["event"] == "epoch":

@@ -24,6 +24,9 @@ METRICS = {
 }
 """Title and meaning of the metrics that an evaluation computes; one that is not listed keeps its own name."""
 
+CLASSIFIERS = {"vgg": "The paper’s VGG", "small_resnet": "A small ResNet"}
+"""Names of the classifiers that are not torchvision's."""
+
 PHASES = ("classifier alone", "explainer alone", "both together")
 
 
@@ -84,9 +87,8 @@ def phase_work(recipe: Recipe, phase: int) -> str:
 
 def subtitle(recipe: Recipe) -> str:
     """What was trained, in one line."""
-    names = {"vgg": "the paper's VGG"}
     classifier = recipe.model.classifier
+    name = CLASSIFIERS.get(classifier, classifier.replace("resnet", "ResNet-"))
     height, width = recipe.loader.image_size
-    loss = "boxes guide the explainer" if recipe.loss.kind == "hybrid" else "no heatmap or box guides the explainer"
-    model = names.get(classifier, classifier.replace("resnet", "ResNet-"))
-    return f"{model[0].upper()}{model[1:]} trained jointly with its explainer at {height} × {width} pixels; {loss}."
+    loss = "masks guide the explainer" if recipe.loss.kind == "hybrid" else "no mask guides the explainer"
+    return f"{name} trained jointly with its explainer at {height} × {width} pixels; {loss}."

@@ -18,13 +18,13 @@ from distxml.config.load import validate_json_file
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
 from distxml.errors import UserError
-from distxml.models.checkpoint import CARD_NAME, ModelCard, check_classes
+from distxml.models.checkpoint import CARD_NAME, ModelCard, build_model, check_classes
 from distxml.monitoring.console import TrainingConsole
 from distxml.monitoring.events import FailedEvent
 from distxml.monitoring.mailbox import Mailbox
 from distxml.training.checkpoints import PHASES
-from distxml.training.preflight import check_dataset
-from distxml.training.run_start import claim
+from distxml.training.preflight import check_dataset, model_card
+from distxml.training.run_start import check_claim, claim
 from distxml.training.worker import train_worker
 
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -39,19 +39,18 @@ def train(recipe: Recipe) -> RunFolder:
     recipe = _with_absolute_paths(recipe)
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
+    check_claim(run, recipe)
     _check_checkpoints(run, dataset)
+    if run.finished.exists():
+        return run
+    build_model(model_card(recipe, dataset))  # so that a model that does not build stops us before anything is written
+    connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
     run.path.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(run.lock, timeout=0):
-            attempt = claim(run, recipe)
-            if not run.finished.exists():
-                scaling = recipe.scaling
-                connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
-                _fit(recipe, run, attempt)
+            _fit(recipe, run, claim(run, recipe))
     except Timeout:
-        raise UserError(
-            f"run {run.path}: another process is training it; wait for it or choose run.name=NAME"
-        ) from None
+        raise UserError(f"run {run.path}: another process is training it; wait for it or set run.name=NAME") from None
     return run
 
 

@@ -24,8 +24,8 @@ FREE_TO_CHANGE = ("scaling", "evaluation", "dataset", "run.folder", "loader.thre
 `dataset` is a path, which may move; that the classes are the same is checked against the checkpoint."""
 
 
-def claim(run: RunFolder, recipe: Recipe) -> str:
-    """Make or take over the run's folder and return the token of this attempt.
+def check_claim(run: RunFolder, recipe: Recipe) -> None:
+    """Whether this recipe may train in this folder; writes nothing.
 
     Raises:
         UserError: the folder holds a run with other settings, or something that is not a run.
@@ -34,7 +34,10 @@ def claim(run: RunFolder, recipe: Recipe) -> str:
         _check_same(run, recipe)
     elif run.path.exists() and any(path.name != run.lock.name for path in run.path.iterdir()):
         raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
-    run.path.mkdir(parents=True, exist_ok=True)
+
+
+def claim(run: RunFolder, recipe: Recipe) -> str:
+    """Make or take over the run's folder and return the token of this attempt."""
     _write_json(run.environment, _environment())
     attempt = uuid.uuid4().hex
     _write(run.attempt, attempt)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from torch.multiprocessing.spawn import spawn
 
 
 def run_on_ranks(function: Callable[[int, int, Path], None], ranks: int, folder: Path) -> None:
@@ -14,7 +14,7 @@ def run_on_ranks(function: Callable[[int, int, Path], None], ranks: int, folder:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    mp.spawn(_enter, args=(function, ranks, folder, port), nprocs=ranks)
+    spawn(_enter, args=(function, ranks, folder, port), nprocs=ranks)
 
 
 def _enter(rank: int, function: Callable[[int, int, Path], None], ranks: int, folder: Path, port: int) -> None:

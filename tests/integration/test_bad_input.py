@@ -1,0 +1,147 @@
+"""Bad input through the real command: one clear line, exit status 2, no traceback, nothing half-written."""
+
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.integration.command import SMALL_TRAINING, distxml
+
+TOO_MANY = (os.cpu_count() or 1) + 1
+BOMB = """<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><annotation>&b;</annotation>"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place")
+    small = ("source.images=60", "source.image_size=16")
+    assert distxml("data", "build", "polygons", "data/polygons", *small, cwd=folder).returncode == 0
+    _write_dataset_without_masks(folder)
+    (folder / "data/empty").mkdir()
+    _write_voc(folder / "voc")
+    return folder
+
+
+def _write_dataset_without_masks(folder: Path) -> None:
+    """The polygons' metadata, saying that nothing is annotated; training refuses before it reads a shard."""
+    copy = folder / "data/unannotated"
+    copy.mkdir()
+    metadata = json.loads((folder / "data/polygons/dataset.json").read_text())
+    for shard in metadata["shards"]:
+        (copy / shard["file"]).parent.mkdir(exist_ok=True)
+        (copy / shard["file"]).write_bytes((folder / "data/polygons" / shard["file"]).read_bytes())
+    metadata["annotated"] = {"train": 0, "val": 0, "test": 0}
+    (copy / "dataset.json").write_text(json.dumps(metadata))
+
+
+def _write_voc(folder: Path) -> None:
+    (folder / "images").mkdir(parents=True)
+    (folder / "xml").mkdir()
+    for index in range(8):
+        name = ("cat", "dog")[index % 2]
+        pixels = np.random.default_rng(index).integers(0, 255, (20, 30, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"images/{name}{index}.png"), pixels)
+        (folder / f"xml/{name}{index}.xml").write_text(_annotation(f"{name}{index}.png", name, (2, 3, 20, 15)))
+
+
+def _annotation(file: str, name: str, box: tuple[int, int, int, int]) -> str:
+    sides = "".join(f"<{side}>{at}</{side}>" for side, at in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
+    what = f"<object><name>{name}</name><bndbox>{sides}</bndbox></object>"
+    return f"<annotation><filename>{file}</filename>{what}</annotation>"
+
+
+def _refused(place: Path, *command: object) -> str:
+    before = _everything(place)
+    done = distxml(*command, cwd=place)
+    assert done.returncode == 2, done.stdout + done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
+    assert _everything(place) == before
+    return lines[0]
+
+
+def _everything(place: Path) -> list[Path]:
+    return sorted(path for path in place.rglob("*") if path.name != ".lock")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["loss.betta=0.5"], ["loss.betta", "did you mean loss.beta?"]),
+        (["phases.0.epochs=some"], ["phases.0.epochs", "'some'"]),
+        (["dataset.path=data/gone"], ["data/gone", "no such folder", "data build"]),
+        (["dataset.path=data/empty"], ["data/empty", "not a dataset"]),
+        (["dataset.path=data/unannotated", "loss.kind=hybrid"], ["loss.kind=hybrid", "mask", "unsupervised"]),
+        (["loss.class_weights=[1, 2, 3]"], ["loss.class_weights", "3 weights for 2 classes"]),
+        ([f"scaling.workers={TOO_MANY}", f"loader.batch_size={TOO_MANY}"], ["scaling.workers", "CPUs", "lower"]),
+        (["model.pretrained=gone.pth", "model.classifier=resnet18", "model.width=32"], ["gone.pth", "no such file"]),
+    ],
+    ids=["unknown key", "wrong type", "missing", "not a dataset", "no masks", "weights", "workers", "pretrained"],
+)
+def test_train_refuses(place: Path, overrides: list[str], words: list[str]) -> None:
+    small = [setting for setting in SMALL_TRAINING if setting.split("=")[0] not in {o.split("=")[0] for o in overrides}]
+    line = _refused(place, "train", "polygons", *small, *overrides, "run.name=refused")
+    assert all(word in line for word in words), line
+
+
+def test_missing_recipe(place: Path) -> None:
+    assert "no packaged recipe" in _refused(place, "train", "polygon")
+
+
+def test_a_checkpoint_of_other_classes(place: Path) -> None:
+    """A run that has begun, and a dataset that has since been replaced by one of three classes."""
+    metadata = json.loads((place / "data/polygons/dataset.json").read_text())
+    run = place / "runs/begun"
+    (run / "checkpoints/phase1/last").mkdir(parents=True)
+    settings = {"settings": {"classifier": "vgg"}, "image_size": [16, 16], "dataset": "polygons"}
+    classes = [*metadata["classes"], "squares"]
+    (run / "checkpoints/phase1/last/model.json").write_text(json.dumps(settings | {"classes": classes}))
+    line = _refused(place, "train", "polygons", *SMALL_TRAINING, "run.name=begun")
+    assert "knows 3 classes (circles, triangle, squares)" in line and "has 2" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("cat0", _annotation("cat0.png", "cat", (2, 3, 31, 15)), ["cat0.xml", "31", "30", "box_outside_image"]),
+        ("lonely", _annotation("lonely.png", "cat", (2, 3, 20, 15)), ["lonely.xml", "lonely.png"]),
+        ("cat0", BOMB, ["cat0.xml", "entit"]),
+        ("cat0", "<annotation><object>", ["cat0.xml"]),
+    ],
+    ids=["box outside", "no image", "bomb", "broken"],
+)
+def test_voc_refuses(place: Path, name: str, content: str, words: list[str]) -> None:
+    path = place / f"voc/xml/{name}.xml"
+    kept = path.read_text() if path.exists() else None
+    path.write_text(content)
+    try:
+        line = _refused(place, "data", "build", "voc", "out", "source.images=voc/images", "source.annotations=voc/xml")
+    finally:
+        path.unlink() if kept is None else path.write_text(kept)
+    assert all(word in line for word in words), line
+
+
+@pytest.mark.parametrize(
+    "command", [("evaluate", "runs/gone"), ("report", "runs/gone"), ("explain", "runs/gone", "a.png")]
+)
+def test_a_run_that_is_not_there(place: Path, command: tuple[str, ...]) -> None:
+    assert "runs/gone" in _refused(place, *command)
+
+
+@pytest.mark.parametrize("command", [("train", "polygons"), ("data", "build", "polygons", "out")])
+def test_print_config_writes_nothing(place: Path, command: tuple[str, ...]) -> None:
+    before = _everything(place)
+    done = distxml(*command, "--print-config", cwd=place)
+    assert done.returncode == 0 and "seed: 0" in done.stdout
+    assert _everything(place) == before
+
+
+def test_dry_run_checks_without_writing(place: Path) -> None:
+    before = _everything(place)
+    done = distxml("train", "polygons", *SMALL_TRAINING, "--dry-run", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert all(word in done.stdout for word in ("readable", "builds", "runs through", "2 fit", "nothing was written"))
+    assert _everything(place) == before

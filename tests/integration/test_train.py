@@ -1,0 +1,150 @@
+"""Training with real Ray workers: killed, taken up again, the same twice, and right on disk."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from distxml.config.run_folder import RunFolder
+from distxml.models.checkpoint import load_model
+from distxml.monitoring.metrics_log import read_metrics
+from tests.integration.command import SMALL_TRAINING, distxml, start_distxml
+
+pytestmark = pytest.mark.slow
+
+EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=6", "phases.2.epochs=2", "phases.1.stop_at_share=null")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder, with a space and a quote in its name, that holds a small dataset."""
+    folder = tmp_path_factory.mktemp("it's a place")
+    settings = ("source.images=120", "source.image_size=16")
+    built = distxml("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def events(run: RunFolder, kind: str) -> list[dict]:
+    return [event for event in read_metrics(run.metrics) if event["event"] == kind]
+
+
+def training_workers() -> list[int]:
+    """Process ids of Ray Train's workers on this machine."""
+    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    return [int(line.split()[0]) for line in listing.splitlines() if "ray::" in line and "RayTrainWorker" in line]
+
+
+def wait_for(condition, process: subprocess.Popen[str], seconds: float) -> None:
+    start = time.monotonic()
+    while not condition():
+        assert process.poll() is None, "the run ended too early"
+        assert time.monotonic() - start < seconds, "waited too long"
+        time.sleep(0.05)
+
+
+def phase_2_is_on(run: RunFolder) -> bool:
+    return run.metrics.exists() and any(event["phase"] == 2 for event in events(run, "epoch"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(place: Path) -> RunFolder:
+    done = distxml("train", "polygons", *SMALL_TRAINING, *EPOCHS, "run.name=undisturbed", cwd=place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert sum("phase 2 (explainer)  epoch 3/6" in line for line in lines) == 1, "one place, not one a worker"
+    assert any("phase 3 ended after 2 epochs: epoch budget" in line for line in lines)
+    return RunFolder(place / "runs/undisturbed")
+
+
+def assert_three_complete_phases(run: RunFolder) -> None:
+    assert run.finished.exists()
+    for phase in (1, 2, 3):
+        for name in ("last", "best_loss", "best_accuracy"):
+            load_model(run.checkpoint(phase, name))
+    assert [event["phase"] for event in events(run, "phase_end")] == [1, 2, 3]
+    assert [event["global_epoch"] for event in events(run, "epoch")] == list(range(1, 11))
+
+
+def last_weights(run: RunFolder) -> dict[str, torch.Tensor]:
+    return load_file(run.checkpoint(3, "last") / "model.safetensors")
+
+
+def test_a_run_leaves_what_it_should(undisturbed: RunFolder) -> None:
+    assert_three_complete_phases(undisturbed)
+    assert json.loads(undisturbed.environment.read_text())["torch"] == torch.__version__
+    first = events(undisturbed, "epoch")[0]
+    assert first["train"].keys() == {
+        "total",
+        "classification",
+        "explanation",
+        "sparsity",
+        "contiguity",
+        "weak",
+        "accuracy",
+    }
+    assert first["val"]["sparsity"] == 1.0, "phase 1 sees a white heatmap"
+    board = EventAccumulator(str(undisturbed.tensorboard)).Reload()
+    assert {"total/train", "weak/val", "learning_rate/explainer", "phase"} <= set(board.Tags()["scalars"])
+    assert len(board.Tags()["images"]) == 2
+    assert len(board.Scalars("total/val")) == 10
+
+
+def test_frozen_networks_stay_as_they_are_between_phases(undisturbed: RunFolder) -> None:
+    one, two = (load_file(undisturbed.checkpoint(phase, "last") / "model.safetensors") for phase in (1, 2))
+    assert all(torch.equal(one[name], two[name]) for name in one if name.startswith("classifier"))
+    assert any(not torch.equal(one[name], two[name]) for name in one if name.startswith("explainer"))
+
+
+def test_kill_9_of_a_worker_in_phase_2(place: Path, undisturbed: RunFolder) -> None:
+    run = RunFolder(place / "runs/killed")
+    process = start_distxml("train", "polygons", *SMALL_TRAINING, *EPOCHS, "run.name=killed", cwd=place)
+    wait_for(lambda: phase_2_is_on(run), process, 120)
+    os.kill(training_workers()[-1], signal.SIGKILL)
+    assert process.wait(timeout=300) == 0, (place / "output.log").read_text()
+    assert_three_complete_phases(run)
+    assert [event["phase"] for event in events(run, "resumed")] == [2]
+    ours, theirs = last_weights(run), last_weights(undisturbed)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs), "resumed and undisturbed end the same"
+
+
+def test_kill_9_of_the_driver_then_the_same_command(place: Path, undisturbed: RunFolder) -> None:
+    run = RunFolder(place / "runs/driver")
+    command = ("train", "polygons", *SMALL_TRAINING, *EPOCHS, "run.name=driver")
+    process = start_distxml(*command, cwd=place)
+    wait_for(lambda: phase_2_is_on(run), process, 120)
+    process.kill()
+    process.wait()
+    again = distxml(*command, cwd=place)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "resumed in phase 2" in again.stdout
+    assert_three_complete_phases(run)
+    ours, theirs = last_weights(run), last_weights(undisturbed)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    once_more = distxml(*command, cwd=place)
+    assert (once_more.returncode, "already complete" in once_more.stdout) == (0, True)
+
+
+def test_other_settings_under_the_same_name_are_refused(place: Path, undisturbed: RunFolder) -> None:
+    refused = distxml("train", "polygons", *SMALL_TRAINING, *EPOCHS, "run.name=undisturbed", "loss.beta=0.5", cwd=place)
+    assert refused.returncode == 2
+    assert "loss.beta=0.9, not 0.5" in refused.stderr and "run.name=NAME" in refused.stderr
+
+
+def test_one_worker_resumes_what_two_began(place: Path) -> None:
+    command = ("train", "polygons", *SMALL_TRAINING, *EPOCHS, "run.name=fewer")
+    process = start_distxml(*command, cwd=place)
+    run = RunFolder(place / "runs/fewer")
+    wait_for(lambda: phase_2_is_on(run), process, 120)
+    process.kill()
+    process.wait()
+    again = distxml(*command, "scaling.workers=1", cwd=place)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert_three_complete_phases(run)

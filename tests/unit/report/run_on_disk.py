@@ -1,0 +1,135 @@
+"""A small run on disk as training and evaluation leave it: a real model, dataset and evaluation, a log by hand."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from distxml.config.evaluation import EvaluationSettings
+from distxml.config.run_folder import RunFolder
+from distxml.data.rows import Row
+from distxml.data.schema import METADATA_NAME, ROW_SCHEMA, DatasetMetadata, Shard
+from distxml.evaluation.image_record import split_table
+from distxml.evaluation.prepare import prepare
+from distxml.evaluation.results import Results
+from distxml.evaluation.scoring import ImageScorer
+from distxml.evaluation.store import store
+from distxml.evaluation.summarize import summarize
+from distxml.models.checkpoint import LoadedModel, load_model, save_model
+from tests.unit.evaluation.small_model import small_model, small_recipe, small_rows
+
+CLASSES = ("cat & $dog$", '<script>alert("1")</script>')
+"""Names that HTML and matplotlib would both take for something else."""
+ROWS = 12
+EVALUATION = EvaluationSettings(patch_sizes=(8, 16), fills=("black", "blur"), steps=6, bootstrap=100, curve_images=8)
+
+
+def make_run(folder: Path, evaluated: bool = True, finished: bool = True) -> RunFolder:
+    """A run below `folder`, with its dataset beside it."""
+    recipe = small_recipe(folder, EVALUATION)
+    run = RunFolder(recipe.run_folder)
+    run.path.mkdir(parents=True)
+    run.config.write_text(recipe.model_dump_json())
+    run.environment.write_text(json.dumps({"python": "3.11", "cpus": 2, "command": "distxml train <b>x</b>"}))
+    write_dataset(recipe.dataset.path, small_rows(ROWS))
+    write_checkpoint(run, named(small_model()))
+    if finished:
+        run.finished.write_text("{}")
+    write_log(run, full_log() if finished else full_log()[:4])
+    if evaluated:
+        evaluate(run)
+    return run
+
+
+def named(loaded: LoadedModel) -> LoadedModel:
+    """The same model with the awkward class names."""
+    return LoadedModel(loaded.model, loaded.card.model_copy(update={"classes": CLASSES}))
+
+
+def write_checkpoint(run: RunFolder, loaded: LoadedModel) -> None:
+    """As `last` of phase 3."""
+    folder = run.checkpoint(3, "last")
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(folder, loaded.model, loaded.card)
+
+
+def write_dataset(folder: Path, rows: Sequence[Row]) -> None:
+    """One shard, a test split."""
+    shard = folder / "test" / "00000.parquet"
+    shard.parent.mkdir(parents=True)
+    content = [
+        {
+            "key": row.key,
+            "image": {"bytes": row.image, "path": row.key},
+            "mask": None if row.mask is None else {"bytes": row.mask, "path": row.key},
+            "label": row.label,
+        }
+        for row in rows
+    ]
+    pq.write_table(pa.Table.from_pylist(content, ROW_SCHEMA), shard)
+    metadata = DatasetMetadata(
+        name="noise & squares",
+        classes=CLASSES,
+        counts={"test": {name: sum(row.label == i for row in rows) for i, name in enumerate(CLASSES)}},
+        annotated={"test": sum(row.mask is not None for row in rows)},
+        shards=(
+            Shard(
+                file="test/00000.parquet",
+                split="test",
+                rows=len(rows),
+                sha256=hashlib.sha256(shard.read_bytes()).hexdigest(),
+            ),
+        ),
+        recipe={},
+        made_by="a test",
+    )
+    (folder / METADATA_NAME).write_text(metadata.model_dump_json())
+
+
+def evaluate(run: RunFolder) -> Results:
+    """What `distxml evaluate` writes, without its workers."""
+    recipe = run.recipe()
+    evaluation = prepare(run, recipe)
+    scorer = ImageScorer(load_model(evaluation.checkpoint), recipe, evaluation.plan, torch.device("cpu"))
+    images, curves = split_table(scorer.score(small_rows(ROWS)))
+    results = Results(summarize(evaluation, images, curves), images, curves)
+    store(results, run.evaluation)
+    return results
+
+
+def epoch_event(phase: int, number: int, overall: int, loss: float = 1.0) -> dict[str, Any]:
+    """One epoch as training logs it."""
+    names = ("total", "classification", "explanation", "sparsity", "contiguity", "weak", "accuracy", "heat_mean")
+    values = dict.fromkeys(names, loss / overall)
+    rates = {"lr_classifier": 0.0 if phase == 2 else 0.05, "lr_explainer": 0.0 if phase == 1 else 0.05}
+    place = {"event": "epoch", "phase": phase, "epoch": number, "global_epoch": overall}
+    return {**place, "train": values, "val": values, **rates, "images_per_second": 99.0, "seconds": 3.5}
+
+
+def end_event(phase: int, epochs: int, overall: int, reason: str) -> dict[str, Any]:
+    """The end of a phase as training logs it."""
+    return {"event": "phase_end", "phase": phase, "epochs": epochs, "global_epoch": overall, "reason": reason}
+
+
+def full_log() -> list[dict[str, Any]]:
+    """Three phases of 2, 1 and 1 epochs; interrupted once."""
+    return [
+        epoch_event(1, 1, 1),
+        epoch_event(1, 2, 2),
+        end_event(1, 2, 2, "epoch budget"),
+        epoch_event(2, 1, 3),
+        end_event(2, 1, 3, "explanation loss fell to 50% of its start"),
+        {"event": "resumed", "phase": 3, "epoch": 0, "global_epoch": 3},
+        epoch_event(3, 1, 4),
+        end_event(3, 1, 4, "early <stopping>"),
+    ]
+
+
+def write_log(run: RunFolder, events: Sequence[dict[str, Any]]) -> None:
+    """`metrics.jsonl`."""
+    run.metrics.write_text("".join(json.dumps(event) + "\n" for event in events))

@@ -1,0 +1,211 @@
+"""The report of a run: what it says, that it stands alone, and that nothing of the user's breaks out of it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from distxml.config.run_folder import RunFolder
+from distxml.errors import UserError
+from distxml.evaluation.results import load_results
+from distxml.report.document import write_report
+from distxml.report.wording import number
+from tests.unit.evaluation.small_model import small_model
+from tests.unit.report.page import Page, parse
+from tests.unit.report.run_on_disk import CLASSES, EVALUATION, make_run, named, write_checkpoint
+
+TRAINING_PANELS = 8
+MORF_PANELS = len(EVALUATION.patch_sizes) * len(EVALUATION.fills)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return make_run(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="module")
+def page(run: RunFolder) -> Page:
+    return parse(write_report(run).path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def copy(run: RunFolder, tmp_path: Path) -> RunFolder:
+    """A run of one's own to damage; the dataset stays where it is."""
+    return RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))
+
+
+def test_complete_run_has_no_notices(run: RunFolder):
+    written = write_report(run)
+    assert written.path == run.report
+    assert written.notices == []
+
+
+def test_nothing_is_loaded_from_outside(page: Page):
+    assert page.references
+    assert all(reference.startswith(("#", "data:image/png;base64,")) for reference in page.references)
+    assert page.all("script") == [] and page.all("link") == [] and page.all("iframe") == []
+    assert "url(http" not in page.text and "@import" not in page.text
+
+
+def test_ids_are_unique_and_every_reference_arrives(page: Page):
+    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    targets = {reference[1:] for reference in page.references if reference.startswith("#")}
+    assert targets <= set(ids)
+
+
+def test_class_names_are_text_and_nothing_else(run: RunFolder, page: Page):
+    html = run.report.read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "<b>x</b>" not in html and "<stopping>" not in html
+    for name in CLASSES:
+        assert name in page.text
+    assert "distxml train <b>x</b>" in page.text
+    assert "early <stopping>" in page.text
+
+
+def test_every_number_of_the_summary_is_there(run: RunFolder, page: Page):
+    summary = load_results(run.evaluation).summary
+    for metric in summary.metrics:
+        assert number(metric.value, 4) in page.text
+    assert len(summary.aopc) == MORF_PANELS * 3
+    for row in summary.aopc:
+        assert f"{number(row.aopc)} {number(row.low)} to {number(row.high)}" in page.text
+    for row in summary.versus_random:
+        assert f"{number(row.difference)} {number(row.low)} to {number(row.high)}" in page.text
+
+
+def test_verdict_counts_both_sides_of_zero(run: RunFolder, page: Page):
+    summary = load_results(run.evaluation).summary
+    for method in ("in_model", "saliency"):
+        rows = [row for row in summary.versus_random if row.method == method]
+        above, below = sum(row.low > 0 for row in rows), sum(row.high < 0 for row in rows)
+        assert f"of {len(rows)} settings, clearly above random in {above}, clearly below in {below}" in page.text
+    assert "AOPC figures are over 8 images" in page.text
+
+
+def test_figures_are_counted_and_described(page: Page):
+    pictures = [element for element in page.all("svg") if element.attributes.get("role") == "img"]
+    assert len(pictures) == TRAINING_PANELS + MORF_PANELS + 2  # ROC, precision-recall
+    assert all(picture.attributes["aria-label"] for picture in pictures)
+    assert all(image.attributes["alt"] for image in page.all("img"))
+    assert any(CLASSES[1] in picture.attributes["aria-label"] for picture in pictures)
+
+
+def test_tables_have_headers_with_a_scope(page: Page):
+    assert page.all("th")
+    assert all(header.attributes["scope"] in ("row", "col") for header in page.all("th"))
+
+
+def test_gallery_says_how_it_was_drawn(run: RunFolder, page: Page):
+    images = load_results(run.evaluation).images.to_pylist()
+    cards = [element for element in page.all("figure") if element.attributes.get("class") == "card"]
+    groups = {(row["label"], row["label"] == row["predicted"]) for row in images}
+    assert len(page.all("img")) == 3 * len(cards) + 1
+    for label, right in groups:
+        size = sum((row["label"], row["label"] == row["predicted"]) == (label, right) for row in images)
+        words = "rightly" if right else "wrongly"
+        assert f"{CLASSES[label]}, classified {words}: {min(4, size)} of {size}" in page.text
+    assert "drawn at random with seed 5 from the test split" in page.text
+
+
+def test_it_says_what_was_scored_and_how(run: RunFolder, page: Page):
+    summary = load_results(run.evaluation).summary
+    assert summary.scored.sha256[:16] in page.text
+    assert "checkpoints/phase3/last" in page.text
+    assert "not comparable between different models" in page.text
+    assert "anew for every perturbed image (recompute)" in page.text
+    assert "seeded draw of 8 of the 12 images" in page.text
+
+
+def test_training_tells_how_each_phase_ended(page: Page):
+    assert "4 epochs in 14 s; interrupted and resumed 1 time." in page.text
+    assert "Ended: explanation loss fell to 50% of its start" in page.text
+    assert page.text.count("Ended: ") == 3
+
+
+def test_settings_and_environment(run: RunFolder, page: Page):
+    assert "explainer_width: 32" in page.text
+    assert "cpus 2" in page.text
+    assert str(run.recipe().dataset.path) in page.text
+
+
+def test_same_run_same_report(run: RunFolder):
+    first = run.report.read_bytes()
+    write_report(run)
+    assert run.report.read_bytes() == first
+    assert [path.name for path in run.path.iterdir() if "partial" in path.name] == []
+
+
+def test_unfinished_run_without_evaluation_says_so(tmp_path: Path):
+    run = make_run(tmp_path, evaluated=False, finished=False)
+    written = write_report(run)
+    page = parse(run.report.read_text(encoding="utf-8"))
+    assert written.notices == [
+        "Training has not finished: 1 of 3 phases are complete.",
+        f"Not evaluated yet: run `distxml evaluate {run.path}`, then make the report again.",
+    ]
+    assert all(notice in page.text for notice in written.notices)
+    assert f"{CLASSES[0]}: 4 of 6" in page.text  # the gallery of a model that was not evaluated
+    assert "Not finished" in page.text
+    assert "AOPC" not in page.text
+
+
+def test_run_that_has_only_begun(copy: RunFolder):
+    for path in (copy.metrics, copy.environment, copy.finished):
+        path.unlink()
+    shutil.rmtree(copy.evaluation)
+    shutil.rmtree(copy.path / "checkpoints")
+    notices = write_report(copy).notices
+    assert notices[0] == "Training has not finished: 0 of 3 phases are complete."
+    assert notices[2] == "No gallery: the third phase has not written a checkpoint yet."
+    assert parse(copy.report.read_text(encoding="utf-8")).all("svg") == []
+
+
+def test_other_weights_than_those_scored_are_not_shown(copy: RunFolder):
+    write_checkpoint(copy, named(small_model(seed=1)))
+    notices = write_report(copy).notices
+    assert len(notices) == 1 and "are not those that were scored" in notices[0]
+    assert parse(copy.report.read_text(encoding="utf-8")).all("img") == []
+
+
+def test_missing_dataset_leaves_out_the_gallery_alone(copy: RunFolder):
+    summary = json.loads((copy.evaluation / "summary.json").read_text())
+    summary["dataset_path"] = str(copy.path / "nowhere")
+    (copy.evaluation / "summary.json").write_text(json.dumps(summary))
+    config = json.loads(copy.config.read_text())
+    config["dataset"]["path"] = str(copy.path / "nowhere")
+    copy.config.write_text(json.dumps(config))
+    notices = write_report(copy).notices
+    assert len(notices) == 1 and notices[0].startswith("No gallery: dataset")
+    assert "Accuracy" in parse(copy.report.read_text(encoding="utf-8")).text
+
+
+def test_a_checkpoint_outside_the_run_is_not_opened(copy: RunFolder):
+    summary = json.loads((copy.evaluation / "summary.json").read_text())
+    summary["scored"]["checkpoint"] = "../../elsewhere"
+    (copy.evaluation / "summary.json").write_text(json.dumps(summary))
+    assert "lies outside the run" in write_report(copy).notices[0]
+
+
+def test_other_settings_of_the_evaluation_are_shown(copy: RunFolder, page: Page):
+    config = json.loads(copy.config.read_text())
+    config["evaluation"]["target"] = "label"
+    copy.config.write_text(json.dumps(config))
+    write_report(copy)
+    assert "Settings of the evaluation" in parse(copy.report.read_text(encoding="utf-8")).text
+    assert "Settings of the evaluation" not in page.text
+
+
+def test_missing_run_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match=r"run .*nothing: no config\.json"):
+        write_report(RunFolder(tmp_path / "nothing"))
+
+
+def test_damaged_evaluation_is_named_and_the_old_report_stays(copy: RunFolder):
+    before = copy.report.read_bytes()
+    (copy.evaluation / "curves.parquet").write_bytes(b"PAR1 not parquet")
+    with pytest.raises(UserError, match=r"curves\.parquet"):
+        write_report(copy)
+    assert copy.report.read_bytes() == before

@@ -1,0 +1,88 @@
+"""The training log: restarts, lines cut short, numbers that are missing."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distxml.errors import UserError
+from distxml.report.training_figures import training_figures
+from distxml.report.training_log import PhaseEnd, TrainingLog, read_training_log
+from tests.unit.report.run_on_disk import end_event, epoch_event, full_log
+
+
+def _read(folder: Path, events: list[dict[str, Any]], tail: str = "") -> TrainingLog:
+    path = folder / "metrics.jsonl"
+    path.write_text("".join(json.dumps(event) + "\n" for event in events) + tail)
+    return read_training_log(path)
+
+
+def test_complete_log(tmp_path: Path):
+    log = _read(tmp_path, full_log())
+    assert [(epoch.phase, epoch.number, epoch.overall) for epoch in log.epochs] == [
+        (1, 1, 1),
+        (1, 2, 2),
+        (2, 1, 3),
+        (3, 1, 4),
+    ]
+    assert log.end_of(2) == PhaseEnd(2, 1, "explanation loss fell to 50% of its start", 3)
+    assert [log.epochs_of(phase) for phase in (1, 2, 3)] == [2, 1, 1]
+    assert log.restarts == 1
+    assert log.seconds == pytest.approx(4 * 3.5)
+
+
+def test_no_log_is_an_empty_log(tmp_path: Path):
+    assert read_training_log(tmp_path / "metrics.jsonl") == TrainingLog()
+
+
+def test_a_last_line_cut_short_is_left_out(tmp_path: Path):
+    assert len(_read(tmp_path, [epoch_event(1, 1, 1)], '{"event": "epo').epochs) == 1
+
+
+@given(seen=st.integers(1, 9), resumed_at=st.integers(1, 9), total=st.integers(1, 12))
+def test_after_a_restart_each_epoch_counts_once_as_trained_last(seen: int, resumed_at: int, total: int):
+    log = TrainingLog()
+    for overall in range(1, seen + 1):
+        log.add(epoch_event(1, overall, overall, loss=1.0))
+    log.add(end_event(1, seen, seen, "epoch budget"))
+    start = min(resumed_at, seen)
+    for overall in range(start, max(start, total) + 1):
+        log.add(epoch_event(1, overall, overall, loss=2.0))
+    assert [epoch.overall for epoch in log.epochs] == list(range(1, max(start, total) + 1))
+    losses = [epoch.value("train", "total") * epoch.overall for epoch in log.epochs]
+    assert losses == pytest.approx([1.0] * (start - 1) + [2.0] * (max(start, total) - start + 1))
+    assert log.ends == []  # the end that was logged before the restart has not happened yet
+
+
+def test_missing_numbers_are_nan_and_have_no_panel(tmp_path: Path):
+    event = epoch_event(1, 1, 1)
+    event["val"] = None
+    event["train"] = {"total": None, "accuracy": 0.5}
+    del event["seconds"]
+    log = _read(tmp_path, [event])
+    assert math.isnan(log.epochs[0].value("val", "accuracy"))
+    assert math.isnan(log.epochs[0].value("train", "total"))
+    assert log.seconds == 0
+    assert [picture.alt.split(" over")[0] for picture in training_figures(log)] == [
+        "Accuracy",
+        "Learning rates of the classifier and of the explainer",
+    ]
+
+
+def test_loss_that_is_nan_still_draws(tmp_path: Path):
+    log = _read(tmp_path, [epoch_event(1, 1, 1, loss=math.nan), epoch_event(1, 2, 2)])
+    assert len(training_figures(log)) == 8
+
+
+def test_events_of_another_kind_are_passed_over(tmp_path: Path):
+    assert _read(tmp_path, [{"event": "something new"}, epoch_event(1, 1, 1)]).epochs_of(1) == 1
+
+
+@pytest.mark.parametrize("line", ["not json", "[]", "{}", '{"event": "epoch", "phase": 1}'])
+def test_a_damaged_line_is_named(tmp_path: Path, line: str):
+    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2"):
+        _read(tmp_path, [epoch_event(1, 1, 1)], line + "\n")
