@@ -41,12 +41,13 @@ def inspect(
     ] = None,
 ) -> None:
     """Check a dataset's files, print what it holds, and draw images with their masks."""
-    from distxml.cli.data_summary import counts_table, facts
-    from distxml.data.contact_sheet import write_contact_sheet
-    from distxml.data.inspect import inspect_dataset
     from distxml.data.schema import open_dataset
 
     opened = open_dataset(dataset)
+    from distxml.cli.data_summary import counts_table, facts
+    from distxml.data.contact_sheet import write_contact_sheet
+    from distxml.data.inspect import inspect_dataset
+
     inspection = inspect_dataset(opened, _track)
     sheet = out or dataset / "contact_sheet.png"
     write_contact_sheet(inspection.examples, opened.metadata.classes, sheet)

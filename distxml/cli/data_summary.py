@@ -8,6 +8,7 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from distxml.data.left_out import REJECTED_NAME, count_left_out
 from distxml.data.schema import SPLITS, Dataset, DatasetMetadata
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ def counts_table(metadata: DatasetMetadata) -> Table:
 
 def left_out(folder: Path) -> str:
     """How many files were left out when the dataset was built, and where they are listed."""
-    from distxml.data.inspect import REJECTED_NAME, count_left_out
-
     number = count_left_out(folder)
     if number is None:
         return f"Left out: not recorded (no {REJECTED_NAME})"

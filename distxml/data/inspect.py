@@ -1,24 +1,22 @@
 """Looks into a Parquet dataset: counts, sizes, masks, and whether the files are as they were built."""
 
-import csv
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from distxml.data.left_out import count_left_out
 from distxml.data.rows import MASK_THRESHOLD, Row
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, Split
 from distxml.data.verify import verified_rows
 from distxml.errors import UserError
 
-REJECTED_NAME = "rejected.csv"
 EXAMPLES = 6
 """Rows a class that are kept for the contact sheet."""
 
@@ -68,15 +66,6 @@ def inspect_dataset(dataset: Dataset, track: Callable[[Sequence[Split], str], It
                 inspection.copies.append((first_key, row.key))
         _check_counts(dataset, split, counts)
     return inspection
-
-
-def count_left_out(folder: Path) -> int | None:
-    """Number of files listed in `rejected.csv`; None where there is no such list."""
-    path = folder / REJECTED_NAME
-    if not path.is_file():
-        return None
-    with path.open(newline="", encoding="utf-8") as file:
-        return sum(1 for _ in csv.DictReader(file))
 
 
 def mask_pixels(row: Row, height: int, width: int) -> NDArray[np.bool_]:

@@ -67,7 +67,7 @@ def headline_tiles(summary: Summary) -> list[Tile]:
 
 def _tile(metric: Metric) -> Tile:
     spread = metric_interval(metric)
-    return Tile(metric_title(metric.name), number(metric.value), f"95% interval {spread}" if spread else "")
+    return Tile(metric_title(metric.name), number(metric.value), f"{spread} (95%)" if spread else "")
 
 
 def method_verdicts(summary: Summary) -> list[MethodVerdict]:

@@ -4,9 +4,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from distxml.data.left_out import REJECTED_NAME
 from distxml.sources.material import Rejected
-
-REJECTED_NAME = "rejected.csv"
 
 
 def write_rejected(rejected: Sequence[Rejected], folder: Path) -> None:

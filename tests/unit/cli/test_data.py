@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from distxml.cli.main import app
 from distxml.config import DatasetRecipe, load_settings
 from tests.unit.sources.voc_folder import make_voc_folder
 
+DISTXML = [sys.executable, "-c", "from distxml.cli.main import run; run()"]
 SMALL = ["source.images=20", "source.image_size=16"]
 
 
@@ -84,8 +84,8 @@ def test_copies_across_splits_are_warned_of_by_both_commands(tmp_path: Path) -> 
 
 
 def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from distxml.cli.main import run; run()", "data", "inspect", str(tmp_path / "no")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    command = [*DISTXML, "data", "inspect", str(tmp_path / "no")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert result.stderr.startswith("distxml: error: ")
     assert len(result.stderr.splitlines()) == 1
@@ -93,16 +93,7 @@ def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
 
 def test_nothing_but_the_summary_is_printed_where_there_is_no_terminal(tmp_path: Path) -> None:
     out = str(tmp_path / "out")
-    command = [
-        sys.executable,
-        "-c",
-        "from distxml.cli.main import run; run()",
-        "data",
-        "build",
-        "polygons",
-        out,
-        *SMALL,
-    ]
+    command = [*DISTXML, "data", "build", "polygons", out, *SMALL]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stderr == ""
     assert "\x1b" not in result.stdout

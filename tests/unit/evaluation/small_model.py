@@ -32,7 +32,7 @@ def small_model(seed: int = 0) -> LoadedModel:
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
         _settle_batchnorm(model.explainer, pictures)
-        _spread(model.classifier, pictures)
+        _spread(model.classifier, pictures, model.explainer(pictures))
     return LoadedModel(model.eval(), card)
 
 
@@ -48,7 +48,7 @@ def _settle_batchnorm(explainer: nn.Module, pictures: torch.Tensor) -> None:
     explainer.eval()
 
 
-def _spread(classifier: nn.Module, pictures: torch.Tensor) -> None:
+def _spread(classifier: nn.Module, pictures: torch.Tensor, heatmap: torch.Tensor) -> None:
     """Every linear layer's outputs get mean 0 and standard deviation 2 over the pictures."""
 
     def standardize(layer: nn.Module, inputs: object, outputs: torch.Tensor) -> torch.Tensor:
@@ -63,7 +63,7 @@ def _spread(classifier: nn.Module, pictures: torch.Tensor) -> None:
     hooks = [
         module.register_forward_hook(standardize) for module in classifier.modules() if isinstance(module, nn.Linear)
     ]
-    classifier(pictures, torch.ones(len(pictures), 1, *SIZE))
+    classifier(pictures, heatmap)
     for hook in hooks:
         hook.remove()
 

@@ -59,11 +59,9 @@ class VocFolder:
         path.write_text(content, encoding="utf-8")
         return path
 
-    def recipe(self, rows_per_shard: int = 256, **source: object) -> DatasetRecipe:
+    def recipe(self, **source: object) -> DatasetRecipe:
         where = {"kind": "voc", "images": self.images, "annotations": self.annotations}
-        return DatasetRecipe.model_validate(
-            {"name": "pets", "source": where | source, "rows_per_shard": rows_per_shard}
-        )
+        return DatasetRecipe.model_validate({"name": "pets", "source": where | source})
 
 
 def make_voc_folder(root: Path) -> VocFolder:
