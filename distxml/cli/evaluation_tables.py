@@ -70,7 +70,7 @@ def _cell(summary: Summary, row: Aopc) -> str:
         mark = BETTER
     if found and found[0].high < 0:
         mark = WORSE
-    return f"{row.aopc:.3f} {mark}"
+    return f"{round(row.aopc, 3) + 0.0:.3f} {mark}"  # no -0.000
 
 
 def _interval(metric: Metric) -> str:

@@ -100,7 +100,10 @@ def _decode_mask(data: bytes, image_size: tuple[int, int], key: str) -> Pixels:
 
 
 def _decode(data: bytes, flags: int, name: str) -> Pixels:
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error:  # a header that promises absurd dimensions, for one
+        pixels = None
     if pixels is None:
         raise UserError(f"{name}: does not decode as an image; replace or remove it and build the dataset again")
     return np.asarray(pixels, np.uint8)

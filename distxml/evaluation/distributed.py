@@ -58,7 +58,7 @@ def evaluate_run(run: RunFolder, recipe: Recipe, show_progress: ShowProgress = l
 
 def score_split(evaluation: Evaluation, show_progress: ShowProgress) -> pa.Table:
     """Every row of the split, scored by the pool, in any order (`image_record.SCORED_SCHEMA`)."""
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    _set_up_ray_data()
     recipe, total = evaluation.recipe, len(evaluation.label_of_key)
     tasks = _row_ranges(evaluation.dataset, recipe.evaluation.split, recipe.scaling.workers)
     scored = ray.data.from_arrow(tasks).map_batches(
@@ -123,6 +123,13 @@ def _complete(scored: pa.Table, evaluation: Evaluation) -> pa.Table:
     return scored
 
 
+def _set_up_ray_data() -> None:
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.raise_original_map_exception = True  # else a worker's UserError arrives without its text
+
+
 def _users_own(error: BaseException) -> BaseException:
     """The `UserError` that a worker raised, if that is what is behind Ray's error; else that error."""
     waiting: list[Any] = [error]
@@ -130,7 +137,8 @@ def _users_own(error: BaseException) -> BaseException:
     while waiting:
         link = waiting.pop()
         if isinstance(link, UserError):
-            return UserError(str(getattr(link, "cause", None) or link))
+            text = str(getattr(link, "cause", None) or link)
+            return UserError(text.splitlines()[0])  # Ray adds lines of its own
         if link is None or id(link) in seen:
             continue
         seen.add(id(link))

@@ -175,7 +175,8 @@ def test_an_actor_that_is_killed_loses_and_doubles_nothing(run: RunFolder, one_w
         np.testing.assert_allclose(f, row["f"][:7], atol=1e-5)
 
 
-def test_an_image_that_does_not_decode_ends_in_one_line_and_leaves_the_earlier_results(run: RunFolder, tmp_path: Path):
+@pytest.mark.usefixtures("one_worker")
+def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(run: RunFolder, tmp_path: Path):
     rows = small_rows(6)
     broken = [*rows[:4], type(rows[4])("broken-one", b"no image", None, 0)]
     write_dataset(tmp_path / "broken", broken)

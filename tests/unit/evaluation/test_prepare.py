@@ -1,0 +1,113 @@
+"""What is checked before any worker starts; and what may be overridden."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from distxml.config.evaluation import EvaluationSettings
+from distxml.config.run_folder import RunFolder
+from distxml.errors import UserError
+from distxml.evaluation.prepare import prepare
+from distxml.evaluation.request import override_recipe
+from tests.integration.small_run import write_dataset, write_run
+from tests.unit.evaluation.small_model import small_rows
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return write_run(tmp_path, EvaluationSettings(patch_sizes=(8, 64), curve_images=4), images=12)
+
+
+def prepared(run: RunFolder, *overrides: str):
+    return prepare(run, override_recipe(run.recipe(), list(overrides), str(run.config)))
+
+
+def test_a_finished_run_is_ready(run: RunFolder):
+    evaluation = prepared(run)
+    assert evaluation.scored.checkpoint == "checkpoints/phase3/last"
+    assert evaluation.scored.training_finished
+    assert evaluation.label_of_key == {row.key: row.label for row in small_rows(12)}
+    assert len(evaluation.plan.curve_keys) == 4
+    assert evaluation.plan.left_out_patch_sizes == (64,)
+
+
+def test_a_run_without_the_checkpoint_says_to_train(run: RunFolder):
+    with pytest.raises(UserError, match=r"no checkpoint checkpoints/phase3/best_loss; finish training first"):
+        prepared(run, "evaluation.checkpoint=best_loss")
+    shutil.rmtree(run.path / "checkpoints")
+    with pytest.raises(UserError, match=r"no checkpoint checkpoints/phase3/last; finish training first"):
+        prepared(run)
+
+
+def test_an_unfinished_run_is_marked(run: RunFolder):
+    run.finished.unlink()
+    assert not prepared(run).scored.training_finished
+
+
+def test_another_datasets_classes_are_refused(run: RunFolder, tmp_path: Path):
+    metadata = tmp_path / "dataset/dataset.json"
+    metadata.write_text(metadata.read_text().replace('"triangle"', '"square"'))
+    with pytest.raises(UserError, match="square"):
+        prepared(run)
+
+
+def test_an_empty_split_is_refused(run: RunFolder):
+    with pytest.raises(UserError, match=r"split 'val' holds no images; set evaluation\.split"):
+        prepared(run, "evaluation.split=val")
+
+
+def test_a_key_that_comes_twice_is_refused(run: RunFolder, tmp_path: Path):
+    shutil.rmtree(tmp_path / "dataset")
+    write_dataset(tmp_path / "dataset", [*small_rows(10), small_rows(1)[0]])
+    with pytest.raises(UserError, match="a key comes twice"):
+        prepared(run)
+
+
+def test_a_shard_of_another_length_is_refused(run: RunFolder, tmp_path: Path):
+    path = tmp_path / "dataset/dataset.json"
+    metadata = json.loads(path.read_text())
+    metadata["shards"][0]["rows"] += 1
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(UserError, match="holds 9 rows, not 10"):
+        prepared(run)
+
+
+def test_a_damaged_shard_is_refused(run: RunFolder, tmp_path: Path):
+    shard = next((tmp_path / "dataset/test").iterdir())
+    shard.write_bytes(b"PAR1")
+    with pytest.raises(UserError, match=f"{shard.name}: this shard cannot be read"):
+        prepared(run)
+
+
+def test_evaluation_scaling_and_dataset_can_be_overridden(run: RunFolder):
+    recipe = override_recipe(
+        run.recipe(), ["evaluation.steps=3", "evaluation.fills=[blur]", "scaling.workers=50", "dataset.path=x"], "file"
+    )
+    assert (recipe.evaluation.steps, recipe.evaluation.fills) == (3, ("blur",))
+    assert recipe.scaling.workers == 50  # more than loader.batch_size: that bound is training's
+    assert recipe.dataset.path == Path("x")
+    assert recipe.evaluation.curve_images == 4
+    assert recipe.loss == run.recipe().loss
+
+
+@pytest.mark.parametrize("override", ["loss.beta=0.1", "run.seed=3", "model.classifier=vgg", "evaluatoin.steps=3"])
+def test_what_training_has_fixed_cannot_be_overridden(run: RunFolder, override: str):
+    with pytest.raises(UserError, match=rf"override {override.partition('=')[0]}: training has fixed it"):
+        override_recipe(run.recipe(), [override], "file")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("evaluation.steps=0", r"override evaluation\.steps: .*greater than or equal to 1"),
+        ("evaluation.stepz=3", r"override evaluation\.stepz: unknown key .*did you mean evaluation\.steps"),
+        ("evaluation.methods=[random,random]", r"evaluation\.methods: random is listed more than once"),
+        ("evaluation.patch_sizes=[0]", r"evaluation\.patch_sizes"),
+        ("steps", r"must look like a\.b=value"),
+    ],
+)
+def test_a_wrong_override_is_explained(run: RunFolder, override: str, message: str):
+    with pytest.raises(UserError, match=message):
+        override_recipe(run.recipe(), [override], "file")

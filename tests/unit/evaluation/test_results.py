@@ -1,0 +1,123 @@
+"""Results on disk: complete or not at all, and refused when damaged."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from distxml.config.evaluation import EvaluationSettings
+from distxml.errors import UserError
+from distxml.evaluation.results import (
+    CURVES_SCHEMA,
+    IMAGES_SCHEMA,
+    Aopc,
+    AopcDifference,
+    Metric,
+    Results,
+    Scored,
+    Summary,
+    load_results,
+    load_summary,
+)
+from distxml.evaluation.store import COLUMNS, store
+
+PLACE = {"patch_size": 8, "fill": "blur", "images": 3}
+
+
+def results(accuracy: float = 0.5) -> Results:
+    summary = Summary(
+        made_by="a test",
+        scored=Scored(
+            checkpoint="checkpoints/phase3/last",
+            sha256="0",
+            classifier="vgg",
+            image_size=(32, 32),
+            training_finished=True,
+        ),
+        dataset_path="data",
+        dataset_name="small",
+        dataset_sha256="0",
+        split="test",
+        images=3,
+        annotated=0,
+        curve_images=3,
+        settings=EvaluationSettings(),
+        left_out_patch_sizes=(64,),
+        seed=0,
+        classes=("a", "b"),
+        metrics=(
+            Metric(name="accuracy", value=accuracy, low=0.25, high=0.75, images=3),
+            Metric(name="pompom", value=None, low=None, high=None, images=0),
+        ),
+        aopc=(
+            Aopc(method="in_model", steps=1, aopc=0.5, low=0.4, high=0.6, tie_share=0.1, by_steps=(0, 0.5), **PLACE),
+        ),
+        versus_random=(AopcDifference(method="in_model", difference=0.25, low=0.125, high=0.375, **PLACE),),
+        roc=(),
+        precision_recall=(),
+        confusion=((1, 1), (0, 1)),
+    )
+    return Results(summary, IMAGES_SCHEMA.empty_table(), CURVES_SCHEMA.empty_table())
+
+
+def test_what_is_stored_is_read_back(tmp_path: Path):
+    store(results(), tmp_path / "evaluation")
+    found = load_results(tmp_path / "evaluation")
+    assert found.summary == results().summary
+    assert found.images.schema == IMAGES_SCHEMA
+    assert found.curves.schema == CURVES_SCHEMA
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
+
+
+def test_an_earlier_evaluation_is_replaced_as_a_whole(tmp_path: Path):
+    folder = tmp_path / "evaluation"
+    store(results(), folder)
+    (folder / "of an earlier time").write_text("")
+    store(results(accuracy=0.625), folder)
+    assert load_summary(folder).metric("accuracy").value == 0.625
+    assert not (folder / "of an earlier time").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
+
+
+def test_a_failure_while_writing_leaves_the_earlier_one(tmp_path: Path):
+    folder = tmp_path / "evaluation"
+    store(results(), folder)
+    unwritable = Results(results().summary, IMAGES_SCHEMA.empty_table(), None)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(AttributeError):
+        store(unwritable, folder)
+    assert load_results(folder).summary == results().summary
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
+
+
+def test_the_table_has_one_line_a_number(tmp_path: Path):
+    store(results(), tmp_path / "evaluation")
+    with (tmp_path / "evaluation/summary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert set(rows[0]) == set(COLUMNS)
+    assert [(row["kind"], row["name"], row["value"], row["low"]) for row in rows] == [
+        ("metric", "accuracy", "0.5", "0.25"),
+        ("metric", "pompom", "", ""),
+        ("aopc", "aopc", "0.5", "0.4"),
+        ("aopc_difference", "aopc_minus_random", "0.25", "0.125"),
+    ]
+    assert (rows[2]["method"], rows[2]["patch_size"], rows[2]["fill"], rows[2]["steps"]) == (
+        "in_model",
+        "8",
+        "blur",
+        "1",
+    )
+
+
+def test_a_folder_without_an_evaluation_says_how_to_make_one(tmp_path: Path):
+    with pytest.raises(UserError, match=r"no summary\.json; make it with `distxml evaluate"):
+        load_results(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["summary.json", "images.parquet", "curves.parquet"])
+@pytest.mark.parametrize("damage", [b"", b"{}", b"PAR1 cut off"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, damage: bytes):
+    folder = tmp_path / "evaluation"
+    store(results(), folder)
+    (folder / name).write_bytes(damage)
+    with pytest.raises(UserError, match=name):
+        load_results(folder)
