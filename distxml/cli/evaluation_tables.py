@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from distxml.evaluation.results import Aopc, Metric, Summary
+from distxml.evaluation.results import Aopc, AopcOverall, Metric, Summary
 
 BETTER, WORSE = "+", "-"
 
@@ -16,6 +16,7 @@ def print_summary(summary: Summary, console: Console | None = None) -> None:
     console.print(_metric_table(summary))
     if summary.aopc:
         console.print(_aopc_table(summary))
+        console.print(_overall_table(summary))
 
 
 def _context(summary: Summary) -> list[str]:
@@ -57,6 +58,17 @@ def _aopc_table(summary: Summary) -> Table:
     return table
 
 
+def _overall_table(summary: Summary) -> Table:
+    settings = summary.aopc_overall[0].settings
+    title = f"AOPC over all {settings} patch sizes and fills, {summary.curve_images} images"
+    table = Table("method", title=title, title_justify="left")
+    for column in ("AOPC", "95% interval"):
+        table.add_column(column, justify="right")
+    for row in summary.aopc_overall:
+        table.add_row(row.method, _number(row.aopc), _interval(row))
+    return table
+
+
 def _caption(summary: Summary) -> str:
     marks = f"{BETTER} / {WORSE}: above / below the random order, 95% interval of the paired difference. "
     return (marks if summary.versus_random else "") + "Higher is better; do not compare different models."
@@ -73,7 +85,7 @@ def _cell(summary: Summary, row: Aopc) -> str:
     return f"{round(row.aopc, 3) + 0.0:.3f} {mark}"  # no -0.000
 
 
-def _interval(metric: Metric) -> str:
+def _interval(metric: Metric | AopcOverall) -> str:
     return "" if metric.low is None or metric.high is None else f"{metric.low:.4f} to {metric.high:.4f}"
 
 

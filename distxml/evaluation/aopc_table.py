@@ -11,7 +11,7 @@ from distxml.config.evaluation import Fill, Method
 from distxml.evaluation.aopc import aopc_by_steps
 from distxml.evaluation.intervals import Bootstrap
 from distxml.evaluation.plan import Plan
-from distxml.evaluation.results import Aopc, AopcDifference
+from distxml.evaluation.results import Aopc, AopcDifference, AopcOverall
 
 Values = NDArray[np.float64]
 
@@ -70,6 +70,27 @@ def aopc_table(sets: list[CurveSet], bootstrap: Bootstrap) -> list[Aopc]:
             by_steps=tuple(curves.by_steps.mean(0).tolist()),
         )
         for i, curves in enumerate(sets)
+    ]
+
+
+def aopc_overall(sets: list[CurveSet], bootstrap: Bootstrap) -> list[AopcOverall]:
+    """AOPC of every method over all its patch sizes and fills, which weigh the same."""
+    methods: list[Method] = list(dict.fromkeys(curves.method for curves in sets))
+    if not methods:
+        return []
+    of_method = {method: [curves.aopc for curves in sets if curves.method == method] for method in methods}
+    means = [np.mean(of_method[method], axis=0) for method in methods]
+    low, high = _mean_intervals(means, bootstrap)
+    return [
+        AopcOverall(
+            method=method,
+            aopc=float(means[i].mean()),
+            low=float(low[i]),
+            high=float(high[i]),
+            images=len(means[i]),
+            settings=len(of_method[method]),
+        )
+        for i, method in enumerate(methods)
     ]
 
 

@@ -112,6 +112,22 @@ class Aopc(_Record):
     """AOPC had it stopped after 0, 1, ... L steps; the last is `aopc`."""
 
 
+class AopcOverall(_Record):
+    """AOPC of one method over all patch sizes and fills: of each image the mean over the settings, then over images."""
+
+    method: Method
+    aopc: float
+    """Mean over images and settings."""
+    low: float
+    """2.5th percentile of the bootstrap over images."""
+    high: float
+    """97.5th percentile."""
+    images: int
+    """Images that it is over."""
+    settings: int
+    """Pairs of a patch size and a fill."""
+
+
 class AopcDifference(_Record):
     """A method's AOPC minus the random order's, image by image."""
 
@@ -176,6 +192,8 @@ class Summary(_Record):
     metrics: tuple[Metric, ...]
     aopc: tuple[Aopc, ...]
     """In the order of the settings: methods, patch sizes, fills."""
+    aopc_overall: tuple[AopcOverall, ...]
+    """One a method, in the order of the settings; empty where nothing was perturbed."""
     versus_random: tuple[AopcDifference, ...]
     """Empty where `random` was not among the methods."""
     roc: tuple[ClassCurve, ...]

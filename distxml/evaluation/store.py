@@ -46,9 +46,13 @@ def _flat(summary: Summary) -> list[dict[str, Any]]:
         {"kind": "aopc", "name": "aopc", "value": row.aopc} | row.model_dump(exclude={"aopc", "by_steps"})
         for row in summary.aopc
     ]
+    overall: list[dict[str, Any]] = [
+        {"kind": "aopc", "name": "aopc_over_all_settings", "value": row.aopc} | row.model_dump(exclude={"aopc"})
+        for row in summary.aopc_overall
+    ]
     differences: list[dict[str, Any]] = [
         {"kind": "aopc_difference", "name": "aopc_minus_random", "value": row.difference}
         | row.model_dump(exclude={"difference"})
         for row in summary.versus_random
     ]
-    return metrics + aopc + differences
+    return metrics + aopc + overall + differences

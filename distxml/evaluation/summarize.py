@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from distxml import __version__
-from distxml.evaluation.aopc_table import aopc_table, curve_sets, versus_random
+from distxml.evaluation.aopc_table import aopc_overall, aopc_table, curve_sets, versus_random
 from distxml.evaluation.classification import area_metrics, confusion_matrix, precision_recall_curves, roc_curves
 from distxml.evaluation.intervals import Bootstrap
 from distxml.evaluation.mean_metrics import mean_metrics
@@ -40,6 +40,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, curves: pa.Table) -> Sum
         classes=metadata.classes,
         metrics=(accuracy, *area_metrics(roc, precision_recall, probabilities, label, of_images), *means),
         aopc=tuple(aopc_table(sets, of_curves)),
+        aopc_overall=tuple(aopc_overall(sets, of_curves)),
         versus_random=tuple(versus_random(sets, of_curves)),
         roc=roc,
         precision_recall=precision_recall,

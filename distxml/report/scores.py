@@ -1,9 +1,8 @@
 """What an evaluation found, arranged for reading: the verdict, the table of AOPC, the confusion matrix."""
 
 from dataclasses import dataclass
-from statistics import fmean
 
-from distxml.evaluation.results import Aopc, AopcDifference, Metric, Summary
+from distxml.evaluation.results import Aopc, AopcDifference, AopcOverall, Metric, Summary
 from distxml.report.evaluation_figures import method_name
 from distxml.report.wording import metric_interval, metric_title, number
 
@@ -25,7 +24,8 @@ class MethodVerdict:
 
     Attributes:
         method: its name in words.
-        aopc: mean over the settings.
+        aopc: mean over images and settings.
+        interval: its 95% interval, in words.
         clearly_better: settings where the whole 95% interval of the difference to a random order lies above 0.
         clearly_worse: where it lies below 0.
         settings: settings that were compared; 0 where there was no random order.
@@ -33,6 +33,7 @@ class MethodVerdict:
 
     method: str
     aopc: float
+    interval: str
     clearly_better: int
     clearly_worse: int
     settings: int
@@ -72,15 +73,15 @@ def _tile(metric: Metric) -> Tile:
 
 def method_verdicts(summary: Summary) -> list[MethodVerdict]:
     """A line a method, in the order of the settings."""
-    methods = dict.fromkeys(row.method for row in summary.aopc)
-    return [_verdict(summary, method) for method in methods]
+    return [_verdict(summary, overall) for overall in summary.aopc_overall]
 
 
-def _verdict(summary: Summary, method: str) -> MethodVerdict:
-    differences = [row for row in summary.versus_random if row.method == method]
+def _verdict(summary: Summary, overall: AopcOverall) -> MethodVerdict:
+    differences = [row for row in summary.versus_random if row.method == overall.method]
     return MethodVerdict(
-        method=method_name(method),
-        aopc=fmean(row.aopc for row in summary.aopc if row.method == method),
+        method=method_name(overall.method),
+        aopc=overall.aopc,
+        interval=f"{number(overall.low)} to {number(overall.high)} (95%)",
         clearly_better=sum(row.low > 0 for row in differences),
         clearly_worse=sum(row.high < 0 for row in differences),
         settings=len(differences),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import groupby
-from textwrap import shorten
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,8 +22,6 @@ QUANTITIES = {
 PART_LOOKS: tuple[tuple[Part, str, str], ...] = (("train", BLUE, "--"), ("val", ORANGE, "-"))
 SHARES = ("accuracy", "sparsity", "weak")
 """Quantities that lie in [0, 1]; drawn on that fixed scale."""
-LONGEST_REASON = 34
-"""Letters that fit along a panel's side; the page gives the whole reason above the panels."""
 MARKED_UP_TO = 40
 """Epochs up to which every point is marked, so that a phase of one epoch is seen."""
 
@@ -82,7 +79,7 @@ def _frame(axes: Axes, log: TrainingLog) -> None:
     for end in log.ends:
         axes.axvline(end.overall + 0.5, color=MUTED, linewidth=0.8)
         axes.annotate(
-            shorten(f"{end.phase}: {end.reason}", LONGEST_REASON, placeholder=" …"),
+            f"phase {end.phase} ends",
             (end.overall + 0.5, 0.98),
             xycoords=("data", "axes fraction"),
             xytext=(-2, 0),
@@ -90,7 +87,7 @@ def _frame(axes: Axes, log: TrainingLog) -> None:
             rotation=90,
             fontsize=6,
             color=MUTED,
-            zorder=1,  # behind the lines: words never hide data
+            zorder=1,  # behind the lines: words never hide data; the page says above why a phase ended
             ha="right",
             va="top",
         )

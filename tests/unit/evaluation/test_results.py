@@ -12,6 +12,7 @@ from distxml.evaluation.results import (
     IMAGES_SCHEMA,
     Aopc,
     AopcDifference,
+    AopcOverall,
     Metric,
     Results,
     Scored,
@@ -52,6 +53,7 @@ def results(accuracy: float = 0.5) -> Results:
         aopc=(
             Aopc(method="in_model", steps=1, aopc=0.5, low=0.4, high=0.6, tie_share=0.1, by_steps=(0, 0.5), **PLACE),
         ),
+        aopc_overall=(AopcOverall(method="in_model", aopc=0.5, low=0.4, high=0.6, images=3, settings=1),),
         versus_random=(AopcDifference(method="in_model", difference=0.25, low=0.125, high=0.375, **PLACE),),
         roc=(),
         precision_recall=(),
@@ -98,6 +100,7 @@ def test_the_table_has_one_line_a_number(tmp_path: Path):
         ("metric", "accuracy", "0.5", "0.25"),
         ("metric", "pompom", "", ""),
         ("aopc", "aopc", "0.5", "0.4"),
+        ("aopc", "aopc_over_all_settings", "0.5", "0.4"),
         ("aopc_difference", "aopc_minus_random", "0.25", "0.125"),
     ]
     assert (rows[2]["method"], rows[2]["patch_size"], rows[2]["fill"], rows[2]["steps"]) == (

@@ -34,6 +34,7 @@ def _results(f: np.ndarray) -> Results:
         classes=("a", "b"),
         metrics=(),
         aopc=(),
+        aopc_overall=(),
         versus_random=(),
         roc=(),
         precision_recall=(),
