@@ -1,0 +1,79 @@
+"""The README's commands and the examples of `--help`, run in their order by a stranger in an empty folder.
+
+Overrides that make data, model and epochs small are added to each command; nothing else is changed.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from distxml.evaluation.results import load_results
+from tests.integration.command import SMALL_TRAINING, distxml
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL = {
+    "data build": ("source.images=120", "source.image_size=16"),
+    "train": (*SMALL_TRAINING, "phases.0.epochs=1", "phases.1.epochs=1", "phases.2.epochs=1"),
+    "evaluate": ("evaluation.curve_images=4", "evaluation.batch_size=256"),
+}
+
+
+def readme_commands() -> list[list[str]]:
+    """Lines of the README's first shell block that starts with a `distxml` command."""
+    blocks = re.findall(r"```sh\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    flow = next(block for block in blocks if block.startswith("distxml"))
+    return [shlex.split(line, comments=True)[1:] for line in flow.splitlines() if line.strip()]
+
+
+def help_example(*command: str) -> list[str]:
+    """The words after `distxml` in the example that a command's help ends with."""
+    text = distxml(*command, "--help", cwd=REPOSITORY).stdout
+    last_paragraph = " ".join(text.strip().split("\n\n")[-1].split())
+    example = last_paragraph.rsplit("Example: distxml ", 1)
+    assert len(example) == 2, f"the help of {command} does not end with an example"
+    return shlex.split(example[1])
+
+
+def run(words: list[str], place: Path) -> str:
+    name = " ".join(words[:2]) if words[0] == "data" else words[0]
+    done = distxml(*words, *SMALL.get(name, ()), cwd=place)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_the_readme_and_the_examples_work(tmp_path: Path) -> None:
+    for name in ("photo.png", "photo.jpg"):
+        cv2.imwrite(str(tmp_path / name), cv2.imread(str(REPOSITORY / "docs/pictures/polygons.png")))
+    commands = readme_commands()
+    assert [words[0] for words in commands] == ["data", "data", "train", "evaluate", "report", "explain"]
+    said = {" ".join(words[:2]): run(words, tmp_path) for words in commands}
+    assert "heat_ratio" in said["evaluate runs/polygons"]
+    results = load_results(tmp_path / "runs/polygons/evaluation")
+    assert results.summary.images == 24 and results.summary.curve_images == 4
+    page = (tmp_path / "runs/polygons/report.html").read_text()
+    assert "<h2>Gallery</h2>" in page and page.count("<figure") > 10
+    assert (tmp_path / "explanations/photo.heatmap.png").is_file()
+    for command in ("train", "evaluate", "report", "explain"):
+        run(help_example(command), tmp_path)
+    assert (tmp_path / "runs/longer/finished.json").is_file()
+
+
+def test_the_makefile_runs_the_readmes_flow() -> None:
+    lines = (REPOSITORY / "Makefile").read_text().splitlines()
+    demo = [line.strip().removeprefix("$(BIN)/distxml ") for line in lines if "$(BIN)/distxml" in line]
+    flow = [
+        shlex.join(words) for words in readme_commands() if words[:2] != ["data", "inspect"] and words[0] != "explain"
+    ]
+    assert demo == flow
+
+
+def test_help_answers_without_heavy_imports() -> None:
+    code = "import sys; from distxml.cli import main; print([m for m in ('torch', 'ray', 'cv2') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
