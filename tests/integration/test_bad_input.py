@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from distxml.config import Recipe, load_settings
 from tests.integration.command import SMALL_TRAINING, distxml
 
 TOO_MANY = (os.cpu_count() or 1) + 1
@@ -99,6 +100,8 @@ def test_a_checkpoint_of_other_classes(place: Path) -> None:
     settings = {"settings": {"classifier": "vgg"}, "image_size": [16, 16], "dataset": "polygons"}
     classes = [*metadata["classes"], "squares"]
     (run / "checkpoints/phase1/last/model.json").write_text(json.dumps(settings | {"classes": classes}))
+    begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=begun"])
+    (run / "config.json").write_text(begun.model_dump_json())
     line = _refused(place, "train", "polygons", *SMALL_TRAINING, "run.name=begun")
     assert "knows 3 classes (circles, triangle, squares)" in line and "has 2" in line
 
