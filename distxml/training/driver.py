@@ -96,19 +96,21 @@ def _watch(mailbox: Mailbox) -> Iterator[_Failures]:
     failures, over = _Failures([]), threading.Event()
     with TrainingConsole() as console:
 
-        def look() -> None:
-            for event in mailbox.take():
+        def look() -> bool:
+            try:
+                events = mailbox.take()
+            except RayError:
+                return False  # the mailbox is lost; the run goes on without a display
+            for event in events:
                 if isinstance(event, FailedEvent):
                     failures.messages.append(event.message)
                 else:
                     console.show(event)
+            return True
 
         def keep_looking() -> None:
-            while not over.wait(SECONDS_BETWEEN_LOOKS):
-                try:
-                    look()
-                except RayError:
-                    return  # the mailbox is lost; the run goes on without a display
+            while not over.wait(SECONDS_BETWEEN_LOOKS) and look():
+                pass
 
         thread = threading.Thread(target=keep_looking, daemon=True)
         thread.start()
