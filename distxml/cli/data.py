@@ -58,12 +58,11 @@ def inspect(
 
 
 def _report(built: "Built") -> None:
-    from distxml.cli.data_summary import copies_warning, counts_table, left_out
+    from distxml.cli.data_summary import counts_table, left_out
 
     dataset = built.dataset
     _print_table(counts_table(dataset.metadata))
-    for line in (*copies_warning(built.copies), left_out(dataset.folder)):
-        typer.echo(line)
+    typer.echo(left_out(dataset.folder))
     if not built.anew:
         typer.echo(
             "Built before from the same recipe, so nothing was done; "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -62,17 +63,24 @@ def decode(row: Row, image_size: tuple[int, int]) -> Sample:
     return Sample(row.key, row.label, image, mask)
 
 
-def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str) -> Pixels:
+def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str, upright: bool = False) -> Pixels:
     """An encoded image as H×W×3 RGB, 8 bits a channel; resized by area when it shrinks, else bilinearly.
 
-    Grey images become three equal channels, alpha is dropped, EXIF orientation is not applied.
+    Grey images become three equal channels, alpha is dropped. `upright` turns the image as its EXIF orientation says;
+    datasets hold none that would turn.
     """
-    pixels = _decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, name)
+    turn = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = _decode(data, cv2.IMREAD_COLOR_RGB | turn, name)
     if image_size is None or pixels.shape[:2] == image_size:
         return pixels
     shrinks = pixels.shape[0] >= image_size[0] and pixels.shape[1] >= image_size[1]
     resized = cv2.resize(pixels, image_size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(resized, np.uint8)
+
+
+def is_deep(data: bytes, name: str) -> bool:
+    """Whether an image has more than 8 bits a channel, so that `decode_image` would cut some of them off."""
+    return _decode(data, cv2.IMREAD_UNCHANGED, name).dtype != np.uint8
 
 
 def collate(samples: Sequence[Sample], weight: float = 1.0) -> Batch:
@@ -106,4 +114,4 @@ def _decode(data: bytes, flags: int, name: str) -> Pixels:
         pixels = None
     if pixels is None:
         raise UserError(f"{name}: does not decode as an image; replace or remove it and build the dataset again")
-    return np.asarray(pixels, np.uint8)
+    return cast(Pixels, pixels)  # 8 bits, but for `is_deep`

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.data.rows import Sample, collate, decode_image
+from distxml.data.rows import Sample, collate, decode_image, is_deep
 from distxml.errors import UserError
 from distxml.models.checkpoint import LoadedModel, load_model
 from distxml.monitoring.overlay import overlay
@@ -139,6 +139,8 @@ def _explain(loaded: LoadedModel, path: Path, name: str, folder: Path) -> Explan
 
 
 def _read(path: Path) -> bytes:
+    if not str(path).isprintable():
+        raise UserError(f"image {str(path)!a}: its name holds characters that cannot be printed; rename it")
     if path.is_dir():
         raise UserError(f"image {path}: is a folder; name image files")
     try:
@@ -149,9 +151,15 @@ def _read(path: Path) -> bytes:
 
 def _decode(data: bytes, image_size: tuple[int, int] | None, path: Path) -> NDArray[np.uint8]:
     try:
-        return decode_image(data, image_size, str(path))
-    except (UserError, cv2.error):
+        pixels = decode_image(data, image_size, str(path), upright=True)
+        deep = is_deep(data, str(path))
+    except UserError:
         raise UserError(f"image {path}: is damaged or not an image; replace it or leave it out") from None
+    if deep:
+        raise UserError(
+            f"image {path}: has more than 8 bits a channel; convert it to 8 bits as the training images were"
+        )
+    return pixels
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
@@ -181,7 +189,11 @@ def _staged(out: Path) -> Iterator[Path]:
 def _publish(staging: Path, out: Path) -> None:
     """Move the pictures, then the index: an index never lists pictures of another call."""
     out.mkdir(exist_ok=True)
+    pictures = sorted(staging.glob("*.png"))
+    for target in [*(out / picture.name for picture in pictures), out / INDEX_NAME]:
+        if target.is_dir():
+            raise IsADirectoryError(None, f"{target.name} is a folder there")
     (out / INDEX_NAME).unlink(missing_ok=True)
-    for picture in sorted(staging.glob("*.png")):
+    for picture in pictures:
         picture.replace(out / picture.name)
     (staging / INDEX_NAME).replace(out / INDEX_NAME)

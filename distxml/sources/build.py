@@ -22,12 +22,10 @@ class Built:
     Attributes:
         dataset: the dataset, opened.
         anew: False where it was there before, built from an equal recipe.
-        copies: keys of two images that are equal bit for bit and are in different splits; empty where not `anew`.
     """
 
     dataset: Dataset
     anew: bool
-    copies: tuple[tuple[str, str], ...] = ()
 
 
 def build_dataset(recipe: DatasetRecipe, folder: Path, track: Track = untracked) -> Built:
@@ -49,7 +47,7 @@ def build_dataset(recipe: DatasetRecipe, folder: Path, track: Track = untracked)
             writer.write(split, [material.items[index] for index in divided[split]])
         write_rejected(material.rejected, making)
         _write_metadata(recipe, material, writer, making)
-    return Built(open_dataset(folder), anew=True, copies=tuple(writer.copies))
+    return Built(open_dataset(folder), anew=True)
 
 
 def _existing(recipe: DatasetRecipe, folder: Path) -> Dataset | None:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import cv2
-import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from distxml.data.rows import decode_image, is_deep
 from distxml.errors import UserError
 from distxml.sources.material import Rejected
 
@@ -60,10 +59,19 @@ def image_size(path: Path) -> tuple[int, int]:
     width, height, orientation = _decode(content)
     if orientation != 1:
         raise Unusable(f"EXIF orientation {orientation}: unclear whether its boxes are for the rotated image")
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)  # as it is read for training
-    if pixels is None or pixels.shape[:2] != (height, width):
+    if _decoded_size(content) != (height, width):
         raise Unusable("cannot be decoded (OpenCV)")
+    if is_deep(content, path.name):
+        raise Unusable("more than 8 bits a channel: convert it to 8 bits by a rule that suits its content")
     return width, height
+
+
+def _decoded_size(content: bytes) -> tuple[int, int] | None:
+    """Height and width as training decodes it; None where it does not decode."""
+    try:
+        return decode_image(content, None, "image").shape[:2]
+    except UserError:
+        return None
 
 
 def read_image(path: Path) -> bytes:

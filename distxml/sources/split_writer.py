@@ -1,6 +1,5 @@
 """Writes the splits of a dataset one after the other and keeps count."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ class SplitWriter:
         shards: the files written.
         counts: images a split and class.
         annotated: images a split that have a mask.
-        copies: keys of two images that are equal bit for bit and went into different splits.
     """
 
     folder: Path
@@ -29,8 +27,6 @@ class SplitWriter:
     shards: list[Shard] = field(default_factory=list)
     counts: dict[Split, dict[str, int]] = field(default_factory=dict)
     annotated: dict[Split, int] = field(default_factory=dict)
-    copies: list[tuple[str, str]] = field(default_factory=list)
-    _first_seen: dict[bytes, tuple[Split, str]] = field(default_factory=dict)
 
     def write(self, split: Split, items: Sequence[Item]) -> None:
         """Encodes the items of a split and writes them."""
@@ -43,7 +39,4 @@ class SplitWriter:
         for item in self.track(items, f"writing {split}"):
             row = item.row()
             self.annotated[split] += row.mask is not None
-            first_split, first_key = self._first_seen.setdefault(hashlib.sha256(row.image).digest(), (split, row.key))
-            if first_split != split:
-                self.copies.append((first_key, row.key))
             yield row

@@ -1,6 +1,8 @@
 """Pascal VOC datasets: images, and one XML of boxes an image."""
 
+import hashlib
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -69,7 +71,30 @@ def voc_material(settings: VocSource, track: Track) -> RawMaterial:
             items.append(_item(path, owners.get(path), classes, settings))
         except Unusable as reason:
             rejected.append(Rejected(path.name, str(reason)))
-    return RawMaterial(classes, items, sorted(rejected, key=lambda entry: entry.file))
+    distinct, copies = without_copies(items)
+    return RawMaterial(classes, distinct, sorted([*rejected, *copies], key=lambda entry: entry.file))
+
+
+def without_copies(items: Sequence[VocItem]) -> tuple[list[VocItem], list[Rejected]]:
+    """One of each set of files that are equal bit for bit: a copy in another split would be trained on and scored.
+
+    Where equal files have different classes, none of them is kept: nobody can say which class is right.
+    """
+    same: dict[bytes, list[VocItem]] = {}
+    for item in items:
+        same.setdefault(hashlib.sha256(read_image(item.path)).digest(), []).append(item)
+    kept: list[VocItem] = []
+    copies: list[Rejected] = []
+    for first, *others in same.values():
+        if any(other.label != first.label for other in others):
+            names = ", ".join(item.path.name for item in (first, *others))
+            copies += [
+                Rejected(item.path.name, f"equal files of different classes: {names}") for item in (first, *others)
+            ]
+        else:
+            kept.append(first)
+            copies += [Rejected(other.path.name, f"a bit-for-bit copy of {first.path.name}") for other in others]
+    return kept, copies
 
 
 def _item(path: Path, annotation: Annotation | None, classes: tuple[str, ...], settings: VocSource) -> VocItem:
@@ -84,6 +109,8 @@ def _item(path: Path, annotation: Annotation | None, classes: tuple[str, ...], s
 def _require_folder(field: str, folder: Path) -> None:
     if not folder.is_dir():
         raise UserError(f"source.{field}: no such folder: {folder}; set source.{field}=FOLDER")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UserError(f"source.{field}: {folder} may not be read; change its permissions")
 
 
 def _xml_files(folder: Path) -> list[Path]:

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import pytest
+from PIL import Image
 
 from distxml.evaluation.results import load_results
 from tests.integration.command import SMALL_TRAINING, distxml
@@ -50,7 +50,7 @@ def run(words: list[str], place: Path) -> str:
 
 def test_the_readme_and_the_examples_work(tmp_path: Path) -> None:
     for name in ("photo.png", "photo.jpg"):
-        cv2.imwrite(str(tmp_path / name), cv2.imread(str(REPOSITORY / "docs/pictures/polygons.png")))
+        Image.open(REPOSITORY / "docs/pictures/polygons.png").save(tmp_path / name)
     commands = readme_commands()
     assert [words[0] for words in commands] == ["data", "data", "train", "evaluate", "report", "explain"]
     said = {" ".join(words[:2]): run(words, tmp_path) for words in commands}

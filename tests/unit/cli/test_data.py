@@ -73,16 +73,6 @@ def test_inspect_says_what_the_dataset_holds(tmp_path: Path) -> None:
     assert not (out / "contact_sheet.png").exists()
 
 
-def test_copies_across_splits_are_warned_of_by_both_commands(tmp_path: Path) -> None:
-    voc = make_voc_folder(tmp_path / "raw")
-    for number in range(4):
-        (voc.images / f"cat{number}.jpg").write_bytes((voc.images / "cat0.jpg").read_bytes())
-    where = [f"source.images={voc.images}", f"source.annotations={voc.annotations}"]
-    out = str(tmp_path / "out")
-    for printed in (run("data", "build", "voc", out, *where), run("data", "inspect", out)):
-        assert "WARNING: 2 image(s) are bit-for-bit copies" in printed
-
-
 def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
     command = [*DISTXML, "data", "inspect", str(tmp_path / "no")]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

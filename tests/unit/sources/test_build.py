@@ -1,10 +1,13 @@
 import csv
 import signal
+import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -174,10 +177,34 @@ def test_no_image_left_and_a_single_class(voc: VocFolder, tmp_path: Path) -> Non
         build_dataset(voc.recipe(), tmp_path / "out")
 
 
-def test_copies_across_splits_are_reported(voc: VocFolder, tmp_path: Path) -> None:
-    same = (voc.images / "cat0.jpg").read_bytes()
-    for number in range(4):
-        (voc.images / f"cat{number}.jpg").write_bytes(same)
+def test_copies_are_left_out_but_for_one(voc: VocFolder, tmp_path: Path) -> None:
+    (voc.images / "cat3.jpg").write_bytes((voc.images / "cat0.jpg").read_bytes())
     built = build_dataset(voc.recipe(), tmp_path / "out")
-    assert len(built.copies) == 2
-    assert all(key.startswith("cat") for pair in built.copies for key in pair)
+    assert sum(built.dataset.metadata.rows(split) for split in SPLITS) == 7
+    assert "cat3.jpg,a bit-for-bit copy of cat0.jpg" in (tmp_path / "out/rejected.csv").read_text()
+
+
+def test_copies_of_different_classes_are_all_left_out(voc: VocFolder, tmp_path: Path) -> None:
+    (voc.images / "dog3.jpg").write_bytes((voc.images / "cat0.jpg").read_bytes())
+    build_dataset(voc.recipe(), tmp_path / "out")
+    rejected = (tmp_path / "out/rejected.csv").read_text()
+    assert rejected.count("equal files of different classes: cat0.jpg, dog3.jpg") == 2
+
+
+def test_images_of_16_bits_are_left_out(voc: VocFolder, tmp_path: Path) -> None:
+    (voc.images / "cat0.jpg").unlink()
+    cv2.imwrite(str(voc.images / "cat0.png"), np.full((20, 30), 4095, np.uint16))
+    build_dataset(voc.recipe(), tmp_path / "out")
+    assert "cat0.png,more than 8 bits a channel" in (tmp_path / "out/rejected.csv").read_text()
+
+
+def test_a_header_that_promises_absurd_dimensions_is_left_out(voc: VocFolder, tmp_path: Path) -> None:
+    header = (
+        b"BM"
+        + struct.pack("<IHHI", 200, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, 1100000, 1, 1, 24, 0, 0, 0, 0, 0, 0)
+    )
+    (voc.images / "cat0.jpg").unlink()
+    (voc.images / "cat0.bmp").write_bytes(header + bytes(3300000))
+    build_dataset(voc.recipe(), tmp_path / "out")
+    assert "cat0.bmp,cannot be decoded" in (tmp_path / "out/rejected.csv").read_text()
