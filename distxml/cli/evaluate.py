@@ -1,9 +1,14 @@
 """`distxml evaluate`: how good a finished run's classifier and explanations are."""
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from distxml.config import Recipe
+    from distxml.config.run_folder import RunFolder
 
 EXAMPLE = "Example: distxml evaluate runs/polygons evaluation.curve_images=100"
 
@@ -34,7 +39,8 @@ def evaluate(
         _evaluate(folder, recipe)
 
 
-def _say_what_would_be_done(folder, recipe) -> None:
+def _say_what_would_be_done(folder: "RunFolder", recipe: "Recipe") -> None:
+    from distxml.cluster import connect
     from distxml.evaluation.prepare import prepare
 
     evaluation = prepare(folder, recipe)
@@ -52,17 +58,21 @@ def _say_what_would_be_done(folder, recipe) -> None:
         f"passes: {plan.passes:,} forward ({plan.images:,} images once, {len(plan.curve_keys):,} of them perturbed "
         f"with {plan.points:,} each)"
     )
+    scaling = recipe.scaling
+    connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
+    typer.echo(f"workers: {scaling.workers} fit")
     typer.echo(f"results: would go to {folder.evaluation}; nothing was written")
 
 
-def _evaluate(folder, recipe) -> None:
+def _evaluate(folder: "RunFolder", recipe: "Recipe") -> None:
     from distxml.cli.evaluation_tables import print_summary
     from distxml.cli.image_progress import ImageProgress
     from distxml.evaluation.distributed import evaluate_run
+    from distxml.evaluation.results import CURVES_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME
 
     with ImageProgress("evaluating") as progress:
         summary = evaluate_run(folder, recipe, progress.show)
     print_summary(summary)
-    for name in ("summary.json", "summary.csv", "images.parquet", "curves.parquet"):
+    for name in (SUMMARY_NAME, TABLE_NAME, IMAGES_NAME, CURVES_NAME):
         typer.echo(f"{folder.evaluation / name}")
-    typer.echo(f"next: distxml report '{folder.path}'")
+    typer.echo(f"next: distxml report {shlex.quote(str(folder.path))}")

@@ -23,7 +23,7 @@ class EvaluationSettings(Settings):
     """Sides in pixels of the square patches that are replaced; those larger than the image are left out."""
     fills: tuple[Fill, ...] = ("black", "white", "gray", "uniform", "blur")
     """What replaces a patch: 0, 1, 0.5, one random RGB value a pixel, the Gaussian-blurred image."""
-    blur_sigma: float = Field(default=0.05, gt=0)
+    blur_sigma: float = Field(default=0.05, gt=0, le=1)
     """Standard deviation of the blur, as a share of the image's shorter side."""
     steps: int = Field(default=100, ge=1)
     """Most patches that are replaced; fewer where the image has fewer."""

@@ -1,6 +1,5 @@
 """From a YAML file (or a packaged recipe's name) and `a.b=c` overrides to validated settings."""
 
-import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,13 +55,16 @@ def validate(kind: type[AnySettings], content: object, origin: str, overridden: 
         raise UserError(readable_errors(kind, error, origin, overridden or [])) from None
 
 
-def validate_json_file(kind: type[AnySettings], path: Path) -> AnySettings:
-    """Settings of type `kind` from a JSON file that distxml wrote."""
+def validate_json_file(kind: type[AnySettings], path: Path, remedy: str) -> AnySettings:
+    """A JSON file that distxml wrote, as `kind`; the error is one line that ends with `remedy`."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({_first_line(error)})") from None
-    return validate(kind, content, str(path))
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        reason = f"{'.'.join(str(part) for part in detail['loc']) or 'JSON'}: {detail['msg']}"
+    raise UserError(f"{path}: not what this version of distxml writes ({reason}); {remedy}")
 
 
 def override_settings(settings: AnySettings, overrides: list[str], origin: str) -> AnySettings:

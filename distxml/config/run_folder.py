@@ -84,4 +84,4 @@ class RunFolder:
         """
         if not self.config.is_file():
             raise UserError(f"run {self.path}: no {self.config.name}; name a folder made by `distxml train`")
-        return validate_json_file(Recipe, self.config)
+        return validate_json_file(Recipe, self.config, "restore the file, or train again under another run.name")

@@ -7,17 +7,19 @@ import pyarrow.parquet as pq
 
 from distxml.data.rows import Row, rows_of
 from distxml.data.schema import Dataset, Split
-from distxml.errors import UserError
+from distxml.data.verify import verify_shard
 
 
 class SplitReader:
     """Random access to a split's rows; `rows[i]` is the i-th row in reading order.
 
-    Each shard is read once, when one of its rows is first asked for; its encoded bytes (not pixels) are then kept.
+    Each shard is checked against its checksum and read once, when one of its rows is first asked for; its encoded
+    bytes (not pixels) are then kept.
     """
 
     def __init__(self, dataset: Dataset, split: Split) -> None:
         self.shards = dataset.shards(split)
+        self.classes = len(dataset.metadata.classes)
         self.starts = np.cumsum([0] + [shard.rows for _, shard in self.shards])
         self._rows_of_shard = lru_cache(maxsize=None)(self._read_shard)
 
@@ -32,14 +34,8 @@ class SplitReader:
 
     def _read_shard(self, index: int) -> list[Row]:
         path, shard = self.shards[index]
-        try:
-            rows = rows_of(pq.read_table(path))
-        except (OSError, ValueError, KeyError) as error:
-            reason = str(error).split("\n")[0]
-            raise UserError(f"{path}: this shard cannot be read ({reason}); build the dataset again") from None
-        if len(rows) != shard.rows:
-            raise UserError(f"{path}: holds {len(rows)} rows, not {shard.rows}; build the dataset again")
-        return rows
+        verify_shard(path, shard, self.classes)
+        return rows_of(pq.read_table(path))
 
     def labels(self) -> list[int]:
         """Labels of all rows, in reading order; only that column is read."""

@@ -71,17 +71,18 @@ def area_metrics(
 ) -> list[Metric]:
     """`roc_auc` and `average_precision`, the mean over the classes, with intervals.
 
-    A resample that lacks one of the classes has no mean and does not count.
+    A resample that lacks one of the classes has no mean and does not count. Where all resamples agree, as they do when
+    the classes are separated without an error, they say nothing of the spread: the interval is unknown.
     """
     classes = scored_classes(label, probabilities.shape[1])
     if not classes:
         names = ("roc_auc", "average_precision")
         return [Metric(name=name, value=None, low=None, high=None, images=len(label)) for name in names]
     samples = np.concatenate([_macro(probabilities, label, classes, counts) for counts in bootstrap.counts()])
-    low, high = interval(samples)
+    ends = [(float(low), float(high)) if low < high else (None, None) for low, high in interval(samples).T]
     values = [float(np.mean([curve.area for curve in curves])) for curves in (roc, pr)]
     return [
-        Metric(name=name, value=value, low=float(low[i]), high=float(high[i]), images=len(label))
+        Metric(name=name, value=value, low=ends[i][0], high=ends[i][1], images=len(label))
         for i, (name, value) in enumerate(zip(("roc_auc", "average_precision"), values, strict=True))
     ]
 

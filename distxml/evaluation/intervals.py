@@ -1,5 +1,6 @@
 """95% bootstrap intervals over images. Source: Efron, Tibshirani, "An Introduction to the Bootstrap", section 13.3."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from distxml.data.deal import seed_from
 Values = NDArray[np.float64]
 
 PERCENTILES = (2.5, 97.5)
+NORMAL_97_5 = 1.959964
+"""97.5th percentile of the standard normal distribution."""
 CELLS_AT_ONCE = 4_000_000
 """Resamples are drawn in parts, so that resamples × images in memory stay below this."""
 
@@ -52,10 +55,21 @@ class Bootstrap:
         return interval(np.concatenate(samples))
 
 
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """95% interval of a share, which stays honest where all or none succeed (a bootstrap has no width there).
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+    """
+    share, weight = successes / trials, NORMAL_97_5**2 / trials
+    middle = (share + weight / 2) / (1 + weight)
+    half = NORMAL_97_5 * math.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def interval(samples: Values) -> Values:
-    """2.5th and 97.5th percentile of R×K samples: 2×K; what is not finite does not count."""
-    finite = np.where(np.isfinite(samples), samples, np.nan)
+    """2.5th and 97.5th percentile of R×K samples: 2×K; NaN does not count, an infinite ratio does."""
     ends = np.full((2, samples.shape[1]), np.nan)
-    defined = ~np.isnan(finite).all(0)
-    ends[:, defined] = np.nanpercentile(finite[:, defined], PERCENTILES, axis=0)
+    defined = ~np.isnan(samples).all(0)
+    with np.errstate(invalid="ignore"):
+        ends[:, defined] = np.nanpercentile(samples[:, defined], PERCENTILES, axis=0, method="nearest")
     return ends

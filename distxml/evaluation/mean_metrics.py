@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from distxml.evaluation.intervals import Bootstrap
+from distxml.evaluation.intervals import Bootstrap, wilson
 from distxml.evaluation.results import Metric
 
 Values = NDArray[np.float64]
@@ -27,15 +27,19 @@ MEANS = (
 
 
 def mean_metrics(images: pa.Table, bootstrap: Bootstrap) -> list[Metric]:
-    """Accuracy, the means and the ratio of heat inside to outside the masks: each a sum over a sum.
+    """Accuracy, the means and the ratio of heat inside to outside the masks.
+
+    The interval of accuracy is Wilson's; the others are bootstrapped as a sum over a sum.
 
     Args:
         images: with `IMAGES_SCHEMA`.
         bootstrap: over these images.
     """
-    everywhere = np.ones(images.num_rows)
     correct = images["label"].to_numpy() == images["predicted"].to_numpy()
-    numerators, denominators = [correct.astype(np.float64)], [everywhere]
+    low, high = wilson(int(correct.sum()), len(correct))
+    accuracy = Metric(name="accuracy", value=float(correct.mean()), low=low, high=high, images=len(correct))
+    numerators: list[Values] = []
+    denominators: list[Values] = []
     for name in MEANS:
         values, present = _column(images, name)
         numerators.append(values)
@@ -44,8 +48,8 @@ def mean_metrics(images: pa.Table, bootstrap: Bootstrap) -> list[Metric]:
     numerators.append(inside)
     denominators.append(_column(images, "heat_outside")[0])
     counts = [int(present.sum()) for present in [*denominators[:-1], both]]
-    names = ("accuracy", *MEANS, "heat_ratio")
-    return _ratio_metrics(names, np.stack(numerators, 1), np.stack(denominators, 1), counts, bootstrap)
+    names = (*MEANS, "heat_ratio")
+    return [accuracy, *_ratio_metrics(names, np.stack(numerators, 1), np.stack(denominators, 1), counts, bootstrap)]
 
 
 def _column(images: pa.Table, name: str) -> tuple[Values, Values]:

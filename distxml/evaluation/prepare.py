@@ -10,9 +10,11 @@ import pyarrow.parquet as pq
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
+from distxml.data.verify import verify_shard
 from distxml.errors import UserError
 from distxml.evaluation.plan import Plan, make_plan
 from distxml.evaluation.results import Scored
+from distxml.evaluation.store import require_writable
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
 
 
@@ -45,11 +47,13 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     Raises:
         UserError: training has not come to phase 3, the dataset is not the model's, or the split is empty.
     """
-    checkpoint = run.checkpoint(3, recipe.evaluation.checkpoint).resolve()
+    require_writable(run.evaluation)
+    checkpoint = run.checkpoint(3, recipe.evaluation.checkpoint)
+    name = checkpoint.relative_to(run.path).as_posix()
     if not (checkpoint / CARD_NAME).is_file():
         raise UserError(
-            f"run {run.path}: no checkpoint {checkpoint.relative_to(run.path.resolve())}; "
-            f"finish training first (`distxml train` with the same run.name goes on where it stopped)"
+            f"run {run.path}: no checkpoint {name}; finish training first "
+            "(`distxml train` with the same run.name goes on where it stopped)"
         )
     card = load_model(checkpoint).card
     dataset = open_dataset(recipe.dataset.path.resolve())
@@ -57,9 +61,9 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     labels = _labels(dataset, recipe.evaluation.split)
     return Evaluation(
         recipe=recipe,
-        checkpoint=checkpoint,
+        checkpoint=checkpoint.resolve(),
         scored=Scored(
-            checkpoint=checkpoint.relative_to(run.path.resolve()).as_posix(),
+            checkpoint=name,
             sha256=_sha256(checkpoint / WEIGHTS_NAME),
             classifier=card.settings.classifier,
             image_size=card.image_size,
@@ -88,9 +92,8 @@ def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
 def _labels(dataset: Dataset, split: Split) -> dict[str, int]:
     labels: dict[str, int] = {}
     for path, shard in dataset.shards(split):
+        verify_shard(path, shard, len(dataset.metadata.classes))
         table = read_shard(path, ["key", "label"])
-        if table.num_rows != shard.rows:
-            raise UserError(f"{path}: holds {table.num_rows} rows, not {shard.rows}; build the dataset again")
         before = len(labels)
         labels.update(zip(table["key"].to_pylist(), table["label"].to_pylist(), strict=True))
         if len(labels) != before + shard.rows:

@@ -75,16 +75,16 @@ class Scored(_Record):
 
 
 class Metric(_Record):
-    """A number over the images, with its 95% bootstrap interval."""
+    """A number over the images, with its 95% interval: Wilson's for accuracy, a bootstrap for the others."""
 
     name: str
     """accuracy, roc_auc, average_precision, a loss term, pompom, heat_mean, heat_ratio, ..."""
     value: float | None
     """None where it is not defined (no masks, a class without images)."""
     low: float | None
-    """2.5th percentile of the bootstrap."""
+    """Lower end; None where it is unknown (areas under the curve of classes that are separated without an error)."""
     high: float | None
-    """97.5th percentile."""
+    """Upper end."""
     images: int
     """Images that it is over."""
 
@@ -227,7 +227,7 @@ def load_summary(folder: Path) -> Summary:
     """
     if not (folder / SUMMARY_NAME).is_file():
         raise UserError(f"evaluation {folder}: no {SUMMARY_NAME}; make it with `distxml evaluate RUN`")
-    return validate_json_file(Summary, folder / SUMMARY_NAME)
+    return validate_json_file(Summary, folder / SUMMARY_NAME, "run `distxml evaluate RUN` again")
 
 
 def load_results(folder: Path) -> Results:

@@ -8,26 +8,53 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from distxml.errors import UserError
 from distxml.evaluation.results import CURVES_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME, Results, Summary
 
 COLUMNS = ("kind", "name", "method", "patch_size", "fill", "steps", "value", "low", "high", "images", "tie_share")
 
 
+def require_writable(folder: Path) -> None:
+    """Check before the work that its results can be written.
+
+    Raises:
+        UserError: `folder` is a file, or the run's folder may not be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file where the results belong; move it away")
+    if not os.access(folder.parent, os.W_OK | os.X_OK):
+        raise UserError(f"{folder.parent}: may not be written; change its permissions or copy the run")
+
+
 def store(results: Results, folder: Path) -> None:
-    """Write an evaluation beside `folder`, then put it in its place; an earlier one is replaced."""
-    new = folder.with_name(f".{folder.name}-new-{os.getpid()}")
-    old = folder.with_name(f".{folder.name}-old-{os.getpid()}")
+    """Write an evaluation beside `folder`, then put it in its place; an earlier one is replaced, or stays on failure.
+
+    Raises:
+        UserError: the disk does not take it.
+    """
+    new, old = folder.with_name(f".{folder.name}-new"), folder.with_name(f".{folder.name}-old")
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    new.mkdir(parents=True)
     try:
+        new.mkdir(parents=True)
         _write(results, new)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
+        _swap(new, old, folder)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror or error}); make room and run again") from None
     finally:
         shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _swap(new: Path, old: Path, folder: Path) -> None:
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
 
 
 def _write(results: Results, folder: Path) -> None:

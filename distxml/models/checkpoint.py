@@ -58,7 +58,7 @@ def load_model(folder: Path) -> LoadedModel:
     """
     if not (folder / CARD_NAME).is_file():
         raise UserError(f"checkpoint {folder}: no {CARD_NAME}; name a folder that `distxml train` wrote")
-    card = validate_json_file(ModelCard, folder / CARD_NAME)
+    card = read_card(folder)
     rebuilt = card.model_copy(update={"settings": card.settings.model_copy(update={"pretrained": None})})
     model = build_model(rebuilt)
     try:
@@ -67,6 +67,15 @@ def load_model(folder: Path) -> LoadedModel:
         reason = str(error).strip().split("\n")[0]
         raise UserError(f"checkpoint {folder / WEIGHTS_NAME}: cannot be loaded ({reason})") from None
     return LoadedModel(model.eval(), card)
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card of the model in `folder`.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    return validate_json_file(ModelCard, folder / CARD_NAME, "name another checkpoint, or train again")
 
 
 def check_classes(card: ModelCard, classes: tuple[str, ...], checkpoint: Path, dataset: Path) -> None:

@@ -14,11 +14,10 @@ from ray.train.torch import TorchTrainer
 
 from distxml.cluster import connect
 from distxml.config import Recipe
-from distxml.config.load import validate_json_file
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
 from distxml.errors import UserError
-from distxml.models.checkpoint import CARD_NAME, ModelCard, build_model, check_classes
+from distxml.models.checkpoint import CARD_NAME, build_model, check_classes, read_card
 from distxml.monitoring.console import TrainingConsole
 from distxml.monitoring.events import FailedEvent
 from distxml.monitoring.mailbox import Mailbox
@@ -142,5 +141,5 @@ def _check_checkpoints(run: RunFolder, dataset: Dataset) -> None:
     for phase in PHASES:
         folder = run.checkpoint(phase, "last")
         if (folder / CARD_NAME).is_file():
-            card = validate_json_file(ModelCard, folder / CARD_NAME)
+            card = read_card(folder)
             check_classes(card, dataset.metadata.classes, folder, dataset.folder)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from distxml.evaluation import intervals
-from distxml.evaluation.intervals import Bootstrap
+from distxml.evaluation.intervals import Bootstrap, wilson
 
 
 def test_every_resample_holds_as_many_images_as_there_are(monkeypatch):
@@ -42,3 +42,11 @@ def test_ratios_leave_out_what_has_no_denominator():
     assert (low[0], high[0]) == (1, 3)
     assert np.isnan(low[1])
     assert np.isnan(high[1])
+
+
+def test_wilson_agrees_with_published_values():
+    # Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)

@@ -1,13 +1,17 @@
 """What is checked before any worker starts; and what may be overridden."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
+from distxml.data.schema import ROW_SCHEMA
 from distxml.errors import UserError
 from distxml.evaluation.prepare import prepare
 from distxml.evaluation.request import override_recipe
@@ -70,14 +74,14 @@ def test_a_shard_of_another_length_is_refused(run: RunFolder, tmp_path: Path):
     metadata = json.loads(path.read_text())
     metadata["shards"][0]["rows"] += 1
     path.write_text(json.dumps(metadata))
-    with pytest.raises(UserError, match="holds 9 rows, not 10"):
+    with pytest.raises(UserError, match="not 10 rows of a distxml dataset"):
         prepared(run)
 
 
 def test_a_damaged_shard_is_refused(run: RunFolder, tmp_path: Path):
     shard = next((tmp_path / "dataset/test").iterdir())
     shard.write_bytes(b"PAR1")
-    with pytest.raises(UserError, match=f"{shard.name}: this shard cannot be read"):
+    with pytest.raises(UserError, match=f"{shard.name}: this shard was changed after it was built"):
         prepared(run)
 
 
@@ -111,3 +115,42 @@ def test_what_training_has_fixed_cannot_be_overridden(run: RunFolder, override: 
 def test_a_wrong_override_is_explained(run: RunFolder, override: str, message: str):
     with pytest.raises(UserError, match=message):
         override_recipe(run.recipe(), [override], "file")
+
+
+def relabel(folder: Path, label: int) -> Path:
+    """Gives every row of a shard the same label."""
+    shard = next((folder / "dataset/test").iterdir())
+    table = pq.read_table(shard)
+    labels = pa.array([label] * table.num_rows, pa.int32())
+    pq.write_table(table.set_column(3, ROW_SCHEMA.field("label"), labels), shard)
+    return shard
+
+
+def test_labels_that_were_changed_are_refused(run: RunFolder, tmp_path: Path):
+    shard = relabel(tmp_path, 1)
+    with pytest.raises(UserError, match=f"{shard.name}: this shard was changed"):
+        prepare(run, run.recipe())
+
+
+def test_a_label_that_is_no_class_is_refused(run: RunFolder, tmp_path: Path):
+    shard = relabel(tmp_path, 7)
+    path = tmp_path / "dataset/dataset.json"
+    metadata = json.loads(path.read_text())
+    entry = next(entry for entry in metadata["shards"] if entry["file"].endswith(shard.name))
+    entry["sha256"] = hashlib.sha256(shard.read_bytes()).hexdigest()
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(UserError, match="a label is not among the 2 classes"):
+        prepare(run, run.recipe())
+
+
+def test_checkpoints_may_lie_behind_a_link(run: RunFolder, tmp_path: Path):
+    (run.path / "checkpoints").rename(tmp_path / "scratch")
+    (run.path / "checkpoints").symlink_to(tmp_path / "scratch")
+    assert prepare(run, run.recipe()).scored.checkpoint == "checkpoints/phase3/last"
+
+
+def test_a_file_where_results_belong_is_refused(run: RunFolder):
+    run.evaluation.write_text("mine")
+    with pytest.raises(UserError, match="is a file where the results belong"):
+        prepare(run, run.recipe())
+    assert run.evaluation.read_text() == "mine"
