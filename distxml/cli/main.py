@@ -45,5 +45,10 @@ def run() -> None:
         app()
     except UserError as error:
         for line in str(error).splitlines():
-            print(f"distxml: error: {line}", file=sys.stderr)
+            print(f"distxml: error: {_printable(line)}", file=sys.stderr)
         sys.exit(2)
+
+
+def _printable(line: str) -> str:
+    """Names from data may hold characters that steer a terminal: show them escaped."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)

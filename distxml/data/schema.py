@@ -1,13 +1,13 @@
 """The Parquet dataset on disk: columns, `dataset.json`, and how the two are checked when opened."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from distxml.config.load import validate_json_file
 from distxml.errors import UserError
 
 FORMAT = "distxml-dataset"
@@ -35,11 +35,11 @@ class Shard(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: str
+    file: str = Field(pattern=r"^[A-Za-z0-9._/-]+$")
     """Path below the dataset's folder, with `/`."""
     split: Split
     """Split that its rows belong to."""
-    rows: int
+    rows: int = Field(ge=0)
     """Number of its rows."""
     sha256: str
     """Checksum of the file."""
@@ -68,6 +68,15 @@ class DatasetMetadata(BaseModel):
     """The resolved `DatasetRecipe`."""
     made_by: str
     """distxml and its version."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "DatasetMetadata":
+        for split in SPLITS:
+            if set(self.counts.get(split, {})) != set(self.classes):
+                raise ValueError(f"counts.{split} does not name every class")
+            if split not in self.annotated:
+                raise ValueError(f"annotated.{split} is missing")
+        return self
 
     def rows(self, split: Split) -> int:
         """Number of images of a split."""
@@ -99,11 +108,7 @@ def open_dataset(folder: Path) -> Dataset:
         )
     if not path.is_file():
         raise UserError(f"dataset {folder}: not a dataset (no {METADATA_NAME}); name a folder made by `data build`")
-    try:
-        metadata = DatasetMetadata.model_validate_json(path.read_bytes())
-    except (ValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
-        raise UserError(f"{path}: not the metadata of a distxml dataset ({reason}); build it again") from None
+    metadata = validate_json_file(DatasetMetadata, path, "build the dataset again")
     _check_shards(folder, metadata)
     return Dataset(folder, metadata)
 

@@ -108,18 +108,23 @@ def read_training_log(path: Path) -> TrainingLog:
     if lines and not lines[-1].endswith("\n"):
         lines.pop()  # training was killed, or is writing right now
     for number, line in enumerate(lines, 1):
-        log.add(_parse(line, f"{path}, line {number}"))
+        where = f"{path}, line {number}"
+        try:
+            log.add(_parse(line, where))
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError):
+            raise UserError(f"{where}: not a line that `distxml train` wrote; remove it") from None
     return log
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
-    try:
-        event = json.loads(line)
-        missing = [name for name in NEEDED.get(event["event"], ()) if name not in event]
-    except (ValueError, TypeError, KeyError):
-        raise UserError(f"{where}: not a line that `distxml train` wrote; remove it") from None
+    event = json.loads(line)
+    needed = NEEDED.get(event["event"], ())
+    missing = [name for name in needed if name not in event]
     if missing:
         raise UserError(f"{where}: this {event['event']} event lacks {', '.join(missing)}; remove the line")
+    wrong = [name for name in needed if name != "reason" and not isinstance(event[name], int)]
+    if wrong:
+        raise UserError(f"{where}: {', '.join(wrong)} must be whole numbers; remove the line")
     return event
 
 

@@ -71,8 +71,6 @@ class Trainer:
             state.start_loss = validate(learner, self.val.evaluation())[own_loss(learner.phase)]
         while state.ended is None:
             self._run_epoch(state, learner)
-        if self.watcher:
-            self.watcher.end_phase(PhaseEndEvent(state.phase, state.epoch, state.global_epoch, state.ended))
 
     def _run_epoch(self, state: TrainState, learner: Learner) -> None:
         torch.manual_seed(seed_from("epoch", self.recipe.run.seed, state.global_epoch, self.train.rank.index))
@@ -100,6 +98,8 @@ class Trainer:
                 seconds=self.watcher.clock(),
             )
             self.watcher.end_epoch(event, learner)
+            if state.ended is not None:
+                self.watcher.end_phase(PhaseEndEvent(state.phase, state.epoch, state.global_epoch, state.ended))
             self.checkpoints.save(learner, state, best)
         wait_for_all(learner.device)  # nobody goes on before the checkpoint is written
 

@@ -75,8 +75,12 @@ def write_dataset(folder: Path, rows: Sequence[Row]) -> None:
     metadata = DatasetMetadata(
         name="noise & squares",
         classes=CLASSES,
-        counts={"test": {name: sum(row.label == i for row in rows) for i, name in enumerate(CLASSES)}},
-        annotated={"test": sum(row.mask is not None for row in rows)},
+        counts={
+            "train": dict.fromkeys(CLASSES, 0),
+            "val": dict.fromkeys(CLASSES, 0),
+            "test": {name: sum(row.label == i for row in rows) for i, name in enumerate(CLASSES)},
+        },
+        annotated={"train": 0, "val": 0, "test": sum(row.mask is not None for row in rows)},
         shards=(
             Shard(
                 file="test/00000.parquet",

@@ -86,3 +86,22 @@ def test_events_of_another_kind_are_passed_over(tmp_path: Path):
 def test_a_damaged_line_is_named(tmp_path: Path, line: str):
     with pytest.raises(UserError, match=r"metrics\.jsonl, line 2"):
         _read(tmp_path, [epoch_event(1, 1, 1)], line + "\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": "x"}',
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": null}',
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": 1, "train": 5}',
+        '{"event": "phase_end", "phase": "1", "epochs": 1, "global_epoch": 1, "reason": "x"}',
+        '{"event": ' + "[" * 100_000,
+        "5",
+    ],
+    ids=["text", "null", "number", "text phase", "deep", "bare number"],
+)
+def test_lines_of_the_wrong_type_are_named(tmp_path: Path, line: str):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(line + "\n")
+    with pytest.raises(UserError, match=r"metrics\.jsonl, line 1: .*remove"):
+        read_training_log(path)
