@@ -2,9 +2,11 @@
 
 import difflib
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 MOST_SHOWN = 5
 
@@ -14,10 +16,19 @@ Location = tuple[int | str, ...]
 def readable_errors(kind: type[BaseModel], error: ValidationError, origin: str, overridden: Sequence[str]) -> str:
     """Every field's error on a line of its own; at most `MOST_SHOWN` of them."""
     details = error.errors()
-    lines = [_one_line(kind, dict(detail), origin, overridden) for detail in details[:MOST_SHOWN]]
-    if len(details) > MOST_SHOWN:
-        lines.append(f"... and {len(details) - MOST_SHOWN} more errors")
+    lines = [_one_line(kind, dict(detail), origin, overridden) for detail in _one_of_each_union(details)]
+    if len(lines) > MOST_SHOWN:
+        lines[MOST_SHOWN:] = [f"... and {len(lines) - MOST_SHOWN} more errors"]
     return "\n".join(lines)
+
+
+def _one_of_each_union(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Pydantic tells why each member of a union does not fit; the first is enough."""
+    kept: dict[Location, ErrorDetails] = {}
+    for detail in details:
+        place = tuple(takewhile(lambda part: not (isinstance(part, str) and "[" in part), detail["loc"]))
+        kept.setdefault(place, detail)
+    return list(kept.values())
 
 
 def _one_line(kind: type[BaseModel], detail: dict[str, Any], origin: str, overridden: Sequence[str]) -> str:
@@ -51,6 +62,8 @@ def _resolve(kind: type[BaseModel], loc: Location) -> tuple[Location, type[BaseM
         if tagged:
             models = tagged
             continue
+        if isinstance(part, str) and "[" in part:
+            continue  # pydantic's name for a member of a union
         shown.append(part)
         if isinstance(part, int) or not models:
             continue

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from distxml.config.base import Settings
 
@@ -18,6 +18,13 @@ class LossSettings(Settings):
     """Weight of the mask term in the hybrid loss."""
     class_weights: Literal["balanced"] | tuple[float, ...] | None = None
     """Weights of the classes in the cross-entropy: none, `balanced` (from the training split) or a list."""
+
+    @field_validator("class_weights")
+    @classmethod
+    def _positive(cls, weights: str | tuple[float, ...] | None) -> str | tuple[float, ...] | None:
+        if isinstance(weights, tuple) and any(weight <= 0 for weight in weights):
+            raise ValueError("class weights must be above 0")
+        return weights
 
 
 class OptimizerSettings(Settings):

@@ -44,13 +44,26 @@ def train(recipe: Recipe) -> RunFolder:
         return run
     build_model(model_card(recipe, dataset))  # so that a model that does not build stops us before anything is written
     connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
-    run.path.mkdir(parents=True, exist_ok=True)
+    with _claimed(run, recipe) as attempt:
+        _fit(recipe, run, attempt)
+    return run
+
+
+@contextmanager
+def _claimed(run: RunFolder, recipe: Recipe) -> Iterator[str]:
+    """Hold the run's folder, so that nobody else trains in it; gives the token of this attempt."""
+    lock = FileLock(run.lock, timeout=0)
     try:
-        with FileLock(run.lock, timeout=0):
-            _fit(recipe, run, claim(run, recipe))
+        run.path.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        attempt = claim(run, recipe)
     except Timeout:
         raise UserError(f"run {run.path}: another process is training it; wait for it or set run.name=NAME") from None
-    return run
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"run {run.path}: cannot be written ({reason}); choose another run.folder") from None
+    with lock:
+        yield attempt
 
 
 def _fit(recipe: Recipe, run: RunFolder, attempt: str) -> None:

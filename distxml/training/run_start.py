@@ -32,6 +32,8 @@ def check_claim(run: RunFolder, recipe: Recipe) -> None:
     """
     if run.config.exists():
         _check_same(run, recipe)
+    elif run.path.exists() and not run.path.is_dir():
+        raise UserError(f"run {run.path}: is a file; choose another run.name")
     elif run.path.exists() and any(path.name != run.lock.name for path in run.path.iterdir()):
         raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
 

@@ -76,11 +76,24 @@ def _everything(place: Path) -> list[Path]:
         (["dataset.path=data/gone"], ["data/gone", "no such folder", "data build"]),
         (["dataset.path=data/empty"], ["data/empty", "not a dataset"]),
         (["dataset.path=data/unannotated", "loss.kind=hybrid"], ["loss.kind=hybrid", "mask", "unsupervised"]),
+        (["loss.class_weights=[1, -1]"], ["loss.class_weights", "-1"]),
+        (["run.folder=voc/images/cat0.png"], ["cat0.png", "run.folder"]),
         (["loss.class_weights=[1, 2, 3]"], ["loss.class_weights", "3 weights for 2 classes"]),
         ([f"scaling.workers={TOO_MANY}", f"loader.batch_size={TOO_MANY}"], ["scaling.workers", "CPUs", "lower"]),
         (["model.pretrained=gone.pth", "model.classifier=resnet18", "model.width=32"], ["gone.pth", "no such file"]),
     ],
-    ids=["unknown key", "wrong type", "missing", "not a dataset", "no masks", "weights", "workers", "pretrained"],
+    ids=[
+        "unknown key",
+        "wrong type",
+        "missing",
+        "not a dataset",
+        "no masks",
+        "negative",
+        "folder",
+        "weights",
+        "workers",
+        "pretrained",
+    ],
 )
 def test_train_refuses(place: Path, overrides: list[str], words: list[str]) -> None:
     small = [setting for setting in SMALL_TRAINING if setting.split("=")[0] not in {o.split("=")[0] for o in overrides}]
