@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -192,7 +193,7 @@ def test_the_command(run: RunFolder, one_worker: Results):
     assert done.returncode == 0, done.stderr
     assert "accuracy" in done.stdout
     assert "AOPC, 11 images" in done.stdout
-    assert f"next: distxml report '{run.path}'" in done.stdout
+    assert f"next: distxml report {shlex.quote(str(run.path))}" in done.stdout
     assert "evaluating: 30 of 30 images" in done.stderr
     found = load_results(run.evaluation)
     assert {row.method for row in found.summary.aopc} == {"in_model", "random"}
