@@ -1,7 +1,5 @@
 """The joint model's own explanation."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -14,8 +12,8 @@ class InModel:
     def __init__(self, model: JointModel) -> None:
         self.model = model
 
-    def heatmap(self, image: Tensor, target: Tensor, keys: Sequence[str]) -> Tensor:
+    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
         """B×3×H×W to B×1×H×W in [0, 1]."""
-        del target, keys
+        del target
         with torch.no_grad():
             return self.model(image).heatmap

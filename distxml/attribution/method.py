@@ -1,6 +1,5 @@
 """The protocol that every heatmap method follows, and the methods by name."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -15,13 +14,12 @@ from distxml.models.joint import JointModel
 class HeatmapMethod(Protocol):
     """Says how relevant each pixel is to a class. Only the order of the values has a meaning across methods."""
 
-    def heatmap(self, image: Tensor, target: Tensor, keys: Sequence[str]) -> Tensor:
+    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
         """Relevance of every pixel.
 
         Args:
             image: B×3×H×W in [0, 1].
             target: B int64, the class that is explained.
-            keys: B unique names; a method that draws at random seeds itself with them.
 
         Returns:
             B×1×H×W, not negative.
@@ -29,10 +27,16 @@ class HeatmapMethod(Protocol):
         ...
 
 
-def make_method(name: Method, model: JointModel) -> HeatmapMethod:
-    """The method of that name, on a model in eval mode."""
+def make_method(name: Method, model: JointModel, keep_heatmap: bool = False) -> HeatmapMethod:
+    """The method of that name, on a model in eval mode.
+
+    Args:
+        name: which one.
+        model: the one that is scored.
+        keep_heatmap: whether it is scored with the unperturbed image's heatmap (`fixed`) instead of a new one.
+    """
     if name == "in_model":
         return InModel(model)
     if name == "saliency":
-        return GradientSaliency(model)
+        return GradientSaliency(model, keep_heatmap)
     return NoInformation()

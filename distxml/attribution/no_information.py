@@ -1,7 +1,5 @@
 """The control: a heatmap that says nothing."""
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
 
@@ -12,7 +10,7 @@ class NoInformation:
     patches at the border would come out first or last more often than others.
     """
 
-    def heatmap(self, image: Tensor, target: Tensor, keys: Sequence[str]) -> Tensor:
+    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
         """B×3×H×W to B×1×H×W of zeros."""
-        del target, keys
+        del target
         return image.new_zeros(len(image), 1, *image.shape[2:])

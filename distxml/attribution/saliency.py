@@ -1,7 +1,6 @@
 """Gradient saliency, by captum."""
 
-from collections.abc import Sequence
-
+import torch
 from captum.attr import Saliency
 from torch import Tensor
 
@@ -11,23 +10,25 @@ from distxml.models.joint import JointModel
 class GradientSaliency:
     """Absolute gradient of the target's logit by the image, summed over the channels.
 
-    The gradient runs through classifier and explainer, the same function of the image that is scored when the
-    heatmap is recomputed under perturbation.
+    It is the gradient of the function of the image that is scored under perturbation: through classifier and
+    explainer where the heatmap is made anew, through the classifier alone where the heatmap is kept.
 
     Source: Simonyan, Vedaldi, Zisserman, "Deep Inside Convolutional Networks" (2013), section 3; sum over channels
     instead of their maximum.
     """
 
-    def __init__(self, model: JointModel) -> None:
+    def __init__(self, model: JointModel, keep_heatmap: bool) -> None:
         self.model = model
-        self.saliency = Saliency(self._logits)
+        self.keep_heatmap = keep_heatmap
 
-    def _logits(self, image: Tensor) -> Tensor:
-        return self.model(image).logits
-
-    def heatmap(self, image: Tensor, target: Tensor, keys: Sequence[str]) -> Tensor:
+    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
         """B×3×H×W to B×1×H×W, not negative."""
-        del keys
+        gate = self._kept(image) if self.keep_heatmap else None
+        saliency = Saliency(lambda image: self.model(image, gate).logits)
         image = image.detach().clone().requires_grad_()
-        gradient = self.saliency.attribute(image, target=target, abs=True)  # B×3×H×W
+        gradient = saliency.attribute(image, target=target, abs=True)  # B×3×H×W
         return gradient.sum(1, keepdim=True).detach()
+
+    def _kept(self, image: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.model(image).heatmap

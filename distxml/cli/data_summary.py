@@ -8,6 +8,7 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from distxml.cli.printable import printable
 from distxml.data.left_out import REJECTED_NAME, count_left_out
 from distxml.data.schema import SPLITS, Dataset, DatasetMetadata
 
@@ -60,7 +61,7 @@ def copies_warning(copies: Sequence[tuple[str, str]]) -> list[str]:
     """A warning where images that are equal bit for bit are in different splits, or nothing."""
     if not copies:
         return []
-    shown = ", ".join(f"{one} = {other}" for one, other in copies[:MOST_COPIES_SHOWN])
+    shown = ", ".join(f"{printable(one)} = {printable(other)}" for one, other in copies[:MOST_COPIES_SHOWN])
     more = f" and {len(copies) - MOST_COPIES_SHOWN} more" if len(copies) > MOST_COPIES_SHOWN else ""
     return [
         f"WARNING: {len(copies)} image(s) are bit-for-bit copies of one in another split, so scores on val and test "

@@ -6,6 +6,9 @@ from rich.table import Table
 from distxml.evaluation.results import Aopc, AopcOverall, Metric, Summary
 
 BETTER, WORSE = "+", "-"
+AREAS = ("roc_auc", "average_precision")
+TOO_FEW_ERRORS = "too few errors to tell"
+"""In the place of an interval, where the classes are separated without an error or nearly so."""
 
 
 def print_summary(summary: Summary, console: Console | None = None) -> None:
@@ -37,7 +40,7 @@ def _metric_table(summary: Summary) -> Table:
     for column in ("value", "95% interval", "images"):
         table.add_column(column, justify="right")
     for metric in summary.metrics:
-        table.add_row(metric.name, _number(metric.value), _interval(metric), str(metric.images))
+        table.add_row(metric.name, _number(metric.value), _metric_interval(metric), str(metric.images))
     return table
 
 
@@ -85,8 +88,16 @@ def _cell(summary: Summary, row: Aopc) -> str:
     return f"{round(row.aopc, 3) + 0.0:.3f} {mark}"  # no -0.000
 
 
+def _metric_interval(metric: Metric) -> str:
+    if metric.name in AREAS and metric.value is not None and metric.low is None:
+        return TOO_FEW_ERRORS
+    return _interval(metric)
+
+
 def _interval(metric: Metric | AopcOverall) -> str:
-    return "" if metric.low is None or metric.high is None else f"{metric.low:.4f} to {metric.high:.4f}"
+    if metric.low is None:
+        return ""
+    return f"{metric.low:.4f} or more" if metric.high is None else f"{metric.low:.4f} to {metric.high:.4f}"
 
 
 def _number(value: float | None) -> str:

@@ -20,7 +20,10 @@ Checkpoint = Annotated[
 
 
 def explain(run: Run, images: Images, out: Out = Path("explanations"), checkpoint: Checkpoint = "last") -> None:
-    """Classify images and write a heatmap and an overlay of each, with `explanations.json`."""
+    """Classify images and write a heatmap and an overlay of each, with `explanations.json`.
+
+    Images are turned upright as their EXIF orientation says; more than 8 bits a channel are refused.
+    """
     from distxml.config.run_folder import RunFolder
     from distxml.report.own_images import explain_images
 

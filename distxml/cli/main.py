@@ -1,12 +1,14 @@
 """`distxml`: the commands, and how an error reaches the user."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 from distxml import __version__
 from distxml.cli import data, evaluate, explain, report, train
+from distxml.cli.printable import printable
 from distxml.errors import UserError
 
 app = typer.Typer(
@@ -41,14 +43,15 @@ def _options(
 
 def run() -> None:
     """Console script: a `UserError` is printed as it is, exit status 2."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # paths may hold bytes that are no text, as on standard error
     try:
         app()
     except UserError as error:
-        for line in str(error).splitlines():
-            print(f"distxml: error: {_printable(line)}", file=sys.stderr)
+        for line in str(error).split("\n"):
+            print(f"distxml: error: {printable(line)}", file=sys.stderr)
         sys.exit(2)
-
-
-def _printable(line: str) -> str:
-    """Names from data may hold characters that steer a terminal: show them escaped."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
+    except OSError as error:  # a disk or a name that the system refuses
+        where = "" if error.filename is None else f"{printable(str(error.filename))[:200]}: "
+        print(f"distxml: error: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(2)

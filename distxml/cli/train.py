@@ -47,10 +47,13 @@ def _train(settings: "Recipe") -> None:
 
 def _check(settings: "Recipe") -> None:
     from distxml.cluster import connect
+    from distxml.config.run_folder import RunFolder
     from distxml.data.inspect import inspect_dataset
     from distxml.training.preflight import check_dataset, parameters, run_one_batch
+    from distxml.training.run_start import check_claim
 
     dataset = check_dataset(settings)
+    check_claim(RunFolder(settings.run_folder), settings, dataset)
     inspect_dataset(dataset, lambda splits, _title: splits)
     counts = ", ".join(f"{split} {sum(classes.values())}" for split, classes in dataset.metadata.counts.items())
     typer.echo(f"dataset: {dataset.folder} readable ({counts}; classes {', '.join(dataset.metadata.classes)})")

@@ -28,7 +28,8 @@ class EvaluationSettings(Settings):
     steps: int = Field(default=100, ge=1)
     """Most patches that are replaced; fewer where the image has fewer."""
     heatmap_under_perturbation: Literal["recompute", "fixed"] = "recompute"
-    """Whether the scored joint model makes its heatmap anew for each perturbed image, or keeps that of x(0)."""
+    """Whether the scored joint model makes its heatmap anew for each perturbed image, or keeps that of x(0); saliency
+    is the gradient of the model as it is scored."""
     target: Literal["predicted", "label"] = "predicted"
     """Class whose probability is followed: the one predicted for the unperturbed image, or the true one."""
     curve_images: int | None = Field(default=None, ge=1)

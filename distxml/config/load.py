@@ -63,7 +63,8 @@ def validate_json_file(kind: type[AnySettings], path: Path, remedy: str) -> AnyS
         reason = error.strerror or str(error)
     except ValidationError as error:
         detail = error.errors()[0]
-        reason = f"{'.'.join(str(part) for part in detail['loc']) or 'JSON'}: {detail['msg']}"
+        place = ".".join(str(part) for part in detail["loc"])
+        reason = ": ".join(filter(None, [place, detail["msg"].removeprefix("Value error, ")]))
     raise UserError(f"{path}: not what this version of distxml writes ({reason}); {remedy}")
 
 

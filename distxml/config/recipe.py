@@ -42,7 +42,8 @@ class LoaderSettings(Settings):
     image_size: Annotated[tuple[int, int], BeforeValidator(_square)] = (224, 224)
     """Height and width in pixels, multiples of 4; one number means a square."""
     batch_size: int = Field(default=8, ge=1)
-    """Images an optimizer step, **over all workers**: more workers do not change the mathematics."""
+    """Images an optimizer step, **over all workers**. More workers do not change the gradients, as long as the
+    classifier has no BatchNorm or `model.sync_batchnorm` is set; otherwise each worker normalises its own part."""
     threads: int = Field(default=1, ge=1)
     """Threads a worker that decode and augment."""
     prefetch: int = Field(default=4, ge=1)

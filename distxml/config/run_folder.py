@@ -23,6 +23,11 @@ class RunFolder:
         return self.path / "config.json"
 
     @property
+    def dataset(self) -> Path:
+        """Copy of the metadata of the dataset that it trains on, with the checksums of its shards."""
+        return self.path / "dataset.json"
+
+    @property
     def environment(self) -> Path:
         """Versions, machine and command, JSON."""
         return self.path / "environment.json"

@@ -6,7 +6,7 @@ import albumentations as A
 import cv2
 
 from distxml.config.recipe import AugmentationSettings
-from distxml.data.deal import seed_from
+from distxml.config.seeds import seed_from
 from distxml.data.rows import Sample
 
 BLUR_LIMIT = 3

@@ -1,17 +1,11 @@
 """Which rows each DDP rank sees at each step: every row once an epoch, as many steps on every rank."""
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
+from distxml.config.seeds import seed_from
+
 Rows = NDArray[np.int64]
-
-
-def seed_from(*parts: object) -> int:
-    """A 64-bit seed that is a function of its parts alone: the same in every process."""
-    digest = hashlib.sha256("/".join(str(part) for part in parts).encode()).digest()
-    return int.from_bytes(digest[:8], "little")
 
 
 def epoch_order(rows: int, seed: int, epoch: int) -> Rows:

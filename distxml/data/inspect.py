@@ -1,6 +1,7 @@
 """Looks into a Parquet dataset: counts, sizes, masks, and whether the files are as they were built."""
 
 import hashlib
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from distxml.data.left_out import count_left_out
-from distxml.data.rows import MASK_THRESHOLD, Row
+from distxml.data.rows import MASK_THRESHOLD, Row, decode_pixels
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, Split
 from distxml.data.verify import verified_rows
 from distxml.errors import UserError
@@ -74,9 +75,10 @@ def mask_pixels(row: Row, height: int, width: int) -> NDArray[np.bool_]:
     Raises:
         UserError: it does not decode or has another size than the image.
     """
-    pixels = cv2.imdecode(np.frombuffer(row.mask or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
-    if pixels is None or pixels.shape != (height, width):
-        raise UserError(f"mask of {row.key}: not an image of {width}x{height} pixels; build the dataset again")
+    name = f"mask of {row.key}"
+    pixels = decode_pixels(row.mask or b"", cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION, name)
+    if pixels.shape != (height, width):
+        raise UserError(f"{name}: not an image of {width}x{height} pixels; build the dataset again")
     return np.asarray(pixels > MASK_THRESHOLD)
 
 
@@ -87,9 +89,9 @@ def image_size(row: Row) -> tuple[int, int]:
         UserError: it is not an image.
     """
     try:
-        with Image.open(BytesIO(row.image)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(row.image)) as image:
             return image.size
-    except OSError:
+    except Exception:  # decoders raise all kinds of errors on broken files, and one on absurd dimensions
         raise UserError(f"image {row.key}: does not decode as an image; build the dataset again") from None
 
 

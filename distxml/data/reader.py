@@ -39,6 +39,8 @@ class SplitReader:
 
     def labels(self) -> list[int]:
         """Labels of all rows, in reading order; only that column is read."""
+        for path, shard in self.shards:
+            verify_shard(path, shard, self.classes)
         return [
             int(value)
             for path, _ in self.shards

@@ -70,7 +70,7 @@ def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str, upr
     datasets hold none that would turn.
     """
     turn = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = _decode(data, cv2.IMREAD_COLOR_RGB | turn, name)
+    pixels = decode_pixels(data, cv2.IMREAD_COLOR_RGB | turn, name)
     if image_size is None or pixels.shape[:2] == image_size:
         return pixels
     shrinks = pixels.shape[0] >= image_size[0] and pixels.shape[1] >= image_size[1]
@@ -80,7 +80,7 @@ def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str, upr
 
 def is_deep(data: bytes, name: str) -> bool:
     """Whether an image has more than 8 bits a channel, so that `decode_image` would cut some of them off."""
-    return _decode(data, cv2.IMREAD_UNCHANGED, name).dtype != np.uint8
+    return decode_pixels(data, cv2.IMREAD_UNCHANGED, name).dtype != np.uint8
 
 
 def collate(samples: Sequence[Sample], weight: float = 1.0) -> Batch:
@@ -99,15 +99,12 @@ def collate(samples: Sequence[Sample], weight: float = 1.0) -> Batch:
     )
 
 
-def _decode_mask(data: bytes, image_size: tuple[int, int], key: str) -> Pixels:
-    pixels = _decode(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION, f"mask of {key}")
-    inside = (pixels > MASK_THRESHOLD).astype(np.uint8)
-    if inside.shape != image_size:
-        inside = cv2.resize(inside, image_size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(inside, np.uint8)
+def decode_pixels(data: bytes, flags: int, name: str) -> Pixels:
+    """An encoded image as OpenCV decodes it with `flags` (`cv2.IMREAD_...`).
 
-
-def _decode(data: bytes, flags: int, name: str) -> Pixels:
+    Raises:
+        UserError: it does not decode.
+    """
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     except cv2.error:  # a header that promises absurd dimensions, for one
@@ -115,3 +112,11 @@ def _decode(data: bytes, flags: int, name: str) -> Pixels:
     if pixels is None:
         raise UserError(f"{name}: does not decode as an image; replace or remove it and build the dataset again")
     return cast(Pixels, pixels)  # 8 bits, but for `is_deep`
+
+
+def _decode_mask(data: bytes, image_size: tuple[int, int], key: str) -> Pixels:
+    pixels = decode_pixels(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION, f"mask of {key}")
+    inside = (pixels > MASK_THRESHOLD).astype(np.uint8)
+    if inside.shape != image_size:
+        inside = cv2.resize(inside, image_size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(inside, np.uint8)

@@ -1,11 +1,12 @@
 """The Parquet dataset on disk: columns, `dataset.json`, and how the two are checked when opened."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
 from distxml.config.load import validate_json_file
 from distxml.errors import UserError
@@ -35,7 +36,7 @@ class Shard(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: str = Field(pattern=r"^[A-Za-z0-9._/-]+$")
+    file: str = Field(pattern=r"^[A-Za-z0-9._/-]+$", max_length=200)
     """Path below the dataset's folder, with `/`."""
     split: Split
     """Split that its rows belong to."""
@@ -58,9 +59,9 @@ class DatasetMetadata(BaseModel):
     """Name of the dataset."""
     classes: tuple[str, ...]
     """Names of the classes; a label is an index into them."""
-    counts: dict[Split, dict[str, int]]
+    counts: dict[Split, dict[str, NonNegativeInt]]
     """Images a split and class."""
-    annotated: dict[Split, int]
+    annotated: dict[Split, NonNegativeInt]
     """Images a split that have a mask (an empty one counts)."""
     shards: tuple[Shard, ...]
     """The Parquet files, in reading order."""
@@ -71,6 +72,11 @@ class DatasetMetadata(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "DatasetMetadata":
+        unprintable = [name for name in (self.name, *self.classes) if not name.isprintable()]
+        if unprintable:
+            raise ValueError(f"the name {unprintable[0]!a} holds characters that cannot be printed")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes names a class twice")
         for split in SPLITS:
             if set(self.counts.get(split, {})) != set(self.classes):
                 raise ValueError(f"counts.{split} does not name every class")
@@ -99,12 +105,31 @@ def open_dataset(folder: Path) -> Dataset:
     """The dataset in `folder`, its shards' presence checked.
 
     Raises:
-        UserError: the folder is missing, is not a dataset, or a shard is missing.
+        UserError: the folder is missing, may not be read, is not a dataset, or a shard is missing.
     """
+    require_printable(folder)
+    try:
+        return _opened(folder)
+    except OSError as error:
+        raise UserError(f"dataset {folder}: cannot be read ({error.strerror or error}); name another folder") from None
+
+
+def require_printable(folder: Path) -> None:
+    """Refuse a folder for a dataset whose path is not text: Arrow could not open it.
+
+    Raises:
+        UserError: the path holds characters that cannot be printed.
+    """
+    if not str(folder.absolute()).isprintable():
+        raise UserError(f"dataset {str(folder)!a}: the path holds characters that cannot be printed; choose another")
+
+
+def _opened(folder: Path) -> Dataset:
     path = folder / METADATA_NAME
     if not folder.is_dir():
         raise UserError(
-            f"dataset {folder}: no such folder; build it with `distxml data build RECIPE {folder}` or set dataset.path"
+            f"dataset {folder}: no such folder; "
+            f"build it with `distxml data build RECIPE {shlex.quote(str(folder))}` or set dataset.path"
         )
     if not path.is_file():
         raise UserError(f"dataset {folder}: not a dataset (no {METADATA_NAME}); name a folder made by `data build`")

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from distxml.config.evaluation import Fill
-from distxml.data.deal import seed_from
+from distxml.config.seeds import seed_from
 
 CONSTANTS: dict[Fill, float] = {"black": 0.0, "white": 1.0, "gray": 0.5}
 KERNEL_SIGMAS = 4

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from distxml.data.deal import seed_from
+from distxml.config.seeds import seed_from
 
 Values = NDArray[np.float64]
 
@@ -63,7 +63,8 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     share, weight = successes / trials, NORMAL_97_5**2 / trials
     middle = (share + weight / 2) / (1 + weight)
     half = NORMAL_97_5 * math.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return min(low, share), max(high, share)  # at 0 and 1 an end is the share itself, but for rounding
 
 
 def interval(samples: Values) -> Values:

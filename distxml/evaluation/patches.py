@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from distxml.data.deal import seed_from
+from distxml.config.seeds import seed_from
 
 Scores = NDArray[np.float64]
 Ranks = NDArray[np.int32]

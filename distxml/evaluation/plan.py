@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Method
-from distxml.data.deal import seed_from
+from distxml.config.seeds import seed_from
 from distxml.evaluation.patches import patch_count
 
 

@@ -6,11 +6,12 @@ from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Method
 from distxml.config.load import validate_json_file
 from distxml.errors import UserError
+from distxml.evaluation.agreement import Stated, contradiction
 
 SUMMARY_NAME = "summary.json"
 TABLE_NAME = "summary.csv"
@@ -84,7 +85,7 @@ class Metric(_Record):
     low: float | None
     """Lower end; None where it is unknown (areas under the curve of classes that are separated without an error)."""
     high: float | None
-    """Upper end."""
+    """Upper end; None where it is unknown, or infinite (a ratio to heat that is zero in many resamples)."""
     images: int
     """Images that it is over."""
 
@@ -155,6 +156,12 @@ class ClassCurve(_Record):
     area: float
     """Area under the ROC curve, or average precision."""
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ClassCurve":
+        if len(self.x) != len(self.y):
+            raise ValueError(f"the curve of {self.class_name} has {len(self.x)} x, but {len(self.y)} y")
+        return self
+
 
 class Summary(_Record):
     """`summary.json`; written last, so a folder that holds it is complete."""
@@ -204,6 +211,17 @@ class Summary(_Record):
     confusion: tuple[tuple[int, ...], ...]
     """Row: true class; column: predicted class."""
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Summary":
+        classes = len(self.classes)
+        if [len(row) for row in self.confusion] != [classes] * classes:
+            raise ValueError(f"confusion is not a table of {classes} by {classes} classes")
+        if sum(sum(row) for row in self.confusion) != self.images:
+            raise ValueError(f"confusion does not count {self.images} images")
+        if any(len(row.by_steps) != row.steps + 1 or row.images != self.curve_images for row in self.aopc):
+            raise ValueError(f"an AOPC is not over {self.curve_images} images and all of its steps")
+        return self
+
     def metric(self, name: str) -> Metric:
         """The metric of that name; KeyError where there is none."""
         found = {metric.name: metric for metric in self.metrics}
@@ -234,10 +252,26 @@ def load_results(folder: Path) -> Results:
     """Everything in an evaluation folder (`RunFolder.evaluation`).
 
     Raises:
-        UserError: a file is missing or damaged.
+        UserError: a file is missing or damaged, or they do not belong together.
     """
     summary = load_summary(folder)
-    return Results(summary, _read(folder / IMAGES_NAME, IMAGES_SCHEMA), _read(folder / CURVES_NAME, CURVES_SCHEMA))
+    images, curves = _read(folder / IMAGES_NAME, IMAGES_SCHEMA), _read(folder / CURVES_NAME, CURVES_SCHEMA)
+    reason = contradiction(_stated(summary), images, curves)
+    if reason is not None:
+        raise UserError(
+            f"{folder}: not a whole evaluation of this version ({reason}); run `distxml evaluate RUN` again"
+        )
+    return Results(summary, images, curves)
+
+
+def _stated(summary: Summary) -> Stated:
+    return Stated(
+        images=summary.images,
+        annotated=summary.annotated,
+        classes=len(summary.classes),
+        curve_images=summary.curve_images,
+        curve_sets=frozenset((row.method, row.patch_size, row.fill, row.steps) for row in summary.aopc),
+    )
 
 
 def _read(path: Path, schema: pa.Schema) -> pa.Table:

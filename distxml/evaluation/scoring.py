@@ -53,8 +53,9 @@ class ImageScorer:
         self.device = device
         loss = recipe.loss
         self.loss = JointLoss(loss.kind, recipe.phases[2].alpha, loss.beta, loss.gamma)
+        self.keep_heatmap = self.settings.heatmap_under_perturbation == "fixed"
         self.methods: dict[Method, HeatmapMethod] = {
-            name: make_method(name, self.model) for name in self.settings.methods
+            name: make_method(name, self.model, self.keep_heatmap) for name in self.settings.methods
         }
 
     def score(self, rows: Sequence[Row]) -> pa.Table:
@@ -93,8 +94,7 @@ class ImageScorer:
         perturbation = self._perturbation(group, targets, orders)
 
         def logits(image: Tensor, source: Tensor) -> Tensor:
-            recompute = self.settings.heatmap_under_perturbation == "recompute"
-            return self.model(image, None if recompute else kept[source]).logits
+            return self.model(image, kept[source] if self.keep_heatmap else None).logits
 
         with torch.inference_mode():
             curves = morf_curves(perturbation, logits, self.settings.batch_size)
@@ -115,8 +115,7 @@ class ImageScorer:
         return [morf_order(heatmaps[order.method], order.patch_size, keys, self.seed) for order in self.plan.orders]
 
     def _heatmap(self, name: Method, image: _Clean, target: int) -> Tensor:
-        keys = [image.record.key]
-        heatmap = self.methods[name].heatmap(image.batch.image, torch.tensor([target], device=self.device), keys)
+        heatmap = self.methods[name].heatmap(image.batch.image, torch.tensor([target], device=self.device))
         if not heatmap.isfinite().all():
             raise UserError(
                 f"method {name}: its heatmap of image {image.record.key} is not finite; "

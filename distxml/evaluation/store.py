@@ -33,9 +33,8 @@ def store(results: Results, folder: Path) -> None:
         UserError: the disk does not take it.
     """
     new, old = folder.with_name(f".{folder.name}-new"), folder.with_name(f".{folder.name}-old")
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
     try:
+        _clean_up(new, old, folder)
         new.mkdir(parents=True)
         _write(results, new)
         _swap(new, old, folder)
@@ -44,6 +43,14 @@ def store(results: Results, folder: Path) -> None:
     finally:
         shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _clean_up(new: Path, old: Path, folder: Path) -> None:
+    """What an evaluation that was killed left behind; between its two renames the earlier results were `old`."""
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _swap(new: Path, old: Path, folder: Path) -> None:

@@ -21,7 +21,9 @@ class _StopAtModules(fx.Tracer):
         self.leaves = leaves
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return module_qualified_name in self.leaves or super().is_leaf_module(m, module_qualified_name)
+        # A BatchNorm asks whether it trains at each call; traced into, it would never ask again.
+        stays_whole = module_qualified_name in self.leaves or isinstance(m, nn.BatchNorm2d)
+        return stays_whole or super().is_leaf_module(m, module_qualified_name)
 
 
 def insert_gates(network: nn.Module, after: Collection[str]) -> fx.GraphModule:

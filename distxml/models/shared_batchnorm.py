@@ -19,12 +19,12 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         return self._forward_shared(input) if shared else super().forward(input)
 
     def _forward_shared(self, input: Tensor) -> Tensor:
-        count = input.new_tensor([input.numel() / input.shape[1]])
-        local = torch.cat([input.sum((0, 2, 3)), input.square().sum((0, 2, 3)), count])
-        total = all_reduce(local)  # its backward sums the gradients over the ranks
-        sums, squares, count = total.split([input.shape[1], input.shape[1], 1])
-        mean = sums / count
-        variance = (squares / count - mean.square()).clamp_min(0)
+        local_count = torch.full((1,), input.numel() / input.shape[1], dtype=input.dtype, device=input.device)
+        total = all_reduce(torch.cat([input.sum((0, 2, 3)), local_count]))  # its backward sums over the ranks
+        count = total[-1:]
+        mean = total[:-1] / count
+        # Second pass over the deviations: a mean of squares minus a squared mean cancels in float32.
+        variance = all_reduce((input - mean.view(1, -1, 1, 1)).square().sum((0, 2, 3))) / count
         self._update_running(mean.detach(), variance.detach(), count.detach())
         scale = (variance + self.eps).rsqrt() * self.weight
         return (input - mean.view(1, -1, 1, 1)) * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)

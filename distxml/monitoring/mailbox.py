@@ -1,9 +1,11 @@
 """How the first rank's events reach the driver's terminal: an actor between the two."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 from distxml.monitoring.events import Event, FailedEvent
 
@@ -45,11 +47,14 @@ class Mailbox:
 
     def fail(self, event: FailedEvent) -> None:
         """Send that the run cannot go on, and wait until it has arrived."""
-        ray.get(self.actor.fail.remote(event))
+        with suppress(RayError):
+            ray.get(self.actor.fail.remote(event))
 
     def has_failed(self) -> bool:
         """Whether some worker has said that the run cannot go on."""
-        return ray.get(self.actor.has_failed.remote())
+        with suppress(RayError):
+            return ray.get(self.actor.has_failed.remote())
+        return False
 
     def take(self, timeout: float = 5.0) -> list[Event]:
         """Everything that has arrived since the last call."""

@@ -2,9 +2,13 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from distxml.monitoring.events import EVENT_NAMES, LoggedEvent
 
@@ -26,7 +30,7 @@ class MetricsLog:
             os.fsync(file.fileno())
 
     def forget_after(self, global_epoch: int) -> None:
-        """Drop lines of epochs later than `global_epoch`, and a last line that was cut off."""
+        """Drop lines of epochs later than `global_epoch`, and lines that are damaged."""
         if not self.path.exists():
             return
         kept = [json.dumps(line) + "\n" for line in read_metrics(self.path) if line["global_epoch"] <= global_epoch]
@@ -35,12 +39,29 @@ class MetricsLog:
         fresh.rename(self.path)
 
 
-def read_metrics(path: Path) -> list[dict]:
-    """The events of a log; lines that a crash cut off are left out."""
-    events: list[dict] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The events of a log; damaged lines are left out, so that a log never keeps training from going on."""
+    return [event for _, event in numbered_events(path) if event is not None]
+
+
+def numbered_events(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Every line's number, from 1, and its event; None where the line is damaged. One cut off at the end is left out.
+
+    An event has the fields `event` and `global_epoch` (0 where it was not stated); others are not checked.
+    """
+    *lines, _cut_off = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    for number, line in enumerate(lines, start=1):
         try:
-            events.append(json.loads(line))
-        except ValueError:
-            continue
-    return events
+            content = json.loads(line)
+            yield number, content | _Line.model_validate(content).model_dump()
+        except (ValueError, RecursionError):  # a ValidationError is a ValueError
+            yield number, None
+
+
+class _Line(BaseModel):
+    """What every event has."""
+
+    model_config = ConfigDict(strict=True)
+
+    event: str
+    global_epoch: int = 0

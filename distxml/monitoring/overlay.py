@@ -4,6 +4,7 @@ The scale is fixed: 0 is black and 1 is pale yellow in every picture, so that a 
 low everywhere.
 """
 
+import cv2
 import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
@@ -20,14 +21,16 @@ HEAT_SHARE = 0.6
 GAP = 4
 """White pixels between the pictures of a triptych."""
 
-LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+COLORS: Picture = colormaps[COLORMAP](np.arange(256), bytes=True)[:, :3]
 
 
 def colorize(heatmap: Heat) -> Picture:
     """Heat H×W in [0, 1] as H×W×3 uint8 RGB; values outside are clipped, NaN is cyan."""
-    heat = np.asarray(heatmap, np.float64)
-    colors = colormaps[COLORMAP](heat.clip(0, 1), bytes=True)[..., :3].copy()
-    colors[np.isnan(heat)] = NOT_A_NUMBER
+    level = np.clip(heatmap, 0, 1)
+    level *= len(COLORS)
+    np.nan_to_num(level, copy=False)
+    colors = COLORS[level.clip(max=len(COLORS) - 1, out=level).astype(np.uint8)]
+    colors[np.isnan(heatmap)] = NOT_A_NUMBER
     return colors
 
 
@@ -38,9 +41,9 @@ def overlay(image: Picture, heatmap: Heat) -> Picture:
         image: H×W×3 uint8 RGB.
         heatmap: H×W in [0, 1].
     """
-    gray = (image.astype(np.float64) @ LUMINANCE)[..., None]
-    blended = HEAT_SHARE * colorize(heatmap) + (1 - HEAT_SHARE) * gray
-    return blended.round().astype(np.uint8)
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # ITU-R BT.601
+    gray = cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.addWeighted(colorize(heatmap), HEAT_SHARE, gray, 1 - HEAT_SHARE, 0), np.uint8)
 
 
 def triptych(image: Picture, heatmap: Heat) -> Picture:

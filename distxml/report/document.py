@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from distxml.report.evaluation_figures import (
 )
 from distxml.report.figure import THEME, Picture
 from distxml.report.gallery import Gallery, build_gallery
-from distxml.report.training_figures import training_figures
+from distxml.report.training_figures import LEGEND, training_figures
 from distxml.report.training_log import TrainingLog, read_training_log
 
 HERE = Path(__file__).parent
@@ -83,12 +84,16 @@ def _notices(run: RunFolder, log: TrainingLog, results: Results | None, no_galle
         done = len({end.phase for end in log.ends})
         notices.append(f"Training has not finished: {done} of 3 phases are complete.")
     if results is None:
-        notices.append(f"Not evaluated yet: run `distxml evaluate {run.path}`, then make the report again.")
+        notices.append(f"Not evaluated yet: run `{_command(run)}`, then make the report again.")
     elif not results.summary.scored.training_finished:
         notices.append("The model was scored before its training had finished.")
     if no_gallery:
         notices.append(f"No gallery: {no_gallery}.")
     return notices
+
+
+def _command(run: RunFolder) -> str:
+    return f"distxml evaluate {shlex.quote(str(run.path))}"
 
 
 def _evaluation_figures(results: Results | None) -> dict[str, object]:
@@ -133,7 +138,12 @@ def _environment() -> jinja2.Environment:
         number=wording.number, percent=wording.percent, duration=wording.duration, svg=_inline, method=method_name
     )
     environment.globals.update(
-        scores=scores, wording=wording, method_look=method_look, class_look=class_look, theme=THEME
+        scores=scores,
+        wording=wording,
+        method_look=method_look,
+        class_look=class_look,
+        theme=THEME,
+        training_legend=LEGEND,
     )
     return environment
 

@@ -1,8 +1,6 @@
 """The user's own images, classified and explained by a trained model."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from distxml.data.rows import Sample, collate, decode_image, is_deep
 from distxml.errors import UserError
 from distxml.models.checkpoint import LoadedModel, load_model
 from distxml.monitoring.overlay import overlay
+from distxml.report.publish import published_together
 
 INDEX_NAME = "explanations.json"
 
@@ -54,10 +53,11 @@ def explain_images(run: RunFolder, images: Sequence[Path], out: Path, checkpoint
     """Write a heatmap and an overlay of every image into `out`, then `explanations.json`.
 
     The pictures have the size of their image; the heatmap is 8-bit gray, 0 black to 255 white, enlarged bilinearly.
-    Nothing appears in `out` before every image is done.
+    An image is turned upright as its EXIF orientation says. Nothing appears in `out` before every image is done.
 
     Raises:
-        UserError: the run, its checkpoint or an image is missing or damaged, or an image would be overwritten.
+        UserError: the run, its checkpoint or an image is missing or damaged, an image has more than 8 bits a channel,
+            or one would be overwritten.
     """
     folder = _checkpoint(run, checkpoint)
     loaded = load_model(folder)
@@ -170,30 +170,10 @@ def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
 @contextmanager
 def _staged(out: Path) -> Iterator[Path]:
     """A folder whose files move into `out` when all went well; otherwise `out` stays as it was."""
-    beside = out if out.is_dir() else out.absolute().parent
-    staging = None
     try:
-        beside.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".distxml-explain-", dir=beside))
-        yield staging
-        _publish(staging, out)
+        with published_together(out, INDEX_NAME) as staging:
+            yield staging
     except OSError as error:
         raise UserError(
             f"{out}: cannot be written ({error.strerror or error}); name another folder with --out"
         ) from None
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
-
-
-def _publish(staging: Path, out: Path) -> None:
-    """Move the pictures, then the index: an index never lists pictures of another call."""
-    out.mkdir(exist_ok=True)
-    pictures = sorted(staging.glob("*.png"))
-    for target in [*(out / picture.name for picture in pictures), out / INDEX_NAME]:
-        if target.is_dir():
-            raise IsADirectoryError(None, f"{target.name} is a folder there")
-    (out / INDEX_NAME).unlink(missing_ok=True)
-    for picture in pictures:
-        picture.replace(out / picture.name)
-    (staging / INDEX_NAME).replace(out / INDEX_NAME)

@@ -20,6 +20,14 @@ QUANTITIES = {
     "weak": "Heat outside the masks",
 }
 PART_LOOKS: tuple[tuple[Part, str, str], ...] = (("train", BLUE, "--"), ("val", ORANGE, "-"))
+RATE_LOOKS = (("lr_classifier", GREEN, "-"), ("lr_explainer", PINK, "--"))
+LEGEND = {
+    "training": PART_LOOKS[0][1:],
+    "validation": PART_LOOKS[1][1:],
+    "classifier’s learning rate": RATE_LOOKS[0][1:],
+    "explainer’s learning rate": RATE_LOOKS[1][1:],
+}
+"""Colour and dash of every line, by what it shows."""
 SHARES = ("accuracy", "sparsity", "weak")
 """Quantities that lie in [0, 1]; drawn on that fixed scale."""
 MARKED_UP_TO = 40
@@ -57,7 +65,7 @@ def _learning_rates(log: TrainingLog) -> Picture:
         panel.axes.set_yscale("log")
         panel.axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
         panel.axes.yaxis.set_minor_formatter(NullFormatter())
-        for name, color, dash in (("lr_classifier", GREEN, "-"), ("lr_explainer", PINK, "--")):
+        for name, color, dash in RATE_LOOKS:
             _by_phase(panel.axes, log.epochs, lambda epoch, name=name: getattr(epoch, name) or np.nan, color, dash)
         panel.axes.set_title("Learning rates")
         _frame(panel.axes, log)

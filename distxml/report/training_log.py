@@ -1,20 +1,22 @@
 """`metrics.jsonl`, read: what was logged in each epoch, and how each phase ended."""
 
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from distxml.errors import UserError
+from distxml.monitoring.metrics_log import numbered_events
 
 Part = Literal["train", "val"]
 PARTS: tuple[Part, ...] = ("train", "val")
 
-NEEDED = {
-    "epoch": ("phase", "epoch", "global_epoch"),
-    "phase_end": ("phase", "epochs", "reason", "global_epoch"),
-}
+REMEDY = "not a line that `distxml train` wrote; remove it"
+
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Number = float | None
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,18 @@ class TrainingLog:
         return next((end for end in self.ends if end.phase == phase), None)
 
     def add(self, event: dict[str, Any]) -> None:
-        """Take in one event; an epoch replaces what an earlier attempt logged from there on."""
+        """Take in one event; an epoch replaces what an earlier attempt logged from there on.
+
+        Raises:
+            ValidationError: a field is missing or wrong; an event of an unknown kind is passed over.
+        """
         if event["event"] == "epoch":
-            epoch = _epoch(event)
+            epoch = _EpochLine.model_validate(event).epoch_logged()
             self.epochs = [kept for kept in self.epochs if kept.overall < epoch.overall] + [epoch]
             self.ends = [end for end in self.ends if end.overall < epoch.overall]
         elif event["event"] == "phase_end":
-            end = PhaseEnd(event["phase"], event["epochs"], str(event["reason"]), event["global_epoch"])
+            line = _PhaseEndLine.model_validate(event)
+            end = PhaseEnd(line.phase, line.epochs, line.reason, line.global_epoch)
             self.ends = [kept for kept in self.ends if kept.phase < end.phase] + [end]
         elif event["event"] == "resumed":
             self.restarts += 1
@@ -99,52 +106,71 @@ def read_training_log(path: Path) -> TrainingLog:
     """The log at `path`; empty where there is none. A last line that was cut short is left out.
 
     Raises:
-        UserError: another line is not what training writes.
+        UserError: it cannot be read, or another line is not what training writes.
     """
     log = TrainingLog()
     if not path.is_file():
         return log
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()  # training was killed, or is writing right now
-    for number, line in enumerate(lines, 1):
-        where = f"{path}, line {number}"
-        try:
-            log.add(_parse(line, where))
-        except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError):
-            raise UserError(f"{where}: not a line that `distxml train` wrote; remove it") from None
+    try:
+        for number, event in numbered_events(path):
+            if event is None:
+                raise UserError(f"{path}, line {number}: {REMEDY}")
+            _add(log, event, f"{path}, line {number}")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
     return log
 
 
-def _parse(line: str, where: str) -> dict[str, Any]:
-    event = json.loads(line)
-    needed = NEEDED.get(event["event"], ())
-    missing = [name for name in needed if name not in event]
-    if missing:
-        raise UserError(f"{where}: this {event['event']} event lacks {', '.join(missing)}; remove the line")
-    wrong = [name for name in needed if name != "reason" and not isinstance(event[name], int)]
-    if wrong:
-        raise UserError(f"{where}: {', '.join(wrong)} must be whole numbers; remove the line")
-    return event
+def _add(log: TrainingLog, event: dict[str, Any], where: str) -> None:
+    try:
+        log.add(event)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field_name = ".".join(str(part) for part in wrong["loc"])
+        raise UserError(f"{where}: field {field_name}: {wrong['msg']}; {REMEDY}") from None
 
 
-def _epoch(event: dict[str, Any]) -> Epoch:
-    return Epoch(
-        phase=event["phase"],
-        number=event["epoch"],
-        overall=event["global_epoch"],
-        values={part: _numbers(event.get(part) or {}) for part in PARTS},
-        lr_classifier=_number(event, "lr_classifier"),
-        lr_explainer=_number(event, "lr_explainer"),
-        seconds=_number(event, "seconds"),
-        images_per_second=_number(event, "images_per_second"),
-    )
+class _EpochLine(BaseModel):
+    """An `EpochEvent` as logged."""
+
+    model_config = ConfigDict(strict=True)
+
+    phase: Literal[1, 2, 3]
+    epoch: Count
+    global_epoch: Count
+    train: dict[str, Number] | None = None
+    val: dict[str, Number] | None = None
+    lr_classifier: Number = None
+    lr_explainer: Number = None
+    seconds: Number = None
+    images_per_second: Number = None
+
+    def epoch_logged(self) -> Epoch:
+        """The same, None as NaN."""
+        return Epoch(
+            phase=self.phase,
+            number=self.epoch,
+            overall=self.global_epoch,
+            values={
+                part: {name: _or_nan(value) for name, value in (getattr(self, part) or {}).items()} for part in PARTS
+            },
+            lr_classifier=_or_nan(self.lr_classifier),
+            lr_explainer=_or_nan(self.lr_explainer),
+            seconds=_or_nan(self.seconds),
+            images_per_second=_or_nan(self.images_per_second),
+        )
 
 
-def _numbers(values: dict[str, Any]) -> dict[str, float]:
-    return {name: _number(values, name) for name in values}
+class _PhaseEndLine(BaseModel):
+    """A `PhaseEndEvent` as logged."""
+
+    model_config = ConfigDict(strict=True)
+
+    phase: Literal[1, 2, 3]
+    epochs: Annotated[int, Field(ge=0, le=10**9)]
+    global_epoch: Annotated[int, Field(ge=0, le=10**9)]
+    reason: str
 
 
-def _number(values: dict[str, Any], name: str) -> float:
-    value = values.get(name)
-    return float(value) if isinstance(value, int | float) else math.nan
+def _or_nan(value: Number) -> float:
+    return math.nan if value is None else value

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from distxml import __version__
 from distxml.config.dataset import DatasetRecipe
-from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, open_dataset
+from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, open_dataset, require_printable
 from distxml.errors import UserError
 from distxml.sources.gather import gather
 from distxml.sources.material import RawMaterial, Rejected, Track, untracked
@@ -34,6 +34,7 @@ def build_dataset(recipe: DatasetRecipe, folder: Path, track: Track = untracked)
     Raises:
         UserError: the raw material is wrong, or `folder` holds something else; nothing is deleted then.
     """
+    require_printable(folder)
     existing = _existing(recipe, folder)
     if existing is not None:
         return Built(existing, anew=False)

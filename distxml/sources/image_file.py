@@ -9,6 +9,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from distxml.data.rows import decode_image, is_deep
 from distxml.errors import UserError
+from distxml.sources.folder import visible_entries
 from distxml.sources.material import Rejected
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -30,13 +31,15 @@ def list_images(folder: Path) -> Listing:
     """Image files directly in `folder`, by name; hidden files and XML are passed over.
 
     Raises:
-        UserError: two image files have the same stem, so that a key would not be unique.
+        UserError: the folder cannot be read, or two image files have the same stem, so that a key would not be unique.
     """
     listing = Listing({}, [])
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.lower() == ".xml":
+    for path in visible_entries(folder):
+        if path.suffix.lower() == ".xml":
             continue
-        if not path.is_file() or path.suffix.lower() not in SUFFIXES:
+        if not path.name.isprintable():
+            listing.others.append(Rejected(path.name, "the file's name holds characters that cannot be printed"))
+        elif not path.is_file() or path.suffix.lower() not in SUFFIXES:
             listing.others.append(Rejected(path.name, f"not an image file ({' '.join(SUFFIXES)})"))
         elif path.stem in listing.by_stem:
             other = listing.by_stem[path.stem].name
@@ -59,19 +62,21 @@ def image_size(path: Path) -> tuple[int, int]:
     width, height, orientation = _decode(content)
     if orientation != 1:
         raise Unusable(f"EXIF orientation {orientation}: unclear whether its boxes are for the rotated image")
-    if _decoded_size(content) != (height, width):
-        raise Unusable("cannot be decoded (OpenCV)")
-    if is_deep(content, path.name):
-        raise Unusable("more than 8 bits a channel: convert it to 8 bits by a rule that suits its content")
+    _require_decodes_in_training(content, (height, width))
     return width, height
 
 
-def _decoded_size(content: bytes) -> tuple[int, int] | None:
-    """Height and width as training decodes it; None where it does not decode."""
+def _require_decodes_in_training(content: bytes, size: tuple[int, int]) -> None:
+    """`size` is height and width."""
     try:
-        return decode_image(content, None, "image").shape[:2]
+        decoded = decode_image(content, None, "image")
+        deep = is_deep(content, "image")
     except UserError:
-        return None
+        raise Unusable("cannot be decoded (OpenCV)") from None
+    if decoded.shape[:2] != size:
+        raise Unusable("Pillow and OpenCV decode it to different sizes")
+    if deep:
+        raise Unusable("more than 8 bits a channel: convert it to 8 bits by a rule that suits its content")
 
 
 def read_image(path: Path) -> bytes:

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ import numpy as np
 
 from distxml.config.dataset import VocSource
 from distxml.errors import UserError
+from distxml.sources.folder import require_folder, visible_entries
 from distxml.sources.image_file import Unusable, image_size, list_images, read_image
 from distxml.sources.material import RawMaterial, Rejected, Row, Track
 from distxml.sources.png import mask_png
@@ -58,8 +58,8 @@ def voc_material(settings: VocSource, track: Track) -> RawMaterial:
     Raises:
         UserError: a folder or an image is missing, an XML is wrong, or a rule of the recipe is to fail.
     """
-    _require_folder("images", settings.images)
-    _require_folder("annotations", settings.annotations)
+    require_folder("source.images", settings.images)
+    require_folder("source.annotations", settings.annotations)
     images = list_images(settings.images)
     annotations = [read_annotation(path) for path in track(_xml_files(settings.annotations), "reading annotations")]
     owners = _match(annotations, images.by_stem, settings.images)
@@ -98,23 +98,17 @@ def without_copies(items: Sequence[VocItem]) -> tuple[list[VocItem], list[Reject
 
 
 def _item(path: Path, annotation: Annotation | None, classes: tuple[str, ...], settings: VocSource) -> VocItem:
-    if not path.name.isprintable():
-        raise Unusable("the file's name holds characters that cannot be printed")
     if annotation is None:
         raise Unusable("no XML belongs to it")
     size = image_size(path)
     return VocItem(path, size, region_of(annotation, size, classes, settings))
 
 
-def _require_folder(field: str, folder: Path) -> None:
-    if not folder.is_dir():
-        raise UserError(f"source.{field}: no such folder: {folder}; set source.{field}=FOLDER")
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise UserError(f"source.{field}: {folder} may not be read; change its permissions")
-
-
 def _xml_files(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml" and path.name[0] != ".")
+    files = [path for path in visible_entries(folder) if path.suffix.lower() == ".xml"]
+    for path in files:
+        if not path.name.isprintable():
+            raise UserError(f"{folder}: {path.name!a} holds characters that cannot be printed; rename the file")
     if not files:
         raise UserError(f"source.annotations: no XML file in {folder}; set source.annotations=FOLDER")
     return files

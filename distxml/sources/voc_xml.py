@@ -50,7 +50,7 @@ class Annotation:
     Attributes:
         path: the file.
         filename: the image that it names, if any; not trusted.
-        size: width and height that it states, if any.
+        size: width and height that it states, if any; 0x0 states nothing.
         objects: in the file's order.
     """
 
@@ -91,6 +91,8 @@ def _object(path: Path, number: int, element: Element) -> AnnotatedObject:
     name = _text(element, "name")
     if name is None:
         raise UserError(f"{where}: field name is missing or empty; {REMEDY}")
+    if not name.isprintable():
+        raise UserError(f"{where}: field name {name[:40]!a} holds characters that cannot be printed; {REMEDY}")
     xmin, ymin, xmax, ymax = (
         _number(f"{where} ({name})", element, f"bndbox/{corner}") for corner in ("xmin", "ymin", "xmax", "ymax")
     )
@@ -105,7 +107,8 @@ def _size(path: Path, root: Element) -> tuple[int, int] | None:
     if root.find("size") is None:
         return None
     width, height = (_number(str(path), root, f"size/{side}") for side in ("width", "height"))
-    return round(width), round(height)
+    size = round(width), round(height)
+    return None if size == (0, 0) else size  # some tools write zeros where they do not know
 
 
 def _number(where: str, element: Element, field: str) -> float:

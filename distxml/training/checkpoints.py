@@ -24,14 +24,13 @@ class Checkpoints:
     """Reads and writes the checkpoint folders of one run."""
 
     def __init__(self, run: RunFolder, card: ModelCard, attempt: str) -> None:
-        """`attempt`: token of the driver that started this worker; see `_check_still_ours`."""
+        """`attempt`: token of the driver that started this worker; see `check_still_ours`."""
         self.run = run
         self.card = card
         self.attempt = attempt
 
     def save(self, learner: Learner, state: TrainState, best: list[str]) -> None:
         """Write `best`'s names, then `last`: a crash before the end redoes the epoch."""
-        self._check_still_ours()
         phase = state.phase
         fresh = self.run.checkpoint(phase, "last").with_name("last.new")
         shutil.rmtree(fresh, ignore_errors=True)
@@ -66,11 +65,15 @@ class Checkpoints:
         """Optimizer and schedule as they were at the end of the phase's `last` checkpoint."""
         folder = self._find(phase, "last")
         assert folder is not None, "only called where newest_state found one"
-        saved = torch.load(folder / OPTIMIZER_NAME, map_location="cpu", weights_only=True)
-        optimizer.load_state_dict(saved["optimizer"])
-        schedule.load_state_dict(saved["schedule"])
+        try:
+            saved = torch.load(folder / OPTIMIZER_NAME, map_location="cpu", weights_only=True)
+            optimizer.load_state_dict(saved["optimizer"])
+            schedule.load_state_dict(saved["schedule"])
+        except Exception as error:  # a damaged file ends in many kinds of errors
+            reason = str(error).strip().split("\n")[0]
+            raise UserError(f"{folder / OPTIMIZER_NAME}: cannot be loaded ({reason}); remove this checkpoint") from None
 
-    def _check_still_ours(self) -> None:
+    def check_still_ours(self) -> None:
         """A driver that was killed may leave workers behind; they must not write once a new driver has started."""
         if self.run.attempt.read_text() != self.attempt:
             raise UserError(f"run {self.run.path}: another `distxml train` has taken over; this one stops")

@@ -17,12 +17,12 @@ from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
 from distxml.errors import UserError
-from distxml.models.checkpoint import CARD_NAME, build_model, check_classes, read_card
+from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.monitoring.console import TrainingConsole
 from distxml.monitoring.events import FailedEvent
 from distxml.monitoring.mailbox import Mailbox
 from distxml.training.checkpoints import PHASES
-from distxml.training.preflight import check_dataset, model_card
+from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.run_start import check_claim, claim
 from distxml.training.worker import train_worker
 
@@ -38,32 +38,34 @@ def train(recipe: Recipe) -> RunFolder:
     recipe = _with_absolute_paths(recipe)
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
-    check_claim(run, recipe)
+    check_claim(run, recipe, dataset)
     _check_checkpoints(run, dataset)
     if run.finished.exists():
         return run
-    build_model(model_card(recipe, dataset))  # so that a model that does not build stops us before anything is written
+    run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
     connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
-    with _claimed(run, recipe) as attempt:
+    with _claimed(run, recipe, dataset) as attempt:
         _fit(recipe, run, attempt)
     return run
 
 
 @contextmanager
-def _claimed(run: RunFolder, recipe: Recipe) -> Iterator[str]:
+def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Iterator[str]:
     """Hold the run's folder, so that nobody else trains in it; gives the token of this attempt."""
     lock = FileLock(run.lock, timeout=0)
     try:
         run.path.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        attempt = claim(run, recipe)
+        attempt = claim(run, recipe, dataset)
     except Timeout:
         raise UserError(f"run {run.path}: another process is training it; wait for it or set run.name=NAME") from None
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"run {run.path}: cannot be written ({reason}); choose another run.folder") from None
-    with lock:
+    try:
         yield attempt
+    finally:
+        lock.release()
 
 
 def _fit(recipe: Recipe, run: RunFolder, attempt: str) -> None:
@@ -95,6 +97,7 @@ def _fit(recipe: Recipe, run: RunFolder, attempt: str) -> None:
         reason = stopped.strip().splitlines()[-1]
         raise UserError(f"training stopped ({reason}); details: {run.failure}; the same command goes on from there")
     shutil.rmtree(run.ray, ignore_errors=True)
+    run.failure.unlink(missing_ok=True)
 
 
 @dataclass

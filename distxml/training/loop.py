@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from distxml.config import Recipe
-from distxml.data.deal import seed_from
+from distxml.config.seeds import seed_from
 from distxml.data.loader import Loader
 from distxml.errors import UserError
 from distxml.models.joint import JointModel
@@ -68,9 +68,16 @@ class Trainer:
         if state.epoch > 0:
             self.checkpoints.restore_optimizer(state.phase, learner.optimizer, learner.schedule)
         else:
-            state.start_loss = validate(learner, self.val.evaluation())[own_loss(learner.phase)]
+            state.start_loss = self._start_loss(learner)
         while state.ended is None:
             self._run_epoch(state, learner)
+
+    def _start_loss(self, learner: Learner) -> float:
+        """The phase's own loss before its first step; a fresh BatchNorm may put it far above that of guessing."""
+        name = own_loss(learner.phase)
+        loss = validate(learner, self.val.evaluation())[name]
+        classes = len(self.checkpoints.card.classes)
+        return min(loss, math.log(classes)) if name == "classification" else loss
 
     def _run_epoch(self, state: TrainState, learner: Learner) -> None:
         torch.manual_seed(seed_from("epoch", self.recipe.run.seed, state.global_epoch, self.train.rank.index))
@@ -85,6 +92,7 @@ class Trainer:
         state.step += self.train.steps()
         learner.schedule.end_epoch(val["total"])
         if self.watcher:
+            self.checkpoints.check_still_ours()
             event = EpochEvent(
                 phase=state.phase,
                 epoch=state.epoch,

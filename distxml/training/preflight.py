@@ -33,6 +33,12 @@ def check_dataset(recipe: Recipe) -> Dataset:
         raise UserError(
             f"scaling.workers={recipe.scaling.workers}: only {metadata.rows('train')} training images; lower it"
         )
+    steps = -(-metadata.rows("train") // recipe.loader.batch_size)
+    if metadata.rows("train") // steps < recipe.scaling.workers:
+        raise UserError(
+            f"scaling.workers={recipe.scaling.workers}: {metadata.rows('train')} training images in batches of at most "
+            f"{recipe.loader.batch_size} leave a worker without an image; raise loader.batch_size or lower the workers"
+        )
     if recipe.loss.kind == "hybrid" and metadata.annotated["train"] == 0:
         raise UserError(
             f"loss.kind=hybrid: no training image of dataset {path} has a mask; use loss.kind=unsupervised "
@@ -75,9 +81,16 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
     losses: dict[str, float] = {}
     for number in (1, 2, 3):
         learner = Learner.build(recipe, number, model, weights)
-        output = train_step(learner, batch)
+        try:
+            output = train_step(learner, batch)
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise UserError(
+                f"phases.{number - 1}: a first batch does not run through ({reason}); "
+                "a larger loader.image_size or loader.batch_size, or a smaller model, may help"
+            ) from None
         terms = learner.loss(output.logits, output.heatmap, batch.label, batch.mask, batch.weight)
-        losses[f"phase {number}"] = float(terms.total)
+        losses[f"phase {number}"] = float(terms.total.detach())
     if not all(math.isfinite(value) for value in losses.values()):
         raise UserError(f"the loss of a first batch is not finite ({losses}); check the images and the learning rates")
     return losses

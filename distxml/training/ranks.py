@@ -29,5 +29,5 @@ def share_buffers(model: nn.Module) -> None:
 
 
 def wait_for_all(device: torch.device) -> None:
-    """Return once every rank is here."""
-    sum_over_ranks(torch.zeros(1, device=device))
+    """Return once every rank is here; on a GPU too, where a reduction alone does not hold up the host."""
+    sum_over_ranks(torch.zeros(1, device=device)).item()

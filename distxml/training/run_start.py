@@ -15,36 +15,57 @@ import torchvision
 
 from distxml import __version__
 from distxml.config import Recipe
+from distxml.config.load import validate_json_file
 from distxml.config.run_folder import RunFolder
+from distxml.data.schema import Dataset, DatasetMetadata
 from distxml.errors import UserError
 
+_OWN_NAMES = (".lock", "dataset.json", "dataset.json.new", "config.json.new")
+"""What a claim that was interrupted may have left before there was a run."""
 FREE_TO_CHANGE = ("scaling", "evaluation", "dataset", "run.folder", "loader.threads", "loader.prefetch")
 """Settings that an interrupted run may go on with although they differ: they do not change what is learnt.
 
-`dataset` is a path, which may move; that the classes are the same is checked against the checkpoint."""
+`dataset` is a path, which may move; that the data are the same is checked by checksums."""
 
 
-def check_claim(run: RunFolder, recipe: Recipe) -> None:
+def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
     """Whether this recipe may train in this folder; writes nothing.
 
     Raises:
-        UserError: the folder holds a run with other settings, or something that is not a run.
+        UserError: the folder holds a run with other settings or other data, or something that is not a run.
     """
     if run.config.exists():
         _check_same(run, recipe)
+        _check_same_data(run, dataset)
     elif run.path.exists() and not run.path.is_dir():
         raise UserError(f"run {run.path}: is a file; choose another run.name")
-    elif run.path.exists() and any(path.name != run.lock.name for path in run.path.iterdir()):
+    elif run.path.exists() and any(path.name not in _OWN_NAMES for path in run.path.iterdir()):
         raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
 
 
-def claim(run: RunFolder, recipe: Recipe) -> str:
-    """Make or take over the run's folder and return the token of this attempt."""
+def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> str:
+    """Take over the run's folder, which exists, and return the token of this attempt.
+
+    Raises:
+        UserError: see `check_claim`.
+    """
+    check_claim(run, recipe, dataset)
+    _write(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
+    _write(run.config, recipe.model_dump_json(indent=2) + "\n")
     _write_json(run.environment, _environment())
     attempt = uuid.uuid4().hex
     _write(run.attempt, attempt)
-    _write(run.config, recipe.model_dump_json(indent=2) + "\n")
     return attempt
+
+
+def _check_same_data(run: RunFolder, dataset: Dataset) -> None:
+    """The path may have changed; the images and their splits must not, or training images become test images."""
+    before = validate_json_file(DatasetMetadata, run.dataset, "restore the file, or train under another run.name")
+    if before.shards != dataset.metadata.shards:
+        raise UserError(
+            f"dataset {dataset.folder}: holds other data than run {run.path} was started with; name that dataset, or "
+            "start another run with run.name=NAME"
+        )
 
 
 def _check_same(run: RunFolder, recipe: Recipe) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.data.deal import seed_from
+from distxml.config.seeds import seed_from
 from distxml.data.loader import Loader, Rank
 from distxml.data.schema import open_dataset
 from distxml.errors import UserError

@@ -13,6 +13,7 @@ from distxml.cli.main import app
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
+from distxml.evaluation.results import Metric
 from tests.integration.small_run import write_run
 from tests.unit.evaluation.test_results import results
 
@@ -33,6 +34,12 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     assert "left out, larger than the image: 64" in said.output
     assert "passes: 136 forward (12 images once, 4 of them perturbed with 31 each)" in said.output
     assert sorted(run.path.rglob("*")) == before
+
+
+def test_a_dry_run_checks_that_the_workers_fit(run: RunFolder):
+    said = CliRunner().invoke(app, ["evaluate", str(run.path), "--dry-run", "scaling.workers=5000"])
+    assert isinstance(said.exception, UserError)
+    assert "scaling.workers=5000" in str(said.exception)
 
 
 def test_print_config_shows_the_override(run: RunFolder):
@@ -61,6 +68,17 @@ def test_the_tables():
     assert "0.2500 to 0.7500" in shown
     assert "not defined" in shown  # POMPOM without masks
     assert "0.500 +" in shown  # better than the random order, its interval above 0
+
+
+def test_an_interval_that_is_not_known_says_so():
+    metrics = (
+        Metric(name="roc_auc", value=1.0, low=None, high=None, images=3),
+        Metric(name="heat_ratio", value=8.0, low=2.5, high=None, images=3),
+    )
+    text = io.StringIO()
+    print_summary(results().summary.model_copy(update={"metrics": metrics}), Console(file=text, width=100))
+    assert "too few errors to tell" in text.getvalue()
+    assert "2.5000 or more" in text.getvalue()
 
 
 def test_progress_off_a_terminal_is_ten_lines():

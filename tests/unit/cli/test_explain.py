@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ExifTags, Image
 from torch import nn
 from typer.testing import CliRunner
 
@@ -21,6 +22,7 @@ from distxml.errors import UserError
 from distxml.models.checkpoint import LoadedModel, load_model, save_model
 from distxml.monitoring.overlay import overlay
 from distxml.report.own_images import explain_images, output_names
+from distxml.report.publish import published_together
 from tests.unit.evaluation.small_model import SIZE, small_model, small_recipe
 
 HEAT = 0.4
@@ -175,6 +177,67 @@ def test_gray_and_transparent_images(run: RunFolder, tmp_path: Path):
     clear.write_bytes(cv2.imencode(".png", np.full((9, 9, 4), 7, np.uint8))[1].tobytes())
     first, second = explain_images(run, [gray, clear], tmp_path / "out", "last").explanations
     assert first.probabilities == second.probabilities
+
+
+def test_a_photograph_is_turned_upright(run: RunFolder, tmp_path: Path):
+    upright = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # to be shown turned by 90 degrees clockwise
+    Image.fromarray(np.rot90(upright)).save(tmp_path / "turned.png", exif=exif)
+    Image.fromarray(upright).save(tmp_path / "upright.png")
+    images = [tmp_path / "turned.png", tmp_path / "upright.png"]
+    turned, expected = explain_images(run, images, tmp_path / "out", "last").explanations
+    assert turned.probabilities == expected.probabilities
+    for one, other in ((turned.heatmap, expected.heatmap), (turned.overlay, expected.overlay)):
+        assert (_read(tmp_path / "out" / one) == _read(tmp_path / "out" / other)).all()
+
+
+def test_an_image_of_16_bits_is_refused(run: RunFolder, tmp_path: Path):
+    deep = tmp_path / "deep.png"
+    deep.write_bytes(cv2.imencode(".png", np.full((9, 9), 4095, np.uint16))[1].tobytes())
+    with pytest.raises(UserError, match=r"deep\.png: has more than 8 bits a channel; convert it"):
+        explain_images(run, [deep], tmp_path / "out", "last")
+
+
+@pytest.mark.parametrize("name", ["bad\udcff.png", "two\nlines.png", "red\x1b[31m.png"])
+def test_names_that_cannot_be_printed_are_refused_in_one_line(run: RunFolder, tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(_write_image(tmp_path / "good.png").read_bytes())
+    with pytest.raises(UserError, match="characters that cannot be printed; rename it") as caught:
+        explain_images(run, [tmp_path / "good.png", tmp_path / name], tmp_path / "out", "last")
+    assert str(caught.value).isprintable()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_no_text_can_be_written_to(run: RunFolder, tmp_path: Path):
+    explained = explain_images(run, [_write_image(tmp_path / "a.png")], tmp_path / "o\udcff", "last")
+    assert json.loads(explained.index.read_text())["images"][0]["heatmap"] == "a.heatmap.png"
+
+
+def test_a_failure_leaves_no_folder_that_it_made(run: RunFolder, tmp_path: Path):
+    with pytest.raises(UserError):
+        explain_images(run, [tmp_path / "gone.png"], tmp_path / "deep" / "er" / "out", "last")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("blocked", ["b.overlay.png", "explanations.json"])
+def test_a_target_that_is_a_folder_leaves_everything_as_it_was(run: RunFolder, tmp_path: Path, blocked: str):
+    images = [_write_image(tmp_path / name) for name in ("a.png", "b.png")]
+    (tmp_path / "out" / blocked).mkdir(parents=True)
+    (tmp_path / "out" / "a.heatmap.png").write_text("of another day")
+    with pytest.raises(UserError, match=rf"{blocked} is a folder there"):
+        explain_images(run, images, tmp_path / "out", "last")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {blocked, "a.heatmap.png"}
+    assert (tmp_path / "out" / "a.heatmap.png").read_text() == "of another day"
+
+
+def test_a_failure_half_way_through_puts_everything_back(tmp_path: Path):
+    """The file that comes last was never written, so that moving it fails when the others have moved."""
+    for name in ("a", "list"):
+        (tmp_path / name).write_text("before")
+    with pytest.raises(FileNotFoundError), published_together(tmp_path, "list") as staging:
+        (staging / "a").write_text("after")
+        (staging / "b").write_text("after")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "before", "list": "before"}
 
 
 def test_missing_checkpoint_is_named(run: RunFolder, tmp_path: Path):

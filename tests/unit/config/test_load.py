@@ -82,6 +82,9 @@ def test_print_config_reads_back(tmp_path: Path) -> None:
         ("run.name=../escape", ["run.name", "../escape"]),
         ("no-equals-sign", ["no-equals-sign", "a.b=value"]),
         ("loss.gamma=[1", ["loss.gamma=[1", "not a YAML value"]),
+        ("evaluation.blur_sigma=.inf", ["evaluation.blur_sigma", "finite number"]),
+        ("evaluation.blur_sigma=2", ["evaluation.blur_sigma", "less than or equal to 1"]),
+        ("loss.gamma=.nan", ["loss.gamma", "finite number"]),
     ],
 )
 def test_one_clear_line(override: str, words: list[str]) -> None:

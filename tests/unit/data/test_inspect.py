@@ -1,17 +1,23 @@
+import hashlib
 import json
+import struct
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from distxml.cli.data_summary import copies_warning
 from distxml.config import DatasetRecipe
 from distxml.data.contact_sheet import LONGEST_SIDE, TINT, with_mask, write_contact_sheet
-from distxml.data.inspect import EXAMPLES, Inspection, inspect_dataset
+from distxml.data.inspect import EXAMPLES, Inspection, image_size, inspect_dataset
 from distxml.data.rows import Row
-from distxml.data.schema import Dataset, Split, open_dataset
+from distxml.data.schema import ROW_SCHEMA, Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.sources.build import build_dataset
 
@@ -86,6 +92,95 @@ def test_a_key_that_comes_twice(dataset: Dataset) -> None:
 def test_left_out_is_not_known_without_the_list(dataset: Dataset) -> None:
     (dataset.folder / "rejected.csv").unlink()
     assert inspected(dataset).left_out is None
+
+
+def bitmap(width: int, height: int) -> bytes:
+    """A BMP that promises more pixels than it holds."""
+    header = b"BM" + struct.pack("<IHHI", 200, 0, 0, 54)
+    return header + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(300)
+
+
+@pytest.mark.parametrize("image", [b"", b"no image", bitmap(40000, 40000)], ids=["empty", "garbage", "absurd size"])
+def test_an_image_that_is_none_is_named(image: bytes) -> None:
+    with pytest.raises(UserError, match="image a: does not decode"):
+        image_size(Row("a", image, None, 0))
+
+
+@pytest.mark.parametrize("mask", [b"", b"no image", bitmap(1100000, 1)], ids=["empty", "garbage", "absurd size"])
+def test_a_mask_that_is_none_is_named(mask: bytes) -> None:
+    with pytest.raises(UserError, match="mask of a: does not decode"):
+        with_mask(Row("a", half_masked_row().image, mask, 0))
+
+
+def test_copies_across_splits_of_a_dataset_made_elsewhere(dataset: Dataset) -> None:
+    """A builder that does not look for copies: the same images, under other keys, in train and in test."""
+    metadata = json.loads((dataset.folder / "dataset.json").read_text())
+    shard = next(shard for shard in metadata["shards"] if shard["split"] == "test")
+    table = pq.read_table(dataset.folder / shard["file"])
+    copied = table.set_column(0, ROW_SCHEMA.field("key"), pa.array([f"copy-{key}" for key in table["key"].to_pylist()]))
+    pq.write_table(copied.cast(ROW_SCHEMA), dataset.folder / "copies.parquet")
+    checksum = hashlib.sha256((dataset.folder / "copies.parquet").read_bytes()).hexdigest()
+    metadata["shards"].append(shard | {"file": "copies.parquet", "split": "train", "sha256": checksum})
+    for name, number in metadata["counts"]["test"].items():
+        metadata["counts"]["train"][name] += number
+    (dataset.folder / "dataset.json").write_text(json.dumps(metadata))
+    found = inspected(open_dataset(dataset.folder))
+    assert sorted(found.copies) == sorted((f"copy-{key}", key) for key in table["key"].to_pylist())
+    (warning,) = copies_warning(found.copies)
+    assert warning.startswith(f"WARNING: {len(found.copies)} image(s) are bit-for-bit copies")
+    assert f"copy-{found.copies[0][1]}" in warning
+
+
+def test_a_warning_shows_keys_that_cannot_be_printed_escaped() -> None:
+    (warning,) = copies_warning([("a\x1b[31m", "b\nc")])
+    assert "a\\x1b[31m = b\\nc" in warning and warning.isprintable()
+
+
+def damaged(metadata: dict[str, Any], damage: str) -> None:
+    train = metadata["counts"]["train"]
+    match damage:
+        case "no split":
+            del metadata["counts"]["val"]
+        case "no class":
+            del train["circles"]
+        case "negative":
+            train["circles"] = -1
+        case "NUL":
+            metadata["shards"][0]["file"] = "train/\0.parquet"
+        case "long":
+            metadata["shards"][0]["file"] = "x" * 300
+        case "rows":
+            metadata["shards"][0]["rows"] = -1
+        case "escape":
+            metadata["classes"][0] = "\x1b[31mred"
+            train["\x1b[31mred"] = train.pop("circles")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("no split", r"counts\.val does not name every class"),
+        ("no class", r"counts\.train does not name every class"),
+        ("negative", r"counts\.train\.circles: .*greater than or equal to 0"),
+        ("NUL", r"shards\.0\.file: String should match"),
+        ("long", r"shards\.0\.file: String should have at most"),
+        ("rows", r"shards\.0\.rows: .*greater than or equal to 0"),
+        ("escape", r"the name '\\x1b\[31mred' holds characters that cannot be printed"),
+    ],
+)
+def test_wrong_metadata_is_one_line_with_its_field_and_cause(dataset: Dataset, damage: str, words: str) -> None:
+    path = dataset.folder / "dataset.json"
+    metadata = json.loads(path.read_text())
+    damaged(metadata, damage)
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(UserError, match=words) as caught:
+        open_dataset(dataset.folder)
+    assert str(caught.value).startswith(f"{path}: ") and str(caught.value).isprintable()
+
+
+def test_a_folder_that_cannot_be_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        open_dataset(tmp_path / ("x" * 300))
 
 
 def test_the_tint_is_where_the_mask_is() -> None:

@@ -83,3 +83,12 @@ def test_a_missing_class_among_three_is_left_out():
 def test_confusion_has_true_classes_as_rows():
     predicted, label = np.array([0, 1, 1, 1]), np.array([0, 0, 0, 1])
     assert confusion_matrix(predicted, label, 2) == ((1, 2), (0, 1))
+
+
+def test_classes_that_are_separated_without_an_error_have_no_interval():
+    label = np.repeat([0, 1], 10)
+    probabilities = np.stack([1 - label, label], 1) * 0.8 + 0.1
+    roc = roc_curves(probabilities, label, ["a", "b"])
+    pr = precision_recall_curves(probabilities, label, ["a", "b"])
+    metrics = area_metrics(roc, pr, probabilities, label, Bootstrap(20, 200, 0))
+    assert [(metric.value, metric.low, metric.high) for metric in metrics] == [(1, None, None)] * 2

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from distxml.evaluation import intervals
 from distxml.evaluation.intervals import Bootstrap, wilson
@@ -50,3 +52,11 @@ def test_wilson_agrees_with_published_values():
     assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
     assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+@given(st.integers(1, 5000), st.floats(0, 1))
+def test_wilson_holds_the_share_and_has_a_width(trials, share):
+    for successes in (0, round(share * trials), trials):
+        low, high = wilson(successes, trials)
+        assert 0 <= low <= successes / trials <= high <= 1
+        assert high - low > 1 / (trials + 4)

@@ -1,8 +1,12 @@
 """Results on disk: complete or not at all, and refused when damaged."""
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from distxml.config.evaluation import EvaluationSettings
@@ -59,7 +63,19 @@ def results(accuracy: float = 0.5) -> Results:
         precision_recall=(),
         confusion=((1, 1), (0, 1)),
     )
-    return Results(summary, IMAGES_SCHEMA.empty_table(), CURVES_SCHEMA.empty_table())
+    images = [image_row(key, label, predicted) for key, label, predicted in (("a", 0, 0), ("b", 0, 1), ("c", 1, 1))]
+    curves = [curve_row(row["key"], row["label"]) for row in images]
+    return Results(summary, pa.Table.from_pylist(images, IMAGES_SCHEMA), pa.Table.from_pylist(curves, CURVES_SCHEMA))
+
+
+def image_row(key: str, label: int, predicted: int) -> dict[str, Any]:
+    terms = dict.fromkeys(("classification", "sparsity", "contiguity", "explanation", "total", "heat_mean"), 0.5)
+    return {"key": key, "label": label, "predicted": predicted, "probabilities": [0.5, 0.5], **terms}
+
+
+def curve_row(key: str, label: int) -> dict[str, Any]:
+    what = {"method": "in_model", "patch_size": 8, "fill": "blur", "steps": 1}
+    return {"key": key, "label": label, "target": label, **what, "f": [1.0, 0.0], "aopc": 0.5, "tie_share": 0.1}
 
 
 def test_what_is_stored_is_read_back(tmp_path: Path):
@@ -124,3 +140,51 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, damage: bytes):
     (folder / name).write_bytes(damage)
     with pytest.raises(UserError, match=name):
         load_results(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("images.parquet", lambda rows: rows[:2], "is of 3 images, but the table of images holds 2"),
+        ("images.parquet", lambda rows: [rows[0], *rows[:2]], "table of images holds 2"),
+        ("images.parquet", lambda rows: [row | {"pompom": 0.5} for row in rows], "not 0 images have a POMPOM"),
+        ("images.parquet", lambda rows: [row | {"label": 2} for row in rows], "a label is not among the 2 classes"),
+        ("images.parquet", lambda rows: [row | {"predicted": -1} for row in rows], "a predicted is not among"),
+        ("images.parquet", lambda rows: [row | {"probabilities": [1.0]} for row in rows], "not 2 probabilities"),
+        ("curves.parquet", lambda rows: rows[:2], "not 3 curves, but 2"),
+        ("curves.parquet", lambda rows: [], "not 3 curves, but 0"),
+        ("curves.parquet", lambda rows: [row | {"fill": "black"} for row in rows], "not those of the summary's"),
+        ("curves.parquet", lambda rows: [row | {"key": "a"} for row in rows], "not 3 images have curves"),
+        ("curves.parquet", lambda rows: [row | {"key": "x" + row["key"]} for row in rows], "a curve is of no image"),
+        ("curves.parquet", lambda rows: [row | {"target": 2} for row in rows], "a target is not among the 2 classes"),
+        ("curves.parquet", lambda rows: [row | {"f": [1.0]} for row in rows], "an f does not have a value a step"),
+    ],
+)
+def test_tables_that_do_not_belong_to_the_summary_are_refused(tmp_path: Path, name: str, change: Any, reason: str):
+    folder = tmp_path / "evaluation"
+    store(results(), folder)
+    table = pq.read_table(folder / name)
+    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), table.schema), folder / name)
+    with pytest.raises(UserError, match=reason) as error:
+        load_results(folder)
+    assert str(error.value).startswith(f"{folder}: not a whole evaluation of this version (")
+    assert str(error.value).endswith("; run `distxml evaluate RUN` again")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"confusion": [[3]]}, "confusion is not a table of 2 by 2 classes"),
+        ({"confusion": [[1, 1], [1, 1]]}, "confusion does not count 3 images"),
+        ({"roc": [{"class_name": "b", "x": [0, 1], "y": [0], "area": 1}]}, "the curve of b has 2 x, but 1 y"),
+        ({"curve_images": 2}, "an AOPC is not over 2 images"),
+    ],
+)
+def test_a_summary_that_contradicts_itself_is_refused(tmp_path: Path, change: dict[str, Any], reason: str):
+    path = tmp_path / "evaluation/summary.json"
+    store(results(), path.parent)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(UserError, match=reason) as error:
+        load_results(path.parent)
+    assert "\n" not in str(error.value)

@@ -1,6 +1,8 @@
 """The report of a run: what it says, that it stands alone, and that nothing of the user's breaks out of it."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.results import load_results
 from distxml.report.document import write_report
+from distxml.report.figure import THEME
+from distxml.report.training_figures import LEGEND
 from distxml.report.wording import number
 from tests.unit.evaluation.small_model import small_model
 from tests.unit.report.page import Page, parse
@@ -129,6 +133,20 @@ def test_settings_and_environment(run: RunFolder, page: Page):
     assert "explainer_width: 32" in page.text
     assert "cpus 2" in page.text
     assert str(run.recipe().dataset.path) in page.text
+
+
+def test_legend_has_the_colours_of_the_lines(run: RunFolder):
+    html = run.report.read_text(encoding="utf-8")
+    for color in THEME:
+        assert color not in html
+    for name, (color, _) in LEGEND.items():
+        assert re.search(rf'stroke: {re.escape(THEME[color])}"[^<]*/></svg>{name}</li>', html)
+
+
+def test_the_command_to_evaluate_can_be_pasted(tmp_path: Path):
+    run = make_run(tmp_path / "two words", evaluated=False)
+    notice = next(line for line in write_report(run).notices if line.startswith("Not evaluated"))
+    assert shlex.split(notice.split("`")[1]) == ["distxml", "evaluate", str(run.path)]
 
 
 def test_same_run_same_report(run: RunFolder):

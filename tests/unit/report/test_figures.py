@@ -38,7 +38,7 @@ def _results(f: np.ndarray) -> Results:
         versus_random=(),
         roc=(),
         precision_recall=(),
-        confusion=((0, 0), (0, 0)),
+        confusion=((len(f), 0), (0, 0)),
     )
     return Results(summary, pa.table({}), pa.Table.from_pylist(rows, CURVES_SCHEMA))
 

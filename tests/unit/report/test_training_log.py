@@ -97,11 +97,46 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str):
         '{"event": "phase_end", "phase": "1", "epochs": 1, "global_epoch": 1, "reason": "x"}',
         '{"event": ' + "[" * 100_000,
         "5",
+        '{"event": "phase_end", "phase": 1, "epochs": 1, "global_epoch": 1, "reason": null}',
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": 1' + "0" * 400 + "}",
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": 1' + "0" * 9000 + "}",
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": true}',
+        '{"event": "epoch", "phase": 7, "epoch": 1, "global_epoch": 1}',
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": 1, "train": {"total": "low"}}',
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": 1, "seconds": 1' + "0" * 400 + "}",
+        '{"event": ["epoch"]}',
+        '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": 1, "train": ' + "[" * 100_000 + "]" * 100_000 + "}",
     ],
-    ids=["text", "null", "number", "text phase", "deep", "bare number"],
+    ids=[
+        "text",
+        "null",
+        "number",
+        "text phase",
+        "deep",
+        "bare number",
+        "no reason",
+        "huge",
+        "too many digits",
+        "truth value",
+        "fourth phase",
+        "text loss",
+        "huge seconds",
+        "list",
+        "deep and well-formed",
+    ],
 )
 def test_lines_of_the_wrong_type_are_named(tmp_path: Path, line: str):
     path = tmp_path / "metrics.jsonl"
     path.write_text(line + "\n")
     with pytest.raises(UserError, match=r"metrics\.jsonl, line 1: .*remove"):
         read_training_log(path)
+
+
+def test_the_field_at_fault_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2: field train\.total: .*number.*; not a line"):
+        _read(tmp_path, [epoch_event(1, 1, 1), epoch_event(1, 2, 2) | {"train": {"total": "low"}}])
+
+
+@pytest.mark.parametrize("loss", [math.inf, 1e308, -1e308])
+def test_loss_that_overflows_still_draws(tmp_path: Path, loss: float):
+    assert training_figures(_read(tmp_path, [epoch_event(1, 1, 1, loss=loss), epoch_event(1, 2, 2)]))

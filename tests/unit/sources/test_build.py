@@ -137,6 +137,14 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         build_dataset(polygons(), tmp_path / "file" / "out")
 
 
+@pytest.mark.parametrize("name", ["o\udcff", "o\nut"])
+def test_a_place_whose_name_cannot_be_printed(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="cannot be printed; choose another") as caught:
+        build_dataset(polygons(), tmp_path / name)
+    assert str(caught.value).isprintable()
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize("images", [1, 4])
 def test_too_few_images_of_a_class(tmp_path: Path, images: int) -> None:
     with pytest.raises(UserError, match="needs one"):

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distxml.errors import UserError
+from distxml.sources.folder import visible_entries
 from distxml.sources.material import RawMaterial, untracked
 from distxml.sources.voc import VocItem, box_mask, voc_material
 from distxml.sources.voc_rules import Region
@@ -144,6 +145,38 @@ def test_image_formats(voc: VocFolder, suffix: str) -> None:
 def test_a_missing_folder_names_the_setting(voc: VocFolder, field: str) -> None:
     with pytest.raises(UserError, match=rf"source.{field}: no such folder: .*nowhere"):
         material(voc, **{field: voc.root / "nowhere"})
+
+
+@pytest.mark.parametrize("field", ["images", "annotations"])
+@pytest.mark.parametrize("name", ["x" * 300, "new\nline"])
+def test_a_folder_that_cannot_be_asked_for_is_one_line(voc: VocFolder, field: str, name: str) -> None:
+    with pytest.raises(UserError, match=rf"source.{field}: .*folder|source.{field}: .*cannot be read") as caught:
+        material(voc, **{field: voc.root / name})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_may_not_be_listed_is_named(voc: VocFolder) -> None:
+    """A file stands in for it: it cannot be listed either, whoever runs the test."""
+    with pytest.raises(UserError, match=r"cat0\.jpg: cannot be read"):
+        visible_entries(voc.images / "cat0.jpg")
+
+
+def test_image_names_that_cannot_be_printed_are_left_out(voc: VocFolder) -> None:
+    for name in ("cat0\nx.jpg", "cat0\udcff.jpg"):
+        (voc.images / name).write_bytes((voc.images / "cat1.jpg").read_bytes())
+    assert set(reasons(material(voc)).values()) == {"the file's name holds characters that cannot be printed"}
+
+
+def test_xml_names_that_cannot_be_printed_are_refused_in_one_line(voc: VocFolder) -> None:
+    voc.add_xml("a\nb", annotation_xml(object_xml("cat")))
+    with pytest.raises(UserError, match=r"'a\\nb\.xml' holds characters") as caught:
+        material(voc)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stated_size_of_zero_is_not_a_contradiction(voc: VocFolder) -> None:
+    voc.add_xml("cat0", annotation_xml(object_xml("cat"), size=(0, 0)))
+    assert "cat0" in {item.key for item in material(voc).items}
 
 
 def test_a_folder_without_xml(voc: VocFolder) -> None:

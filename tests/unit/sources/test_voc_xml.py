@@ -54,6 +54,11 @@ def test_refuses_dtd_and_entities(tmp_path: Path, content: str) -> None:
         (annotation_xml(object_xml("cat", (1, 2, "nan", 4))), "bndbox/xmax is 'nan', not a number"),
         (annotation_xml(object_xml("cat", (5, 2, 5, 4))), "xmin >= xmax"),
         (annotation_xml(object_xml("cat", (5, 4, 6, 2))), "ymin >= ymax"),
+        (
+            annotation_xml(object_xml("c&#10;at")),
+            r"object 1: field name 'c\\nat' holds characters that cannot be printed",
+        ),
+        (annotation_xml(object_xml("c\u202eat")), r"field name 'c\\u202eat' holds"),
         ("<annotation><size><width>3</width></size></annotation>", "size/height is missing"),
     ],
 )

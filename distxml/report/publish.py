@@ -1,0 +1,66 @@
+"""Files that move into a folder together or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def published_together(out: Path, last: str) -> Iterator[Path]:
+    """A folder to write into; its files move into `out` when all went well, otherwise `out` stays as it was.
+
+    Files of the same names are replaced. `last` is the name of the file that lists the others: it leaves before they
+    are replaced and comes after them, so that even a process that is killed leaves no list of files that are others.
+
+    Raises:
+        OSError: `out` cannot be written.
+    """
+    made = [folder for folder in (out, *out.absolute().parents) if not folder.exists()]
+    staging = None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".distxml-", dir=out))
+        fresh, old = staging / "fresh", staging / "old"
+        fresh.mkdir()
+        old.mkdir()
+        yield fresh
+        names = [*sorted(path.name for path in fresh.iterdir() if path.name != last), last]
+        _swap(names, fresh, old, out)
+    except BaseException:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+        _remove_empty(made)
+        raise
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _swap(names: Sequence[str], fresh: Path, old: Path, out: Path) -> None:
+    """Move the files of `names` from `fresh` to `out`, those that were there to `old`; all of them back on failure."""
+    for name in names:
+        if (out / name).is_dir():
+            raise IsADirectoryError(None, f"{name} is a folder there")
+    replaced, published = [], []
+    try:
+        for name in reversed(names):
+            if (out / name).exists():
+                (out / name).rename(old / name)
+                replaced.append(name)
+        for name in names:
+            (fresh / name).rename(out / name)
+            published.append(name)
+    except BaseException:
+        for name in published:
+            (out / name).unlink()
+        for name in reversed(replaced):
+            (old / name).rename(out / name)
+        raise
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:  # somebody else has put something there, or it was never made
+            return
