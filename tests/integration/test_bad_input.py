@@ -78,6 +78,7 @@ def _everything(place: Path) -> list[Path]:
         (["dataset.path=data/unannotated", "loss.kind=hybrid"], ["loss.kind=hybrid", "mask", "unsupervised"]),
         (["loss.class_weights=[1, -1]"], ["loss.class_weights", "-1"]),
         (["run.folder=voc/images/cat0.png"], ["cat0.png", "run.folder"]),
+        (["scaling.workers=4", "loader.batch_size=4"], ["leave a worker without an image"]),
         (["loss.class_weights=[1, 2, 3]"], ["loss.class_weights", "3 weights for 2 classes"]),
         ([f"scaling.workers={TOO_MANY}", f"loader.batch_size={TOO_MANY}"], ["scaling.workers", "CPUs", "lower"]),
         (["model.pretrained=gone.pth", "model.classifier=resnet18", "model.width=32"], ["gone.pth", "no such file"]),
@@ -90,6 +91,7 @@ def _everything(place: Path) -> list[Path]:
         "no masks",
         "negative",
         "folder",
+        "padding",
         "weights",
         "workers",
         "pretrained",
@@ -115,8 +117,27 @@ def test_a_checkpoint_of_other_classes(place: Path) -> None:
     (run / "checkpoints/phase1/last/model.json").write_text(json.dumps(settings | {"classes": classes}))
     begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=begun"])
     (run / "config.json").write_text(begun.model_dump_json())
+    (run / "dataset.json").write_text(json.dumps(metadata))
     line = _refused(place, "train", "polygons", *SMALL_TRAINING, "run.name=begun")
     assert "knows 3 classes (circles, triangle, squares)" in line and "has 2" in line
+
+
+def test_a_run_does_not_go_on_with_other_data(place: Path) -> None:
+    other = ("source.images=60", "source.image_size=16", "seed=7")
+    assert distxml("data", "build", "polygons", "data/other", *other, cwd=place).returncode == 0
+    begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=swapped"])
+    run = place / "runs/swapped"
+    run.mkdir(parents=True)
+    (run / "config.json").write_text(begun.model_dump_json())
+    (run / "dataset.json").write_text((place / "data/polygons/dataset.json").read_text())
+    line = _refused(place, "train", "polygons", *SMALL_TRAINING, "run.name=swapped", "dataset.path=data/other")
+    assert "other data than run" in line
+
+
+def test_a_model_that_cannot_run_is_found_at_once(place: Path) -> None:
+    small = [setting for setting in SMALL_TRAINING if "classifier" not in setting and "image_size" not in setting]
+    line = _refused(place, "train", "polygons", *small, "model.classifier=vgg", "loader.image_size=8", "run.name=no")
+    assert "does not run through" in line
 
 
 @pytest.mark.parametrize(

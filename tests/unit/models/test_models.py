@@ -82,6 +82,19 @@ def test_gated_resnet_equals_a_slow_gated_forward(gates: str) -> None:
     torch.testing.assert_close(gated(image, torch.ones(2, 1, 64, 64)), plain(image))
 
 
+@pytest.mark.parametrize("gates", ["block", "stage"])
+def test_shared_batchnorm_in_a_gated_resnet_still_obeys_eval(gates: str) -> None:
+    torch.manual_seed(0)
+    shared = gated_resnet(small("resnet18", gates=gates, sync_batchnorm=True), 2)
+    plain = gated_resnet(small("resnet18", gates=gates), 2)
+    plain.load_state_dict(shared.state_dict())
+    image, heatmap = torch.rand(4, 3, 64, 64), torch.rand(4, 1, 64, 64)
+    torch.testing.assert_close(shared(image, heatmap), plain(image, heatmap))
+    before = {name: value.clone() for name, value in shared.eval().named_buffers()}
+    torch.testing.assert_close(shared(image, heatmap), plain.eval()(image, heatmap))
+    assert all(torch.equal(value, before[name]) for name, value in shared.named_buffers())
+
+
 def test_gates_after_a_module_that_is_not_there() -> None:
     with pytest.raises(UserError, match="layer9"):
         insert_gates(resnet18(weights=None), ["layer9"])

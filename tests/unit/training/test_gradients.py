@@ -10,6 +10,7 @@ from torch import Tensor
 from distxml.config import Recipe, load_settings
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
+from distxml.models.shared_batchnorm import SharedBatchNorm2d
 from distxml.training.epoch import train_step
 from distxml.training.learner import Learner
 from tests.unit.training.ranks import run_on_ranks
@@ -85,6 +86,21 @@ def test_two_ranks_equal_one(tmp_path: Path, phase: int, overrides: tuple[str, .
         torch.testing.assert_close(two["gradients"][name], gradient, atol=1e-9, rtol=1e-5, msg=name)
     for name, value in one["statistics"].items():
         torch.testing.assert_close(two["statistics"][name], value, atol=1e-6, rtol=1e-5, msg=name)
+
+
+def normalized_on(rank: int, ranks: int, folder: Path) -> None:
+    values = 10 + 0.01 * torch.randn(6, 1, 32, 32, generator=torch.Generator().manual_seed(3))
+    out = SharedBatchNorm2d(1)(values.tensor_split(ranks)[rank])
+    torch.save({"out": out.detach()}, folder / f"{rank}.pt")
+    if rank == 0:
+        oracle = torch.nn.functional.batch_norm(values.double(), None, None, training=True)
+        torch.save({"out": oracle.float()}, folder / "oracle.pt")
+
+
+def test_shared_batchnorm_does_not_cancel_in_float32(tmp_path: Path) -> None:
+    run_on_ranks(normalized_on, 2, tmp_path)
+    parts = [torch.load(tmp_path / f"{name}.pt", weights_only=True)["out"] for name in ("0", "1", "oracle")]
+    torch.testing.assert_close(torch.cat(parts[:2]), parts[2], atol=2e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize(("phase", "frozen"), [(1, "explainer"), (2, "classifier")])
