@@ -136,7 +136,7 @@ def test_a_run_does_not_go_on_with_other_data(place: Path) -> None:
 
 def test_a_model_that_cannot_run_is_found_at_once(place: Path) -> None:
     small = [setting for setting in SMALL_TRAINING if "classifier" not in setting and "image_size" not in setting]
-    line = _refused(place, "train", "polygons", *small, "model.classifier=vgg", "loader.image_size=8", "run.name=no")
+    line = _refused(place, "train", "polygons", *small, "model.classifier=vgg", "loader.image_size=8", "run.name=small")
     assert "does not run through" in line
 
 
