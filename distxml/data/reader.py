@@ -1,6 +1,7 @@
 """The rows of a split, by index. Encoded shards stay in memory once read."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ class SplitReader:
         self.shards = dataset.shards(split)
         self.classes = len(dataset.metadata.classes)
         self.starts = np.cumsum([0] + [shard.rows for _, shard in self.shards])
+        self._verified_path = lru_cache(maxsize=None)(self._verify)
         self._rows_of_shard = lru_cache(maxsize=None)(self._read_shard)
 
     def __len__(self) -> int:
@@ -32,17 +34,15 @@ class SplitReader:
         shard = int(np.searchsorted(self.starts, index, side="right")) - 1
         return self._rows_of_shard(shard)[index - int(self.starts[shard])]
 
-    def _read_shard(self, index: int) -> list[Row]:
+    def _verify(self, index: int) -> Path:
         path, shard = self.shards[index]
         verify_shard(path, shard, self.classes)
-        return rows_of(pq.read_table(path))
+        return path
+
+    def _read_shard(self, index: int) -> list[Row]:
+        return rows_of(pq.read_table(self._verified_path(index)))
 
     def labels(self) -> list[int]:
         """Labels of all rows, in reading order; only that column is read."""
-        for path, shard in self.shards:
-            verify_shard(path, shard, self.classes)
-        return [
-            int(value)
-            for path, _ in self.shards
-            for value in pq.read_table(path, columns=["label"])["label"].to_pylist()
-        ]
+        paths = [self._verified_path(index) for index in range(len(self.shards))]
+        return [int(value) for path in paths for value in pq.read_table(path, columns=["label"])["label"].to_pylist()]
