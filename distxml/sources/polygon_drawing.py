@@ -1,5 +1,6 @@
 """Draws circles and a triangle: one image of the polygons dataset."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ OVERSAMPLING = 4
 FRACTION_BITS = 4
 """OpenCV takes coordinates as fixed-point numbers with this many fractional bits."""
 TRIES = 200
+"""Places that are tried for each shape."""
+LAYOUTS = 20
+"""Layouts that are tried for each image: the first shapes may lie so that no place is left for the last."""
 GAP = 1.0
 """Pixels between two shapes."""
 EQUAL_AREA = math.sqrt(4 * math.pi / (3 * math.sqrt(3)))
@@ -60,7 +64,23 @@ def draw(settings: PolygonsSource, seed: int, index: int, with_triangle: bool) -
 
 
 def place_shapes(settings: PolygonsSource, rng: np.random.Generator, with_triangle: bool) -> list[Shape]:
-    """As many shapes as circles were asked for; the first is a triangle where one is wanted."""
+    """As many shapes as circles were asked for; the first is a triangle where one is wanted.
+
+    The first layout whose shapes lie apart, or else the first of all.
+    """
+    layouts = (_layout(settings, rng, with_triangle) for _ in range(LAYOUTS))
+    first = next(layouts)
+    return next((layout for layout in itertools.chain([first], layouts) if _lie_apart(layout)), first)
+
+
+def _lie_apart(shapes: list[Shape]) -> bool:
+    return all(
+        np.linalg.norm(one.centre - other.centre) >= one.reach + other.reach + GAP
+        for one, other in itertools.combinations(shapes, 2)
+    )
+
+
+def _layout(settings: PolygonsSource, rng: np.random.Generator, with_triangle: bool) -> list[Shape]:
     side = settings.image_size
     shapes: list[Shape] = []
     for number in range(int(rng.integers(settings.circles[0], settings.circles[1] + 1))):
