@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from distxml.config.augmentation import AugmentationSettings
 from distxml.config.base import Settings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.model import ModelSettings
@@ -23,15 +24,6 @@ class DatasetSettings(Settings):
 
     path: Path
     """Folder made by `distxml data build`: it holds `dataset.json`."""
-
-
-class AugmentationSettings(Settings):
-    """Random changes of the training images; masks follow every geometric one."""
-
-    probability: float = Field(default=0.2, ge=0, le=1)
-    """Probability that an image is augmented at all (0.2 in the paper's code)."""
-    preset: Literal["paper", "flips"] = "paper"
-    """`paper`: the set of operations of the paper's code. `flips`: 90° rotations and flips alone."""
 
 
 class LoaderSettings(Settings):

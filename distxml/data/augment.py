@@ -5,7 +5,7 @@ import warnings
 import albumentations as A
 import cv2
 
-from distxml.config.recipe import AugmentationSettings
+from distxml.config.augmentation import AugmentationSettings
 from distxml.config.seeds import seed_from
 from distxml.data.rows import Sample
 

@@ -1,6 +1,7 @@
 """From a recipe's source to its raw material."""
 
-from distxml.config.dataset import DatasetRecipe, PolygonsSource
+from distxml.config.dataset import DatasetRecipe
+from distxml.config.sources import PolygonsSource
 from distxml.sources.material import RawMaterial, Track
 from distxml.sources.polygons import polygons_material
 from distxml.sources.voc import voc_material

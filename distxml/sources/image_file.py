@@ -7,16 +7,13 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from distxml.config.images import ImageRules
 from distxml.data.rows import decode_image, is_deep
 from distxml.errors import UserError
 from distxml.sources.folder import visible_entries
-from distxml.sources.material import Rejected
+from distxml.sources.material import Rejected, Unusable
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-
-
-class Unusable(Exception):
-    """An image that must be left out; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +46,32 @@ def list_images(folder: Path) -> Listing:
     return listing
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image that was decoded to the end.
+@dataclass(frozen=True)
+class PreparedImage:
+    """An image as it goes into the dataset.
+
+    Attributes:
+        content: bytes of an 8-bit grey or RGB image that every decoder reads alike.
+        name: name of the file.
+        width, height: pixels.
+        remark: what was done, where `content` is not what is in the file.
+    """
+
+    content: bytes
+    name: str
+    width: int
+    height: int
+    remark: str | None = None
+
+
+def prepare_image(path: Path, rules: ImageRules) -> PreparedImage:
+    """The image in `path`, decoded to the end, converted where the rules say so.
 
     Raises:
-        Unusable: it is empty, truncated, cannot be decoded, or is to be rotated when shown.
+        Unusable: it is empty, truncated, cannot be decoded, or a rule leaves it out.
         UserError: the file cannot be read.
     """
+    del rules
     content = read_image(path)
     if not content:
         raise Unusable("empty file")
@@ -63,7 +79,7 @@ def image_size(path: Path) -> tuple[int, int]:
     if orientation != 1:
         raise Unusable(f"EXIF orientation {orientation}: unclear whether its boxes are for the rotated image")
     _require_decodes_in_training(content, (height, width))
-    return width, height
+    return PreparedImage(content, path.name, width, height)
 
 
 def _require_decodes_in_training(content: bytes, size: tuple[int, int]) -> None:

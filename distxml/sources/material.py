@@ -4,7 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from distxml.config.images import ImageRules
+from distxml.data.schema import Split
+
 Element = TypeVar("Element")
+
+
+class Unusable(Exception):
+    """An image that must be left out; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,7 @@ class Row:
         image: bytes of the image file.
         image_name: name of the image file.
         mask: bytes of a PNG, 255 inside the region of interest and 0 outside; None where nothing was annotated.
+        remark: what was done to the image, where its bytes are not those of the file.
     """
 
     key: str
@@ -24,10 +32,14 @@ class Row:
     image: bytes
     image_name: str
     mask: bytes | None
+    remark: str | None = None
 
 
 class Item(Protocol):
-    """An image that will be in the dataset; cheap to hold, encoded only when `row` is called."""
+    """An image that may be in the dataset; cheap to hold and to send to another process.
+
+    Only `row` reads the image. It is called more than once, in any process, and gives the same row each time.
+    """
 
     @property
     def key(self) -> str:
@@ -39,8 +51,28 @@ class Item(Protocol):
         """Index into the classes."""
         ...
 
-    def row(self) -> Row:
-        """Reads or draws the image."""
+    @property
+    def name(self) -> str:
+        """What the user calls it, for lists and messages: the file's path below the source's folder."""
+        ...
+
+    @property
+    def group(self) -> str | None:
+        """Images of one group (a patient) never come into different splits; None: on its own."""
+        ...
+
+    @property
+    def split(self) -> Split | None:
+        """The split that the source puts it in; None: the recipe's shares decide."""
+        ...
+
+    def row(self, rules: ImageRules) -> Row:
+        """Reads or draws the image and its mask.
+
+        Raises:
+            Unusable: it must be left out.
+            UserError: the build must stop.
+        """
         ...
 
 
@@ -54,11 +86,19 @@ class Rejected:
 
 @dataclass(frozen=True)
 class RawMaterial:
-    """The images of a source: classes in label order, what is in, and what was left out."""
+    """The images of a source, listed but not yet read.
+
+    Attributes:
+        classes: names in label order.
+        items: what may be in.
+        rejected: what was left out while listing.
+        drawn: whether the images are made by distxml, so that there is nothing to check.
+    """
 
     classes: tuple[str, ...]
     items: Sequence[Item]
     rejected: Sequence[Rejected] = ()
+    drawn: bool = False
 
 
 class Track(Protocol):

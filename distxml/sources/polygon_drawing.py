@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distxml.config.dataset import PolygonsSource
+from distxml.config.sources import PolygonsSource
 
 OVERSAMPLING = 4
 FRACTION_BITS = 4

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distxml.config.dataset import PolygonsSource
+from distxml.config.sources import PolygonsSource
 from distxml.sources.material import RawMaterial, Row
 from distxml.sources.png import mask_png, rgb_png
 from distxml.sources.polygon_drawing import draw

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from distxml.config.dataset import VocSource
+from distxml.config.sources import VocSource
 from distxml.errors import UserError
 from distxml.sources.folder import require_folder, visible_entries
 from distxml.sources.image_file import Unusable, image_size, list_images, read_image

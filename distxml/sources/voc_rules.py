@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from distxml.config.dataset import VocSource
+from distxml.config.sources import VocSource
 from distxml.errors import UserError
 from distxml.sources.image_file import Unusable
 from distxml.sources.voc_xml import AnnotatedObject, Annotation, Box

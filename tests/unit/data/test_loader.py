@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distxml.config.dataset import DatasetRecipe
-from distxml.config.recipe import AugmentationSettings, LoaderSettings
+from distxml.config.augmentation import AugmentationSettings
+from distxml.config.recipe import LoaderSettings
 from distxml.data.deal import epoch_order, global_batches, rank_share
 from distxml.data.loader import Loader, Rank
 from distxml.data.schema import Dataset, open_dataset

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from distxml.config.dataset import PolygonsSource
+from distxml.config.sources import PolygonsSource
 from distxml.sources.polygon_drawing import GAP, draw, place_shapes
 from distxml.sources.polygons import CLASSES, polygons_material
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from distxml.config.dataset import VocSource
+from distxml.config.sources import VocSource
 from distxml.errors import UserError
 from distxml.sources.image_file import Unusable
 from distxml.sources.voc_rules import Region, region_of

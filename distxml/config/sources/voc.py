@@ -1,0 +1,24 @@
+"""Settings of the Pascal VOC source."""
+
+from pathlib import Path
+from typing import Literal
+
+from distxml.config.base import Settings
+
+
+class VocSource(Settings):
+    """A Pascal VOC dataset: images and one XML of boxes an image."""
+
+    kind: Literal["voc"]
+    images: Path
+    """Folder of the images."""
+    annotations: Path
+    """Folder of the XML files; an XML belongs to the image that bears its name or that it names."""
+    classes: tuple[str, ...] | None = None
+    """Object names that are classes, in label order; other objects are ignored. Unset: every name found, sorted."""
+    several_classes: Literal["leave_out", "largest", "fail"] = "leave_out"
+    """An image with objects of several classes: leave it out, take the class of the largest total box area, or fail."""
+    no_objects: Literal["leave_out", "fail"] = "leave_out"
+    """An image without an object of any class: leave it out, or fail."""
+    box_outside_image: Literal["fail", "clip", "leave_out"] = "fail"
+    """A box that reaches outside its image: fail, cut it off at the border, or leave the image out."""

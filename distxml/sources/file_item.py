@@ -1,0 +1,46 @@
+"""`FileItem`: an image file with its annotation; what all sources of files hand to the builder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distxml.config.images import ImageRules
+from distxml.data.schema import Split
+from distxml.sources.image_file import prepare_image
+from distxml.sources.material import Row
+from distxml.sources.png import mask_png
+
+
+class Annotation(Protocol):
+    """Where the region of interest of one image is; small, and can be sent to another process."""
+
+    def mask(self, width: int, height: int) -> NDArray[np.uint8]:
+        """H×W, 255 inside and 0 outside, for the image of that size.
+
+        Raises:
+            Unusable: it does not suit the image, which must be left out.
+            UserError: the build must stop.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FileItem:
+    """An image file; see `Item`. Without an annotation its mask is null: not annotated."""
+
+    path: Path
+    name: str
+    key: str
+    label: int
+    annotation: Annotation | None = None
+    group: str | None = None
+    split: Split | None = None
+
+    def row(self, rules: ImageRules) -> Row:
+        """Reads and checks the file and its annotation."""
+        image = prepare_image(self.path, rules)
+        mask = None if self.annotation is None else mask_png(self.annotation.mask(image.width, image.height))
+        return Row(self.key, self.label, image.content, image.name, mask, image.remark)
