@@ -36,7 +36,7 @@ def main() -> None:
     run = RunFolder(arguments.run)
     model = load_model(run.checkpoint(3, "last"))
     reader = SplitReader(open_dataset(run.recipe().dataset.path), "test")
-    rows = [row for row in map(reader.__getitem__, range(len(reader))) if row.key.startswith(arguments.only)]
+    rows = [row for row in reader.rows(0, len(reader)) if row.key.startswith(arguments.only)]
     drawn = random.Random(SEED).sample(rows, arguments.rows * arguments.columns)
     pictures = [_picture(model, row) for row in drawn]
     lines = [

@@ -58,14 +58,25 @@ def validate(kind: type[AnySettings], content: object, origin: str, overridden: 
 def validate_json_file(kind: type[AnySettings], path: Path, remedy: str) -> AnySettings:
     """A JSON file that distxml wrote, as `kind`; the error is one line that ends with `remedy`."""
     try:
-        return kind.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
-        reason = error.strerror or str(error)
+        raise _not_ours(str(path), error.strerror or str(error), remedy) from None
+    return validate_json(kind, content, str(path), remedy)
+
+
+def validate_json(kind: type[AnySettings], content: bytes, origin: str, remedy: str) -> AnySettings:
+    """JSON that distxml wrote, as `kind`; errors name `origin`, where it was read from, and `remedy`."""
+    try:
+        return kind.model_validate_json(content)
     except ValidationError as error:
         detail = error.errors()[0]
         place = ".".join(str(part) for part in detail["loc"])
         reason = ": ".join(filter(None, [place, detail["msg"].removeprefix("Value error, ")]))
-    raise UserError(f"{path}: not what this version of distxml writes ({reason}); {remedy}")
+    raise _not_ours(origin, reason, remedy)
+
+
+def _not_ours(origin: str, reason: str, remedy: str) -> UserError:
+    return UserError(f"{origin}: not what this version of distxml writes ({reason}); {remedy}")
 
 
 def override_settings(settings: AnySettings, overrides: list[str], origin: str) -> AnySettings:

@@ -22,15 +22,23 @@ def _square(value: object) -> object:
 class DatasetSettings(Settings):
     """Which Parquet dataset to train on."""
 
-    path: Path
-    """Folder made by `distxml data build`: it holds `dataset.json`."""
+    path: str = Field(min_length=1)
+    """Folder made by `distxml data build`: it holds `dataset.json`. Or a URI of such a folder: `s3://bucket/folder`,
+    `gs://...`, or any other that pyarrow or fsspec can open."""
+    cache: Path | None = None
+    """Folder of each node for copies of the shards of a dataset at a URI, made when first read. Unset: none."""
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _text(cls, path: object) -> object:
+        return str(path) if isinstance(path, Path) else path
 
 
 class LoaderSettings(Settings):
     """How images become batches."""
 
-    backend: Literal["albumentations"] = "albumentations"
-    """Library that decodes and augments."""
+    backend: Literal["auto", "dali", "albumentations"] = "auto"
+    """Library that decodes and augments. `auto`: NVIDIA DALI where the worker has a GPU, else albumentations."""
     image_size: Annotated[tuple[int, int], BeforeValidator(_square)] = (224, 224)
     """Height and width in pixels, multiples of 4; one number means a square."""
     batch_size: int = Field(default=8, ge=1)
@@ -40,6 +48,10 @@ class LoaderSettings(Settings):
     """Threads a worker that decode and augment."""
     prefetch: int = Field(default=4, ge=1)
     """Batches a worker that are made ready ahead."""
+    shuffle_buffer: int = Field(default=2048, ge=1)
+    """Images among which the order of training is shuffled, over all workers; a split that is no larger is shuffled
+    as a whole and stays in memory, encoded. A worker keeps at most its share of these, and two row groups for each
+    of its images of a batch."""
     augmentation: AugmentationSettings = AugmentationSettings()
     """Random changes of the training images."""
 
@@ -60,6 +72,9 @@ class RunSettings(Settings):
     """Parent of the run's folder. On a cluster: a path that every node shares."""
     seed: int = Field(default=0, ge=0)
     """Every source of randomness of training and evaluation derives from it."""
+    checkpoint_steps: int | None = Field(default=None, ge=1)
+    """Save a checkpoint every so many steps inside an epoch too; unset: after each epoch only. The same number of
+    workers goes on from there with bitwise the same weights on CPUs."""
     gallery: int = Field(default=6, ge=0)
     """Validation images whose heatmaps TensorBoard shows each epoch."""
 

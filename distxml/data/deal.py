@@ -1,4 +1,21 @@
-"""Which rows each DDP rank sees at each step: every row once an epoch, as many steps on every rank."""
+"""Which rows each DDP rank sees at each step: every row once an epoch, as many steps on every rank.
+
+Training. The row groups are shuffled and laid end to end. The sequence is cut into lanes of equal length, as many as a
+global batch has images, and step t takes the t-th row of every lane:
+
+    lane 0   r00 r01 r02 ...        a rank owns some of the lanes, so it reads only their row groups;
+    lane 1   r10 r11 r12 ...        a column is a global batch, so the batches do not depend on the number of ranks.
+    ...
+
+Inside a lane rows are shuffled block by block; `shuffle_buffer` is the rows in all lanes' blocks together. The blocks
+of different lanes begin at different steps, so that not all of them are read at once. A split that is no larger than
+the buffer is shuffled as a whole.
+
+Evaluation. Each rank takes one stretch of the rows, in reading order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,16 +25,107 @@ from distxml.config.seeds import seed_from
 Rows = NDArray[np.int64]
 
 
-def epoch_order(rows: int, seed: int, epoch: int) -> Rows:
-    """A permutation of 0..rows-1 that depends on (seed, epoch) alone."""
-    return np.random.default_rng(seed_from("order", seed, epoch)).permutation(rows)
+@dataclass(frozen=True)
+class Rank:
+    """A DDP rank and how many there are."""
+
+    index: int = 0
+    world_size: int = 1
 
 
-def global_batches(order: Rows, batch_size: int) -> list[Rows]:
-    """`order` cut into ceil(rows / batch_size) batches whose sizes differ by at most one."""
-    return np.array_split(order, max(1, -(-len(order) // batch_size)))
+@dataclass(frozen=True)
+class Shuffle:
+    """What fixes the order of training, with the epoch's number and the sizes of the row groups.
+
+    Attributes:
+        batch_size: rows of a global batch.
+        buffer: rows among which rows are shuffled, over all ranks.
+        seed: of all epochs.
+    """
+
+    batch_size: int
+    buffer: int
+    seed: int
 
 
-def rank_share(batch: Rows, rank: int, world_size: int) -> Rows:
-    """The part of a global batch that one rank takes; empty where there are more ranks than rows."""
-    return np.array_split(batch, world_size)[rank]
+@dataclass(frozen=True)
+class Deal:
+    """One rank's rows of an epoch.
+
+    Attributes:
+        steps: rows of each step, in order; the last steps may have one row less, or none.
+        padding: the row that stands in, with weight 0, at a step without rows.
+    """
+
+    steps: Sequence[Rows]
+    padding: int
+
+
+def number_of_steps(rows: int, batch_size: int) -> int:
+    """Steps an epoch: batches of at most `batch_size` rows whose sizes differ by at most one."""
+    return -(-rows // batch_size)
+
+
+def deal_training(group_rows: Sequence[int], shuffle: Shuffle, epoch: int, rank: Rank) -> Deal:
+    """A rank's part of an epoch in random order; the global batches depend on all arguments but `rank`.
+
+    Args:
+        group_rows: rows of each row group of the split.
+        shuffle: what fixes the order.
+        epoch: its number.
+        rank: whose part.
+    """
+    if not group_rows:
+        return Deal([], 0)
+    lanes = _lanes(group_rows, shuffle, epoch)
+    own = np.array_split(lanes, rank.world_size)[rank.index]  # L×T
+    return Deal([column[column >= 0] for column in own.T] if len(own) else [_NONE] * lanes.shape[1], int(lanes[0, 0]))
+
+
+def deal_evaluation(rows: int, batch_size: int, rank: Rank) -> Deal:
+    """A rank's stretch of `rows` rows in reading order, cut into as many steps as every rank makes."""
+    if rows == 0:
+        return Deal([], 0)
+    own = np.array_split(np.arange(rows), rank.world_size)[rank.index]
+    return Deal(np.array_split(own, number_of_steps(rows, batch_size)), int(own[0]) if len(own) else 0)
+
+
+def most_rows_held(group_rows: Sequence[int], shuffle: Shuffle, ranks: int) -> int:
+    """Upper bound on the encoded rows that one rank has in memory while it trains, but for what is read ahead."""
+    rows = sum(group_rows)
+    if rows <= shuffle.buffer:
+        return rows
+    lanes = -(-rows // number_of_steps(rows, shuffle.batch_size))
+    # A block of a lane touches at most two row groups more than it fills, and so does each cut between two blocks.
+    a_lane = max(1, shuffle.buffer // lanes) + 2 * max(group_rows)
+    return min(rows, -(-lanes // ranks) * a_lane)
+
+
+_NONE = np.empty(0, np.int64)
+
+
+def _lanes(group_rows: Sequence[int], shuffle: Shuffle, epoch: int) -> Rows:
+    """Lanes × steps; -1 where the last lane is shorter than the others."""
+    rng = np.random.default_rng(seed_from("order", shuffle.seed, epoch))
+    rows = sum(group_rows)
+    steps = number_of_steps(rows, shuffle.batch_size)
+    lanes = -(-rows // steps)
+    table = np.full(lanes * steps, -1, np.int64)
+    if rows <= shuffle.buffer:
+        table[:rows] = rng.permutation(rows)
+    else:
+        block_of = _blocks(lanes, steps, max(1, shuffle.buffer // lanes))[:rows]
+        table[:rows] = _shuffled_groups(group_rows, rng)[np.lexsort((rng.random(rows), block_of))]
+    return table.reshape(lanes, steps)
+
+
+def _shuffled_groups(group_rows: Sequence[int], rng: np.random.Generator) -> Rows:
+    """All rows, those of a group together, the groups in random order."""
+    starts = np.cumsum([0, *group_rows]).tolist()
+    return np.concatenate([np.arange(starts[g], starts[g + 1]) for g in rng.permutation(len(group_rows)).tolist()])
+
+
+def _blocks(lanes: int, steps: int, block: int) -> Rows:
+    """Number of the block of each place, lane by lane; lane l's blocks begin l/lanes of a block earlier."""
+    lane, step = np.divmod(np.arange(lanes * steps), steps)
+    return (step + lane * block // lanes) // block + lane * (steps // block + 2)

@@ -116,6 +116,6 @@ def _check_counts(dataset: Dataset, split: Split, found: Counter[int]) -> None:
     stated = {label: dataset.metadata.counts[split][name] for label, name in enumerate(dataset.metadata.classes)}
     if found != Counter(stated):
         raise UserError(
-            f"{dataset.folder / METADATA_NAME}: counts of {split} are {stated}, but the shards hold {dict(found)}; "
+            f"{dataset.folder.file(METADATA_NAME)}: counts of {split} are {stated}, but the shards hold {dict(found)}; "
             "build the dataset again"
         )

@@ -1,81 +1,86 @@
-"""Batches of a split for one DDP rank: decoded and augmented in threads, a few batches ahead."""
+"""Batches of a split for one DDP rank, from whichever backend the settings choose."""
 
-import threading
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-
-import numpy as np
+from contextlib import closing
+from pathlib import Path
 
 from distxml.config.recipe import LoaderSettings
-from distxml.data.augment import Augmenter
+from distxml.data.backend import Backend
+from distxml.data.backend_choice import make_backend
 from distxml.data.batch import Batch
-from distxml.data.deal import Rows, epoch_order, global_batches, rank_share
+from distxml.data.deal import Deal, Rank, Shuffle, deal_evaluation, deal_training, most_rows_held, number_of_steps
+from distxml.data.encoded_rows import EncodedRows
+from distxml.data.read_ahead import read_ahead
 from distxml.data.reader import SplitReader
-from distxml.data.rows import Sample, collate, decode
+from distxml.data.row_groups import shares
 from distxml.data.schema import Dataset, Split
 
 
-@dataclass(frozen=True)
-class Rank:
-    """A DDP rank and how many there are."""
-
-    index: int = 0
-    world_size: int = 1
-
-
 class Loader:
-    """The albumentations backend.
+    """Every row of a split exactly once an epoch over all ranks, with as many steps on every rank.
 
-    Every row of the split comes exactly once an epoch over all ranks, and every rank makes the same number of steps.
-    A rank that has no row of its own in a step (fewer rows than ranks) repeats one with weight 0. Order and
-    augmentation depend on (seed, epoch, key), not on the number of ranks or threads.
+    A rank that has no row of its own in a step (fewer rows than ranks) gets one with weight 0. Order and augmentation
+    depend on (seed, epoch, key), not on the number of ranks or threads. Reading needs at most `most_rows_held` encoded
+    rows in memory, whatever the size of the dataset, and what is being read ahead.
     """
 
-    def __init__(self, dataset: Dataset, split: Split, settings: LoaderSettings, rank: Rank, seed: int) -> None:
-        self.reader = SplitReader(dataset, split)
+    def __init__(
+        self,
+        dataset: Dataset,
+        split: Split,
+        settings: LoaderSettings,
+        rank: Rank,
+        seed: int,
+        *,
+        cache: Path | None = None,
+        gpu: int | None = None,
+    ) -> None:
+        """
+        Args:
+            dataset, split: what to read.
+            settings: how.
+            rank: whose part.
+            seed: of order and augmentation.
+            cache: folder for local copies of shards that lie at a URI.
+            gpu: index of the GPU that this rank trains on; None: it has none.
+
+        Raises:
+            UserError: the backend that the settings name is not installed, or has no GPU.
+        """
+        self.reader = SplitReader(dataset, split, cache)
         self.settings = settings
         self.rank = rank
-        self.seed = seed
-        self._of_thread = threading.local()
+        self.shuffle = Shuffle(settings.batch_size, settings.shuffle_buffer, seed)
+        self.backend: Backend = make_backend(settings, seed, gpu)
+        # A split that fits into the shuffle buffer is read once and kept, as encoded bytes.
+        self._kept: dict[int, EncodedRows] | None = {} if len(self.reader) <= settings.shuffle_buffer else None
 
     def steps(self) -> int:
         """Optimizer steps an epoch."""
-        return max(1, -(-len(self.reader) // self.settings.batch_size))
+        return number_of_steps(len(self.reader), self.settings.batch_size)
 
-    def training(self, epoch: int) -> Generator[Batch]:
-        """An epoch in its own random order, augmented."""
-        return self._batches(epoch_order(len(self.reader), self.seed, epoch), epoch)
+    def training(self, epoch: int, first_step: int = 0) -> Generator[Batch]:
+        """An epoch in its own random order, augmented.
+
+        Args:
+            epoch: its number, from 0; with the seed it fixes order and augmentation.
+            first_step: steps that an interrupted epoch had made; the rest is what it would have seen.
+        """
+        deal = deal_training(self.reader.group_rows, self.shuffle, epoch, self.rank)
+        return self._batches(deal, first_step, epoch)
 
     def evaluation(self) -> Generator[Batch]:
-        """The rows in reading order, unchanged."""
-        return self._batches(np.arange(len(self.reader)), None)
+        """This rank's stretch of the rows, in reading order, unchanged."""
+        return self._batches(deal_evaluation(len(self.reader), self.settings.batch_size, self.rank), 0, None)
 
-    def _batches(self, order: Rows, epoch: int | None) -> Generator[Batch]:
-        waiting: list[Future[Batch]] = []
-        with ThreadPoolExecutor(self.settings.threads, thread_name_prefix="loader") as pool:
-            try:
-                for batch in global_batches(order, self.settings.batch_size):
-                    waiting.append(pool.submit(self._load, batch, epoch))
-                    if len(waiting) > self.settings.prefetch:
-                        yield waiting.pop(0).result()
-                while waiting:
-                    yield waiting.pop(0).result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+    def most_rows_held(self) -> int:
+        """Most encoded rows that this rank's reading keeps in memory."""
+        return most_rows_held(self.reader.group_rows, self.shuffle, self.rank.world_size)
 
-    def _load(self, batch: Rows, epoch: int | None) -> Batch:
-        own = rank_share(batch, self.rank.index, self.rank.world_size)
-        if len(own) == 0:
-            return collate([self._sample(int(batch[0]), epoch)], weight=0.0)
-        return collate([self._sample(int(index), epoch) for index in own])
-
-    def _sample(self, index: int, epoch: int | None) -> Sample:
-        sample = decode(self.reader[index], self.settings.image_size)
-        return sample if epoch is None else self._augmenter()(sample, epoch)
-
-    def _augmenter(self) -> Augmenter:
-        if not hasattr(self._of_thread, "augmenter"):
-            self._of_thread.augmenter = Augmenter(self.settings.augmentation, self.seed)
-        return self._of_thread.augmenter
+    def _batches(self, deal: Deal, first_step: int, epoch: int | None) -> Generator[Batch]:
+        rows = shares(self.reader, deal, first_step, self._kept)
+        with (
+            closing(read_ahead(rows, self.settings.prefetch)) as ahead,
+            closing(self.backend.batches(ahead, epoch)) as out,
+        ):
+            yield from out

@@ -8,7 +8,9 @@ from typing import Literal, get_args
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
-from distxml.config.load import validate_json_file
+from distxml.config.load import validate_json
+from distxml.config.locations import is_uri
+from distxml.data.location import Location, locate
 from distxml.errors import UserError
 
 FORMAT = "distxml-dataset"
@@ -31,6 +33,17 @@ ROW_SCHEMA = pa.schema(
 )
 
 
+class RowGroup(BaseModel):
+    """Rows of a shard that lie, and are read, together: a Parquet row group."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int = Field(ge=1)
+    """Number of its rows."""
+    sha256: str
+    """Checksum of its rows: `digest.rows_digest`."""
+
+
 class Shard(BaseModel):
     """One Parquet file of a split."""
 
@@ -44,6 +57,16 @@ class Shard(BaseModel):
     """Number of its rows."""
     sha256: str
     """Checksum of the file."""
+    index_sha256: str
+    """Checksum of its keys and labels: `digest.index_digest`."""
+    groups: tuple[RowGroup, ...]
+    """Its row groups, in order."""
+
+    @model_validator(mode="after")
+    def _groups_add_up(self) -> "Shard":
+        if sum(group.rows for group in self.groups) != self.rows:
+            raise ValueError(f"the row groups of {self.file} do not add up to its {self.rows} rows")
+        return self
 
 
 class DatasetMetadata(BaseModel):
@@ -84,6 +107,10 @@ class DatasetMetadata(BaseModel):
                 raise ValueError(f"annotated.{split} is missing")
         return self
 
+    def class_counts(self, split: Split) -> list[int]:
+        """Images of each class of a split, in label order."""
+        return [self.counts[split][name] for name in self.classes]
+
     def rows(self, split: Split) -> int:
         """Number of images of a split."""
         return sum(shard.rows for shard in self.shards if shard.split == split)
@@ -91,57 +118,68 @@ class DatasetMetadata(BaseModel):
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened dataset: its folder and its metadata."""
+    """An opened dataset: where it lies and its metadata."""
 
-    folder: Path
+    folder: Location
     metadata: DatasetMetadata
 
-    def shards(self, split: Split) -> list[tuple[Path, Shard]]:
-        """Files and entries of a split's shards, in reading order."""
-        return [(self.folder / shard.file, shard) for shard in self.metadata.shards if shard.split == split]
+    def shards(self, split: Split) -> list[Shard]:
+        """Entries of a split's shards, in reading order."""
+        return [shard for shard in self.metadata.shards if shard.split == split]
 
 
-def open_dataset(folder: Path) -> Dataset:
-    """The dataset in `folder`, its shards' presence checked.
+def open_dataset(location: str | Path) -> Dataset:
+    """The dataset at a path or URI, its shards' presence checked.
 
     Raises:
         UserError: the folder is missing, may not be read, is not a dataset, or a shard is missing.
     """
-    require_printable(folder)
+    require_printable(location)
+    folder = locate(str(location))
     try:
         return _opened(folder)
-    except OSError as error:
-        raise UserError(f"dataset {folder}: cannot be read ({error.strerror or error}); name another folder") from None
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
+        raise UserError(f"dataset {folder}: cannot be read ({reason}); name another with dataset.path") from None
 
 
-def require_printable(folder: Path) -> None:
-    """Refuse a folder for a dataset whose path is not text: Arrow could not open it.
+def require_printable(location: str | Path) -> None:
+    """Refuse a place for a dataset whose path is not text: Arrow could not open it.
 
     Raises:
         UserError: the path holds characters that cannot be printed.
     """
-    if not str(folder.absolute()).isprintable():
-        raise UserError(f"dataset {str(folder)!a}: the path holds characters that cannot be printed; choose another")
+    text = str(location) if is_uri(str(location)) else str(Path(location).absolute())
+    if not text.isprintable():
+        raise UserError(f"dataset {str(location)!a}: the path holds characters that cannot be printed; choose another")
 
 
-def _opened(folder: Path) -> Dataset:
-    path = folder / METADATA_NAME
-    if not folder.is_dir():
+def _opened(folder: Location) -> Dataset:
+    if not folder.is_folder():
         raise UserError(
             f"dataset {folder}: no such folder; "
             f"build it with `distxml data build RECIPE {shlex.quote(str(folder))}` or set dataset.path"
         )
-    if not path.is_file():
+    if not folder.holds(METADATA_NAME):
         raise UserError(f"dataset {folder}: not a dataset (no {METADATA_NAME}); name a folder made by `data build`")
-    metadata = validate_json_file(DatasetMetadata, path, "build the dataset again")
+    content = folder.read(METADATA_NAME)
+    metadata = validate_json(DatasetMetadata, content, folder.file(METADATA_NAME), "build the dataset again")
     _check_shards(folder, metadata)
     return Dataset(folder, metadata)
 
 
-def _check_shards(folder: Path, metadata: DatasetMetadata) -> None:
+def _check_shards(folder: Location, metadata: DatasetMetadata) -> None:
+    present = folder.files()
     for shard in metadata.shards:
-        path = folder / shard.file
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise UserError(f"{folder / METADATA_NAME}: shard {shard.file!r} lies outside the dataset; do not use it")
-        if not path.is_file():
-            raise UserError(f"{path}: this shard is missing; build the dataset again")
+        if _escapes(folder, shard.file):
+            raise UserError(
+                f"{folder.file(METADATA_NAME)}: shard {shard.file!r} lies outside the dataset; do not use it"
+            )
+        if shard.file not in present and not folder.holds(shard.file):  # behind a link, for one
+            raise UserError(f"{folder.file(shard.file)}: this shard is missing; build the dataset again")
+
+
+def _escapes(folder: Location, name: str) -> bool:
+    if name.startswith("/") or ".." in name.split("/"):
+        return True
+    return folder.local is not None and not (folder.local / name).resolve().is_relative_to(folder.local.resolve())

@@ -1,11 +1,10 @@
-"""The evaluator on Ray: row ranges of the shards go to a pool of actors that each hold the model.
+"""The evaluator on Ray: row ranges of the split go to a pool of actors that each hold the model.
 
 The actors read their rows themselves, so there are no read tasks for a pool that takes every CPU to starve. Ray Data
 replaces an actor that dies and gives its rows to another; rows come back in any order and are sorted by key.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ import torch
 from distxml.cluster import connect
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.data.rows import rows_of
-from distxml.data.schema import Dataset, Split
+from distxml.data.reader import SplitReader
+from distxml.data.schema import open_dataset
 from distxml.errors import UserError
 from distxml.evaluation.image_record import split_table
 from distxml.evaluation.plan import Plan
-from distxml.evaluation.prepare import Evaluation, prepare, read_shard
+from distxml.evaluation.prepare import Evaluation, prepare
 from distxml.evaluation.results import Results, Summary
 from distxml.evaluation.scoring import ImageScorer
 from distxml.evaluation.store import store
@@ -60,7 +59,7 @@ def score_split(evaluation: Evaluation, show_progress: ShowProgress) -> pa.Table
     """Every row of the split, scored by the pool, in any order (`image_record.SCORED_SCHEMA`)."""
     _set_up_ray_data()
     recipe, total = evaluation.recipe, len(evaluation.label_of_key)
-    tasks = _row_ranges(evaluation.dataset, recipe.evaluation.split, recipe.scaling.workers)
+    tasks = _row_ranges(total, recipe.scaling.workers)
     scored = ray.data.from_arrow(tasks).map_batches(
         ScoringWorker,  # pyright: ignore[reportArgumentType]
         fn_constructor_args=(evaluation.checkpoint, recipe, evaluation.plan),
@@ -88,6 +87,8 @@ class ScoringWorker:
         torch.backends.cudnn.allow_tf32 = False  # TF32 rounds to ten bits: results would depend on the batch size
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
+        dataset = open_dataset(recipe.dataset.path)
+        self.reader = SplitReader(dataset, recipe.evaluation.split, recipe.dataset.cache)
         gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
         self.scorer = ImageScorer(load_model(checkpoint), recipe, plan, torch.device("cuda" if gpu else "cpu"))
 
@@ -95,24 +96,14 @@ class ScoringWorker:
         """Row ranges to scored rows."""
         return pa.concat_tables([self._score(**task) for task in tasks.to_pylist()])
 
-    def _score(self, file: str, start: int, rows: int) -> pa.Table:
-        return self.scorer.score(rows_of(_shard(file).slice(start, rows)))
+    def _score(self, start: int, stop: int) -> pa.Table:
+        return self.scorer.score(list(self.reader.rows(start, stop)))
 
 
-@lru_cache(maxsize=1)
-def _shard(file: str) -> pa.Table:
-    return read_shard(Path(file))
-
-
-def _row_ranges(dataset: Dataset, split: Split, workers: int) -> list[pa.Table]:
+def _row_ranges(rows: int, workers: int) -> list[pa.Table]:
     """The split in pieces; each is a block of Ray Data."""
-    shards = [(str(path), shard.rows) for path, shard in dataset.shards(split)]
-    size = min(MOST_ROWS_A_TASK, max(1, sum(rows for _, rows in shards) // (workers * TASKS_A_WORKER)))
-    return [
-        pa.table({"file": [file], "start": [start], "rows": [min(size, rows - start)]})
-        for file, rows in shards
-        for start in range(0, rows, size)
-    ]
+    size = min(MOST_ROWS_A_TASK, max(1, rows // (workers * TASKS_A_WORKER)))
+    return [pa.table({"start": [start], "stop": [min(start + size, rows)]}) for start in range(0, rows, size)]
 
 
 def _complete(scored: pa.Table, evaluation: Evaluation) -> pa.Table:

@@ -4,13 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from distxml.config.locations import absolute
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
+from distxml.data.reader import SplitReader
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
-from distxml.data.verify import verify_shard
 from distxml.errors import UserError
 from distxml.evaluation.plan import Plan, make_plan
 from distxml.evaluation.results import Scored
@@ -56,8 +54,10 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
             "(`distxml train` with the same run.name goes on where it stopped)"
         )
     card = load_model(checkpoint).card
-    dataset = open_dataset(recipe.dataset.path.resolve())
-    check_classes(card, dataset.metadata.classes, checkpoint, dataset.folder)
+    located = recipe.dataset.model_copy(update={"path": absolute(recipe.dataset.path)})
+    recipe = recipe.model_copy(update={"dataset": located})  # workers have working directories of their own
+    dataset = open_dataset(located.path)
+    check_classes(card, dataset.metadata.classes, checkpoint, str(dataset.folder))
     labels = _labels(dataset, recipe.evaluation.split)
     return Evaluation(
         recipe=recipe,
@@ -70,34 +70,17 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
             training_finished=run.finished.is_file(),
         ),
         dataset=dataset,
-        dataset_sha256=_sha256(dataset.folder / METADATA_NAME),
+        dataset_sha256=dataset.folder.digest(METADATA_NAME),
         label_of_key=labels,
         plan=make_plan(recipe.evaluation, card.image_size, labels, recipe.run.seed),
     )
 
 
-def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """A shard, or some of its columns.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        return pq.ParquetFile(path).read(columns)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{path}: this shard cannot be read ({reason}); build the dataset again") from None
-
-
 def _labels(dataset: Dataset, split: Split) -> dict[str, int]:
-    labels: dict[str, int] = {}
-    for path, shard in dataset.shards(split):
-        verify_shard(path, shard, len(dataset.metadata.classes))
-        table = read_shard(path, ["key", "label"])
-        before = len(labels)
-        labels.update(zip(table["key"].to_pylist(), table["label"].to_pylist(), strict=True))
-        if len(labels) != before + shard.rows:
-            raise UserError(f"{path}: a key comes twice in the split {split!r}; build the dataset again")
+    index = SplitReader(dataset, split).index()
+    labels = dict(zip(index.keys, index.labels, strict=True))
+    if len(labels) < len(index.keys):
+        raise UserError(f"dataset {dataset.folder}: a key comes twice in the split {split!r}; build the dataset again")
     if not labels:
         raise UserError(f"dataset {dataset.folder}: its split {split!r} holds no images; set evaluation.split")
     return labels

@@ -78,8 +78,8 @@ def read_card(folder: Path) -> ModelCard:
     return validate_json_file(ModelCard, folder / CARD_NAME, "name another checkpoint, or train again")
 
 
-def check_classes(card: ModelCard, classes: tuple[str, ...], checkpoint: Path, dataset: Path) -> None:
-    """Refuse a dataset whose classes are not the checkpoint's.
+def check_classes(card: ModelCard, classes: tuple[str, ...], checkpoint: Path, dataset: str) -> None:
+    """Refuse a dataset, called `dataset`, whose classes are not the checkpoint's.
 
     Raises:
         UserError: names or their number differ.

@@ -9,15 +9,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.data.rows import Sample, collate, decode, rows_of
+from distxml.data.location import locate
+from distxml.data.reader import SplitReader
+from distxml.data.rows import Sample, collate, decode
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.evaluation.results import Results, Summary
@@ -70,13 +69,13 @@ def build_gallery(run: RunFolder, recipe: Recipe, results: Results | None) -> Ga
     Raises:
         UserError: the dataset or the checkpoint is missing, or has changed since the evaluation.
     """
-    dataset = open_dataset(_dataset_folder(recipe, results))
+    dataset = _open(recipe, results)
     split = results.summary.split if results else recipe.evaluation.split
     folder = _checkpoint(run, recipe, results)
     if results:
         _check_unchanged(results.summary, folder, dataset)
     loaded = load_model(folder)
-    check_classes(loaded.card, dataset.metadata.classes, folder, dataset.folder)
+    check_classes(loaded.card, dataset.metadata.classes, folder, str(dataset.folder))
     candidates = _evaluated(results) if results else _of_split(dataset, split)
     choice = choose(candidates, PER_GROUP, MOST, recipe.run.seed)
     samples = _samples(dataset, split, [candidate.key for candidate in choice.chosen], loaded.card.image_size)
@@ -104,16 +103,18 @@ def _checkpoint(run: RunFolder, recipe: Recipe, results: Results | None) -> Path
     return folder
 
 
-def _dataset_folder(recipe: Recipe, results: Results | None) -> Path:
-    scored = Path(results.summary.dataset_path) if results else recipe.dataset.path
-    return scored if scored.is_dir() else recipe.dataset.path
+def _open(recipe: Recipe, results: Results | None) -> Dataset:
+    """The dataset where it was scored, or else, should it be gone from there, where the recipe says that it lies."""
+    places = [results.summary.dataset_path, recipe.dataset.path] if results else [recipe.dataset.path]
+    found = next((place for place in places if locate(place).is_folder()), recipe.dataset.path)
+    return open_dataset(found)
 
 
 def _check_unchanged(summary: Summary, checkpoint: Path, dataset: Dataset) -> None:
     again = "run `distxml evaluate` again"
     if _sha256(checkpoint / WEIGHTS_NAME) != summary.scored.sha256:
         raise UserError(f"the weights in {checkpoint} are not those that were scored; {again}")
-    if _sha256(dataset.folder / METADATA_NAME) != summary.dataset_sha256:
+    if dataset.folder.digest(METADATA_NAME) != summary.dataset_sha256:
         raise UserError(f"the dataset in {dataset.folder} is not the one that was scored; {again}")
 
 
@@ -131,29 +132,22 @@ def _evaluated(results: Results) -> list[Candidate]:
 
 
 def _of_split(dataset: Dataset, split: Split) -> list[Candidate]:
-    tables = [_read(path, columns=["key", "label"]) for path, _ in dataset.shards(split)]
-    return [Candidate(row["key"], row["label"]) for table in tables for row in table.to_pylist()]
+    index = SplitReader(dataset, split).index()
+    return [Candidate(key, label) for key, label in zip(index.keys, index.labels, strict=True)]
 
 
 def _samples(dataset: Dataset, split: Split, keys: Sequence[str], image_size: tuple[int, int]) -> list[Sample]:
     """The images of those keys, in that order; only their rows are kept in memory."""
-    wanted = pc.field("key").isin(pa.array(keys, pa.string()))
-    rows = [row for path, _ in dataset.shards(split) for row in rows_of(_read(path, filters=wanted))]
-    samples = {row.key: decode(row, image_size) for row in rows}
-    missing = set(keys) - set(samples)
+    reader = SplitReader(dataset, split)
+    place_of_key = {key: place for place, key in enumerate(reader.index().keys)}
+    missing = set(keys) - set(place_of_key)
     if missing:
         raise UserError(
             f"dataset {dataset.folder}: image {min(missing)} was scored but is no longer in its {split} split"
         )
+    rows = reader.rows_at(sorted(place_of_key[key] for key in keys))
+    samples = {row.key: decode(row, image_size) for row in rows}
     return [samples[key] for key in keys]
-
-
-def _read(path: Path, columns: list[str] | None = None, filters: pc.Expression | None = None) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=columns, filters=filters)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{path}: this shard cannot be read ({reason}); build the dataset again") from None
 
 
 @torch.inference_mode()

@@ -21,9 +21,10 @@ from distxml.evaluation.distributed import evaluate_run
 from distxml.evaluation.request import override_recipe
 from distxml.evaluation.results import CURVES_SCHEMA, IMAGES_SCHEMA, Results, load_results
 from tests.integration.command import distxml
-from tests.integration.small_run import write_dataset, write_run
+from tests.integration.small_run import write_run
 from tests.oracles.perturbation import aopc
-from tests.unit.evaluation.small_model import small_rows
+from tests.small_dataset import write_dataset
+from tests.unit.evaluation.small_model import CLASSES, small_rows
 
 pytestmark = pytest.mark.slow
 
@@ -180,7 +181,7 @@ def test_an_actor_that_is_killed_loses_and_doubles_nothing(run: RunFolder, one_w
 def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(run: RunFolder, tmp_path: Path):
     rows = small_rows(6)
     broken = [*rows[:4], type(rows[4])("broken-one", b"no image", None, 0)]
-    write_dataset(tmp_path / "broken", broken)
+    write_dataset(tmp_path / "broken", {"test": broken}, CLASSES)
     before = (run.evaluation / "summary.json").read_bytes()
     with pytest.raises(UserError, match=r"^image broken-one: does not decode[^\n]*$"):
         evaluate_run(run, recipe_of(run, f"dataset.path={json.dumps(str(tmp_path / 'broken'))}"))

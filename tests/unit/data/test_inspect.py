@@ -62,8 +62,14 @@ def test_counts_sizes_and_masks(dataset: Dataset) -> None:
     assert 0 < min(positive) <= max(positive) < 0.3
 
 
+def place(dataset: Dataset) -> Path:
+    """The dataset's folder."""
+    assert dataset.folder.local is not None
+    return dataset.folder.local
+
+
 def test_a_changed_shard_is_named(dataset: Dataset) -> None:
-    path = dataset.folder / dataset.metadata.shards[1].file
+    path = place(dataset) / dataset.metadata.shards[1].file
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -72,25 +78,25 @@ def test_a_changed_shard_is_named(dataset: Dataset) -> None:
 
 
 def test_metadata_that_contradicts_the_shards(dataset: Dataset) -> None:
-    path = dataset.folder / "dataset.json"
+    path = place(dataset) / "dataset.json"
     metadata = json.loads(path.read_text())
     metadata["counts"]["val"]["circles"] += 1
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="counts of val"):
-        inspected(open_dataset(dataset.folder))
+        inspected(open_dataset(place(dataset)))
 
 
 def test_a_key_that_comes_twice(dataset: Dataset) -> None:
-    path = dataset.folder / "dataset.json"
+    path = place(dataset) / "dataset.json"
     metadata = json.loads(path.read_text())
     metadata["shards"].append(metadata["shards"][0])
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="two rows have the key"):
-        inspected(open_dataset(dataset.folder))
+        inspected(open_dataset(place(dataset)))
 
 
 def test_left_out_is_not_known_without_the_list(dataset: Dataset) -> None:
-    (dataset.folder / "rejected.csv").unlink()
+    (place(dataset) / "rejected.csv").unlink()
     assert inspected(dataset).left_out is None
 
 
@@ -114,17 +120,17 @@ def test_a_mask_that_is_none_is_named(mask: bytes) -> None:
 
 def test_copies_across_splits_of_a_dataset_made_elsewhere(dataset: Dataset) -> None:
     """A builder that does not look for copies: the same images, under other keys, in train and in test."""
-    metadata = json.loads((dataset.folder / "dataset.json").read_text())
+    metadata = json.loads((place(dataset) / "dataset.json").read_text())
     shard = next(shard for shard in metadata["shards"] if shard["split"] == "test")
-    table = pq.read_table(dataset.folder / shard["file"])
+    table = pq.read_table(place(dataset) / shard["file"])
     copied = table.set_column(0, ROW_SCHEMA.field("key"), pa.array([f"copy-{key}" for key in table["key"].to_pylist()]))
-    pq.write_table(copied.cast(ROW_SCHEMA), dataset.folder / "copies.parquet")
-    checksum = hashlib.sha256((dataset.folder / "copies.parquet").read_bytes()).hexdigest()
+    pq.write_table(copied.cast(ROW_SCHEMA), place(dataset) / "copies.parquet")
+    checksum = hashlib.sha256((place(dataset) / "copies.parquet").read_bytes()).hexdigest()
     metadata["shards"].append(shard | {"file": "copies.parquet", "split": "train", "sha256": checksum})
     for name, number in metadata["counts"]["test"].items():
         metadata["counts"]["train"][name] += number
-    (dataset.folder / "dataset.json").write_text(json.dumps(metadata))
-    found = inspected(open_dataset(dataset.folder))
+    (place(dataset) / "dataset.json").write_text(json.dumps(metadata))
+    found = inspected(open_dataset(place(dataset)))
     assert sorted(found.copies) == sorted((f"copy-{key}", key) for key in table["key"].to_pylist())
     (warning,) = copies_warning(found.copies)
     assert warning.startswith(f"WARNING: {len(found.copies)} image(s) are bit-for-bit copies")
@@ -169,12 +175,12 @@ def damaged(metadata: dict[str, Any], damage: str) -> None:
     ],
 )
 def test_wrong_metadata_is_one_line_with_its_field_and_cause(dataset: Dataset, damage: str, words: str) -> None:
-    path = dataset.folder / "dataset.json"
+    path = place(dataset) / "dataset.json"
     metadata = json.loads(path.read_text())
     damaged(metadata, damage)
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match=words) as caught:
-        open_dataset(dataset.folder)
+        open_dataset(place(dataset))
     assert str(caught.value).startswith(f"{path}: ") and str(caught.value).isprintable()
 
 

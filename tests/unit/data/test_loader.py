@@ -1,77 +1,84 @@
 """Every image exactly once an epoch, whatever the number of ranks; the same order and pixels for the same seed."""
 
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distxml.config.dataset import DatasetRecipe
 from distxml.config.augmentation import AugmentationSettings
 from distxml.config.recipe import LoaderSettings
-from distxml.data.deal import epoch_order, global_batches, rank_share
-from distxml.data.loader import Loader, Rank
+from distxml.data.batch import Batch
+from distxml.data.deal import Rank
+from distxml.data.loader import Loader
 from distxml.data.schema import Dataset, open_dataset
 from distxml.errors import UserError
-from distxml.sources.build import build_dataset
+from tests.small_dataset import noise_row, write_dataset
 
-SETTINGS = LoaderSettings(image_size=(24, 32), batch_size=8, augmentation=AugmentationSettings(probability=1.0))
+SETTINGS = LoaderSettings(
+    backend="albumentations",
+    image_size=(12, 16),
+    batch_size=8,
+    shuffle_buffer=16,
+    augmentation=AugmentationSettings(probability=1.0),
+)
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    folder = tmp_path_factory.mktemp("data") / "polygons"
-    source = {"kind": "polygons", "images": 60, "image_size": 32}
-    build_dataset(DatasetRecipe.model_validate({"name": "p", "source": source, "rows_per_shard": 7}), folder)
+    """53 training rows in shards of 7 and groups of 3, the last of each smaller; one validation row; no test row."""
+    folder = tmp_path_factory.mktemp("data") / "noise"
+    write_dataset(folder, {"train": [noise_row(number) for number in range(53)], "val": [noise_row(99)]})
     return open_dataset(folder)
 
 
+def keys_that_count(batches: list[Batch]) -> list[str]:
+    return [key for batch in batches for key, weight in zip(batch.key, batch.weight, strict=True) if weight > 0]
+
+
+@settings(deadline=None, max_examples=30)
 @given(
-    rows=st.integers(1, 200),
-    batch=st.integers(1, 64),
     ranks=st.integers(1, 8),
-    seed=st.integers(0, 9),
-    epoch=st.integers(0, 9),
+    batch_size=st.integers(1, 60),
+    buffer=st.sampled_from([1, 16, 1000]),
+    training=st.booleans(),
 )
-def test_dealing_covers_every_row_once(rows: int, batch: int, ranks: int, seed: int, epoch: int) -> None:
-    order = epoch_order(rows, seed, epoch)
-    batches = global_batches(order, batch)
-    assert len(batches) == -(-rows // batch)
-    dealt = [rank_share(one, rank, ranks) for one in batches for rank in range(ranks)]
-    assert sorted(np.concatenate(dealt).tolist()) == list(range(rows))
-    sizes = [len(one) for one in batches]
-    assert max(sizes) <= batch and max(sizes) - min(sizes) <= 1
-
-
-def test_epochs_and_seeds_differ() -> None:
-    assert not np.array_equal(epoch_order(100, 0, 0), epoch_order(100, 0, 1))
-    assert not np.array_equal(epoch_order(100, 0, 0), epoch_order(100, 1, 0))
-
-
-@pytest.mark.parametrize("ranks", [1, 2, 3, 8])
-@pytest.mark.parametrize("training", [True, False])
-def test_every_image_once_over_all_ranks(dataset: Dataset, ranks: int, training: bool) -> None:
-    loaders = [Loader(dataset, "train", SETTINGS, Rank(index, ranks), seed=1) for index in range(ranks)]
+def test_every_image_once_over_all_ranks(
+    dataset: Dataset, ranks: int, batch_size: int, buffer: int, training: bool
+) -> None:
+    changed = SETTINGS.model_copy(update={"batch_size": batch_size, "shuffle_buffer": buffer})
+    loaders = [Loader(dataset, "train", changed, Rank(index, ranks), seed=1) for index in range(ranks)]
     epochs = [list(loader.training(3) if training else loader.evaluation()) for loader in loaders]
     assert {len(batches) for batches in epochs} == {loaders[0].steps()}
-    keys = [
-        key
-        for batches in epochs
-        for batch in batches
-        for key, weight in zip(batch.key, batch.weight, strict=True)
-        if weight > 0
-    ]
-    assert len(keys) == dataset.metadata.rows("train")
-    assert set(Counter(keys).values()) == {1}
+    counts = Counter(key for batches in epochs for key in keys_that_count(batches))
+    assert len(counts) == 53 and set(counts.values()) == {1}
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    ranks=st.integers(1, 3),
+    stop=st.integers(0, 6),
+    epoch=st.integers(0, 2),
+    buffer=st.sampled_from([1, 16, 1000]),
+)
+def test_an_interrupted_epoch_goes_on_with_what_it_would_have_seen(
+    dataset: Dataset, ranks: int, stop: int, epoch: int, buffer: int
+) -> None:
+    changed = SETTINGS.model_copy(update={"shuffle_buffer": buffer})
+    for rank in range(ranks):
+        whole = list(Loader(dataset, "train", changed, Rank(rank, ranks), seed=1).training(epoch))
+        rest = list(Loader(dataset, "train", changed, Rank(rank, ranks), seed=1).training(epoch, first_step=stop))
+        assert [batch.key for batch in rest] == [batch.key for batch in whole[stop:]]
+        assert all(torch.equal(one.image, other.image) for one, other in zip(rest, whole[stop:], strict=True))
 
 
 def test_pixels_depend_on_seed_epoch_and_key_alone(dataset: Dataset) -> None:
     def images(ranks: int, threads: int, epoch: int) -> dict[str, torch.Tensor]:
-        settings = SETTINGS.model_copy(update={"threads": threads})
-        loaders = [Loader(dataset, "train", settings, Rank(rank, ranks), seed=1) for rank in range(ranks)]
+        changed = SETTINGS.model_copy(update={"threads": threads})
+        loaders = [Loader(dataset, "train", changed, Rank(rank, ranks), seed=1) for rank in range(ranks)]
         return {
             key: image
             for loader in loaders
@@ -86,38 +93,76 @@ def test_pixels_depend_on_seed_epoch_and_key_alone(dataset: Dataset) -> None:
 
 def test_batches_have_the_documented_shapes_and_ranges(dataset: Dataset) -> None:
     batch = next(Loader(dataset, "train", SETTINGS, Rank(), seed=0).training(0))
-    assert batch.image.shape == (len(batch), 3, 24, 32) and batch.image.dtype == torch.float32
-    assert batch.mask.shape == (len(batch), 1, 24, 32) and set(batch.mask.unique().tolist()) <= {0.0, 1.0}
+    assert batch.image.shape == (len(batch), 3, 12, 16) and batch.image.dtype == torch.float32
+    assert batch.mask.shape == (len(batch), 1, 12, 16) and set(batch.mask.unique().tolist()) <= {0.0, 1.0}
     assert batch.image.min() >= 0 and batch.image.max() <= 1
     assert batch.has_mask.all() and batch.label.dtype == torch.int64
 
 
-def test_a_rank_without_rows_repeats_one_with_weight_zero(dataset: Dataset) -> None:
-    settings = SETTINGS.model_copy(update={"batch_size": 2})
-    batches = list(Loader(dataset, "val", settings, Rank(7, 8), seed=0).evaluation())
-    assert all(len(batch) == 1 and batch.weight.item() == 0 for batch in batches)
+@pytest.mark.parametrize("ranks", [1, 8])
+def test_one_image_alone(dataset: Dataset, ranks: int) -> None:
+    for rank in range(ranks):
+        loader = Loader(dataset, "val", SETTINGS, Rank(rank, ranks), seed=0)
+        for batches in (list(loader.evaluation()), list(loader.training(0))):
+            assert [batch.key for batch in batches] == [("row-00099",)]
+            assert batches[0].weight.item() == (1 if rank == 0 else 0)
 
 
-@settings(deadline=None, max_examples=20)
-@given(seed=st.integers(0, 1000))
-def test_augmentation_moves_image_and_mask_together(seed: int) -> None:
-    from distxml.data.augment import Augmenter
-    from distxml.data.rows import Sample
-
-    image = np.zeros((48, 48, 3), np.uint8)
-    mask = np.zeros((48, 48), np.uint8)
-    image[4:20, 8:16], mask[4:20, 8:16] = 255, 1
-    out = Augmenter(AugmentationSettings(probability=1.0, preset="flips"), seed)(Sample("k", 0, image, mask), 0)
-    assert out.mask is not None
-    assert np.array_equal(out.image[..., 0] > 127, out.mask == 1)
+def test_a_split_without_rows_has_no_steps(dataset: Dataset) -> None:
+    loader = Loader(dataset, "test", SETTINGS, Rank(), seed=0)
+    assert loader.steps() == 0 and list(loader.evaluation()) == list(loader.training(0)) == []
 
 
-def test_a_changed_shard_is_named(dataset: Dataset, tmp_path: Path) -> None:
-    path, _ = dataset.shards("test")[0]
-    kept = path.read_bytes()
-    try:
-        path.write_bytes(kept[: len(kept) // 2])
-        with pytest.raises(UserError, match=path.name):
-            list(Loader(dataset, "test", SETTINGS, Rank(), seed=0).evaluation())
-    finally:
-        path.write_bytes(kept)
+def test_an_epoch_may_be_left_in_the_middle(dataset: Dataset) -> None:
+    loader = Loader(dataset, "train", SETTINGS, Rank(), seed=0)
+    begun = loader.training(0)
+    first = next(begun)
+    begun.close()
+    again = list(loader.training(0))
+    assert again[0].key == first.key and len(keys_that_count(again)) == 53
+
+
+@pytest.mark.parametrize("buffer", [16, 1000])
+def test_a_changed_shard_is_named(tmp_path: Path, buffer: int) -> None:
+    write_dataset(tmp_path / "d", {"train": [noise_row(number) for number in range(20)]})
+    loader = Loader(
+        open_dataset(tmp_path / "d"), "train", SETTINGS.model_copy(update={"shuffle_buffer": buffer}), Rank(), seed=0
+    )
+    write_dataset(tmp_path / "other", {"train": [noise_row(number + 100) for number in range(20)]})
+    (tmp_path / "other/train/00001.parquet").replace(tmp_path / "d/train/00001.parquet")
+    with pytest.raises(UserError, match=r"00001\.parquet: this shard was changed after it was built"):
+        list(loader.training(0))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "gone"])
+def test_a_shard_that_cannot_be_read_is_named(tmp_path: Path, damage: str) -> None:
+    write_dataset(tmp_path / "d", {"train": [noise_row(number) for number in range(20)]})
+    loader = Loader(open_dataset(tmp_path / "d"), "train", SETTINGS, Rank(), seed=0)
+    shard = tmp_path / "d/train/00001.parquet"
+    if damage == "gone":
+        shard.unlink()
+    else:
+        shard.write_bytes(shard.read_bytes()[:500])
+    with pytest.raises(UserError, match=r"00001\.parquet: this shard cannot be read"):
+        list(loader.training(0))
+
+
+def test_memory_stays_within_the_bound_and_a_split_that_fits_is_read_once(tmp_path: Path) -> None:
+    rows = [noise_row(number, side=64) for number in range(300)]  # some 12 KB each
+    write_dataset(tmp_path / "d", {"train": rows}, rows_per_shard=100, rows_per_group=5)
+    dataset = open_dataset(tmp_path / "d")
+    row_bytes = len(rows[0].image) + len(rows[0].mask or b"")
+    changed = SETTINGS.model_copy(update={"shuffle_buffer": 20, "batch_size": 4, "prefetch": 1})
+    loader = Loader(dataset, "train", changed, Rank(), seed=0)
+    assert loader.most_rows_held() == 4 * (5 + 2 * 5)
+    tracemalloc.start()
+    for _ in loader.training(0):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * loader.most_rows_held() * row_bytes < 300 * row_bytes
+    fits = Loader(dataset, "train", SETTINGS.model_copy(update={"shuffle_buffer": 300}), Rank(), seed=0)
+    assert len(list(fits.training(0))) == fits.steps()
+    for shard in (tmp_path / "d/train").iterdir():
+        shard.unlink()
+    assert len(list(fits.training(1))) == fits.steps()

@@ -1,6 +1,5 @@
 """What is checked before any worker starts; and what may be overridden."""
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -11,12 +10,14 @@ import pytest
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
+from distxml.data.digest import index_digest
 from distxml.data.schema import ROW_SCHEMA
 from distxml.errors import UserError
 from distxml.evaluation.prepare import prepare
 from distxml.evaluation.request import override_recipe
-from tests.integration.small_run import write_dataset, write_run
-from tests.unit.evaluation.small_model import small_rows
+from tests.integration.small_run import write_run
+from tests.small_dataset import write_dataset
+from tests.unit.evaluation.small_model import CLASSES, small_rows
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_an_empty_split_is_refused(run: RunFolder):
 
 def test_a_key_that_comes_twice_is_refused(run: RunFolder, tmp_path: Path):
     shutil.rmtree(tmp_path / "dataset")
-    write_dataset(tmp_path / "dataset", [*small_rows(10), small_rows(1)[0]])
+    write_dataset(tmp_path / "dataset", {"test": [*small_rows(10), small_rows(1)[0]]}, CLASSES)
     with pytest.raises(UserError, match="a key comes twice"):
         prepared(run)
 
@@ -72,7 +73,9 @@ def test_a_key_that_comes_twice_is_refused(run: RunFolder, tmp_path: Path):
 def test_a_shard_of_another_length_is_refused(run: RunFolder, tmp_path: Path):
     path = tmp_path / "dataset/dataset.json"
     metadata = json.loads(path.read_text())
-    metadata["shards"][0]["rows"] += 1
+    shard = next(shard for shard in metadata["shards"] if shard["split"] == "test")
+    shard["rows"] += 1
+    shard["groups"][0]["rows"] += 1
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="not 10 rows of a distxml dataset"):
         prepared(run)
@@ -81,7 +84,7 @@ def test_a_shard_of_another_length_is_refused(run: RunFolder, tmp_path: Path):
 def test_a_damaged_shard_is_refused(run: RunFolder, tmp_path: Path):
     shard = next((tmp_path / "dataset/test").iterdir())
     shard.write_bytes(b"PAR1")
-    with pytest.raises(UserError, match=f"{shard.name}: this shard was changed after it was built"):
+    with pytest.raises(UserError, match=f"{shard.name}: this shard cannot be read"):
         prepared(run)
 
 
@@ -91,7 +94,7 @@ def test_evaluation_scaling_and_dataset_can_be_overridden(run: RunFolder):
     )
     assert (recipe.evaluation.steps, recipe.evaluation.fills) == (3, ("blur",))
     assert recipe.scaling.workers == 50  # more than loader.batch_size: that bound is training's
-    assert recipe.dataset.path == Path("x")
+    assert recipe.dataset.path == "x"
     assert recipe.evaluation.curve_images == 4
     assert recipe.loss == run.recipe().loss
 
@@ -122,7 +125,7 @@ def relabel(folder: Path, label: int) -> Path:
     shard = next((folder / "dataset/test").iterdir())
     table = pq.read_table(shard)
     labels = pa.array([label] * table.num_rows, pa.int32())
-    pq.write_table(table.set_column(3, ROW_SCHEMA.field("label"), labels), shard)
+    pq.write_table(table.set_column(3, ROW_SCHEMA.field("label"), labels), shard, row_group_size=3)
     return shard
 
 
@@ -137,7 +140,8 @@ def test_a_label_that_is_no_class_is_refused(run: RunFolder, tmp_path: Path):
     path = tmp_path / "dataset/dataset.json"
     metadata = json.loads(path.read_text())
     entry = next(entry for entry in metadata["shards"] if entry["file"].endswith(shard.name))
-    entry["sha256"] = hashlib.sha256(shard.read_bytes()).hexdigest()
+    rows = pq.read_table(shard)
+    entry["index_sha256"] = index_digest(rows["key"].to_pylist(), rows["label"].to_pylist())
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="a label is not among the 2 classes"):
         prepare(run, run.recipe())

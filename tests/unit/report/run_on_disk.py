@@ -1,19 +1,14 @@
 """A small run on disk as training and evaluation leave it: a real model, dataset and evaluation, a log by hand."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
-from distxml.data.rows import Row
-from distxml.data.schema import METADATA_NAME, ROW_SCHEMA, DatasetMetadata, Shard
 from distxml.evaluation.image_record import split_table
 from distxml.evaluation.prepare import prepare
 from distxml.evaluation.results import Results
@@ -21,6 +16,7 @@ from distxml.evaluation.scoring import ImageScorer
 from distxml.evaluation.store import store
 from distxml.evaluation.summarize import summarize
 from distxml.models.checkpoint import LoadedModel, load_model, save_model
+from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import small_model, small_recipe, small_rows
 
 CLASSES = ("cat & $dog$", '<script>alert("1")</script>')
@@ -36,7 +32,7 @@ def make_run(folder: Path, evaluated: bool = True, finished: bool = True) -> Run
     run.path.mkdir(parents=True)
     run.config.write_text(recipe.model_dump_json())
     run.environment.write_text(json.dumps({"python": "3.11", "cpus": 2, "command": "distxml train <b>x</b>"}))
-    write_dataset(recipe.dataset.path, small_rows(ROWS))
+    write_dataset(Path(recipe.dataset.path), {"test": small_rows(ROWS)}, CLASSES)
     write_checkpoint(run, named(small_model()))
     if finished:
         run.finished.write_text("{}")
@@ -56,43 +52,6 @@ def write_checkpoint(run: RunFolder, loaded: LoadedModel) -> None:
     folder = run.checkpoint(3, "last")
     folder.mkdir(parents=True, exist_ok=True)
     save_model(folder, loaded.model, loaded.card)
-
-
-def write_dataset(folder: Path, rows: Sequence[Row]) -> None:
-    """One shard, a test split."""
-    shard = folder / "test" / "00000.parquet"
-    shard.parent.mkdir(parents=True)
-    content = [
-        {
-            "key": row.key,
-            "image": {"bytes": row.image, "path": row.key},
-            "mask": None if row.mask is None else {"bytes": row.mask, "path": row.key},
-            "label": row.label,
-        }
-        for row in rows
-    ]
-    pq.write_table(pa.Table.from_pylist(content, ROW_SCHEMA), shard)
-    metadata = DatasetMetadata(
-        name="noise & squares",
-        classes=CLASSES,
-        counts={
-            "train": dict.fromkeys(CLASSES, 0),
-            "val": dict.fromkeys(CLASSES, 0),
-            "test": {name: sum(row.label == i for row in rows) for i, name in enumerate(CLASSES)},
-        },
-        annotated={"train": 0, "val": 0, "test": sum(row.mask is not None for row in rows)},
-        shards=(
-            Shard(
-                file="test/00000.parquet",
-                split="test",
-                rows=len(rows),
-                sha256=hashlib.sha256(shard.read_bytes()).hexdigest(),
-            ),
-        ),
-        recipe={},
-        made_by="a test",
-    )
-    (folder / METADATA_NAME).write_text(metadata.model_dump_json())
 
 
 def evaluate(run: RunFolder) -> Results:
@@ -128,7 +87,7 @@ def full_log() -> list[dict[str, Any]]:
         end_event(1, 2, 2, "epoch budget"),
         epoch_event(2, 1, 3),
         end_event(2, 1, 3, "explanation loss fell to 50% of its start"),
-        {"event": "resumed", "phase": 3, "epoch": 0, "global_epoch": 3},
+        {"event": "resumed", "phase": 3, "epoch": 0, "global_epoch": 3, "step": 0},
         epoch_event(3, 1, 4),
         end_event(3, 1, 4, "early <stopping>"),
     ]

@@ -1,0 +1,116 @@
+"""Opens a dataset's shards: on this machine, at a URI, or from a local copy of what lies at a URI."""
+
+import hashlib
+import logging
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from distxml.data.location import CHUNK, Location
+from distxml.data.schema import ROW_SCHEMA, Shard
+from distxml.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+class ShardFiles:
+    """Reads parts of shards. Safe to use from several threads.
+
+    With a `cache`, a shard at a URI is copied there, whole and checked, when one of its rows is first needed; it is
+    named by its checksum, so that any number of runs and workers share it. Where the disk is full the shard is read
+    from the URI instead.
+    """
+
+    def __init__(self, folder: Location, cache: Path | None) -> None:
+        self.folder = folder
+        self.cache = None if folder.local is not None else cache
+        self._footers: dict[str, pq.FileMetaData] = {}
+        self._cache_failed = threading.Event()
+
+    def read_group(self, shard: Shard, group: int) -> pa.Table:
+        """A row group with all columns.
+
+        Raises:
+            UserError: the shard cannot be read or is not what was built.
+        """
+        return self._read(shard, lambda file: file.read_row_group(group))
+
+    def read_columns(self, shard: Shard, columns: list[str]) -> pa.Table:
+        """Some columns of all rows; the others are not read.
+
+        Raises:
+            UserError: see `read_group`.
+        """
+        return self._read(shard, lambda file: file.read(columns))
+
+    def _read(self, shard: Shard, part) -> pa.Table:
+        try:
+            with pq.ParquetFile(self._open(shard), metadata=self._footers.get(shard.file)) as file:
+                self._footers[shard.file] = file.metadata
+                rows = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+                right = file.schema_arrow == ROW_SCHEMA and rows == [group.rows for group in shard.groups]
+                if right:
+                    return part(file)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            reason = str(error).split("\n")[0]
+            raise self.unusable(shard, f"this shard cannot be read ({reason})") from None
+        raise self.unusable(shard, f"not {shard.rows} rows of a distxml dataset")
+
+    def unusable(self, shard: Shard, reason: str) -> UserError:
+        """The error that names a shard."""
+        return UserError(f"{self.folder.file(shard.file)}: {reason}; build the dataset again")
+
+    def digest(self, shard: Shard) -> str:
+        """SHA-256 of the shard's file where it lies, hexadecimal.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        try:
+            return self.folder.digest(shard.file)
+        except (OSError, pa.ArrowException) as error:
+            reason = str(error).split("\n")[0]
+            raise self.unusable(shard, f"this shard cannot be read ({reason})") from None
+
+    def _open(self, shard: Shard) -> pa.NativeFile | Path:
+        local = self.folder.local
+        if local is not None:
+            return local / shard.file
+        if self.cache is not None and not self._cache_failed.is_set():
+            try:
+                return self._cached(shard, self.cache)
+            except OSError as error:
+                self._cache_failed.set()
+                reason = error.strerror or str(error)
+                log.warning(
+                    "dataset.cache=%s: cannot be written (%s); reading from %s", self.cache, reason, self.folder
+                )
+        return self.folder.system.open_input_file(self.folder.path(shard.file))
+
+    def _cached(self, shard: Shard, cache: Path) -> Path:
+        """The local copy; made now if it is not there yet, by one process of this machine."""
+        copy = cache / f"{shard.sha256}.parquet"
+        if copy.is_file():
+            return copy
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f"{shard.sha256}.lock"):
+            if not copy.is_file():
+                self._copy(shard, copy)
+        return copy
+
+    def _copy(self, shard: Shard, copy: Path) -> None:
+        fresh = copy.with_suffix(".new")
+        digest = hashlib.sha256()
+        try:
+            with self.folder.system.open_input_file(self.folder.path(shard.file)) as source, fresh.open("wb") as target:
+                while chunk := source.read(CHUNK):
+                    digest.update(chunk)
+                    target.write(chunk)
+            if digest.hexdigest() != shard.sha256:
+                raise self.unusable(shard, "this shard was changed after it was built")
+            fresh.replace(copy)
+        finally:
+            fresh.unlink(missing_ok=True)
