@@ -49,7 +49,7 @@ def _check(settings: "Recipe") -> None:
     from distxml.cluster import connect
     from distxml.config.run_folder import RunFolder
     from distxml.data.inspect import inspect_dataset
-    from distxml.training.preflight import check_dataset, parameters, run_one_batch
+    from distxml.training.preflight import check_dataset, parameters, reading_bound, run_one_batch
     from distxml.training.run_start import check_claim
 
     dataset = check_dataset(settings)
@@ -57,6 +57,8 @@ def _check(settings: "Recipe") -> None:
     inspect_dataset(dataset, lambda splits, _title: splits)
     counts = ", ".join(f"{split} {sum(classes.values())}" for split, classes in dataset.metadata.counts.items())
     typer.echo(f"dataset: {dataset.folder} readable ({counts}; classes {', '.join(dataset.metadata.classes)})")
+    bound = reading_bound(settings, dataset)
+    typer.echo(f"memory: a worker holds at most {bound.images:,} encoded images (about {bound.bytes / 1e6:,.1f} MB)")
     explainer, classifier = parameters(settings, dataset)
     typer.echo(f"model: builds (explainer {explainer:,} parameters, {settings.model.classifier} {classifier:,})")
     losses = run_one_batch(settings, dataset)

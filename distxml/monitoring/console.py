@@ -40,7 +40,8 @@ class TrainingConsole:
         elif isinstance(event, PhaseEndEvent):
             self._print(f"phase {event.phase} ended after {event.epochs} epochs: {event.reason}")
         elif isinstance(event, ResumedEvent):
-            self._print(f"resumed in phase {event.phase} after epoch {event.epoch}")
+            step = f" and {event.step} steps of the next" if event.step else ""
+            self._print(f"resumed in phase {event.phase} after epoch {event.epoch}{step}")
         elif isinstance(event, FailedEvent):
             self._print(f"a worker stopped: {event.message}")
 

@@ -63,11 +63,12 @@ class PhaseEndEvent:
 
 @dataclass(frozen=True)
 class ResumedEvent:
-    """Training goes on after an interruption: `epoch` epochs of `phase` were finished."""
+    """Training goes on after an interruption: `epoch` epochs of `phase` were finished, and `step` steps of the next."""
 
     phase: int
     epoch: int
     global_epoch: int
+    step: int
 
 
 @dataclass(frozen=True)

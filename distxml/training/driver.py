@@ -14,6 +14,8 @@ from ray.train.torch import TorchTrainer
 
 from distxml.cluster import connect
 from distxml.config import Recipe
+from distxml.config.locations import absolute
+from distxml.config.recipe import DatasetSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
 from distxml.errors import UserError
@@ -145,11 +147,16 @@ def _resources(recipe: Recipe) -> dict[str, float]:
 
 def _with_absolute_paths(recipe: Recipe) -> Recipe:
     """Workers have working directories of their own."""
-    dataset = recipe.dataset.model_copy(update={"path": recipe.dataset.path.resolve()})
+    dataset = recipe.dataset.model_copy(update=_absolute(recipe.dataset))
     run = recipe.run.model_copy(update={"folder": recipe.run.folder.resolve()})
     pretrained = recipe.model.pretrained
     model = recipe.model.model_copy(update={"pretrained": pretrained.resolve() if pretrained else None})
     return recipe.model_copy(update={"dataset": dataset, "run": run, "model": model})
+
+
+def _absolute(dataset: DatasetSettings) -> dict[str, object]:
+    cache = dataset.cache.resolve() if dataset.cache else None
+    return {"path": absolute(dataset.path), "cache": cache}
 
 
 def _check_checkpoints(run: RunFolder, dataset: Dataset) -> None:
@@ -158,4 +165,4 @@ def _check_checkpoints(run: RunFolder, dataset: Dataset) -> None:
         folder = run.checkpoint(phase, "last")
         if (folder / CARD_NAME).is_file():
             card = read_card(folder)
-            check_classes(card, dataset.metadata.classes, folder, dataset.folder)
+            check_classes(card, dataset.metadata.classes, folder, str(dataset.folder))

@@ -27,11 +27,12 @@ def train_step(learner: Learner, batch: Batch) -> JointOutput:
     return output
 
 
-def train_epoch(learner: Learner, batches: Iterator[Batch], on_step: OnStep) -> Metrics:
-    """All steps of an epoch; the metrics are those of the weights as they were at each step."""
+def train_epoch(
+    learner: Learner, batches: Iterator[Batch], tally: Tally, on_step: OnStep, first_step: int = 0
+) -> Metrics:
+    """The steps of an epoch from `first_step` on; the metrics are those of the weights as they were at each step."""
     set_learning(learner.model, learner.phase)
-    tally = Tally(learner.loss, learner.device)
-    for number, batch in enumerate(batches, start=1):
+    for number, batch in enumerate(batches, start=first_step + 1):
         on_device = batch.to(learner.device)
         output = train_step(learner, on_device)
         tally.add(output, on_device)

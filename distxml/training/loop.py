@@ -1,13 +1,16 @@
 """`Trainer`: three phases, epoch by epoch, from wherever the newest checkpoint left off."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from distxml.config import Recipe
 from distxml.config.seeds import seed_from
+from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.errors import UserError
 from distxml.models.joint import JointModel
@@ -16,7 +19,7 @@ from distxml.training.checkpoints import PHASES, Checkpoints
 from distxml.training.epoch import train_epoch, validate
 from distxml.training.learner import Learner
 from distxml.training.phases import learning_rates
-from distxml.training.ranks import wait_for_all
+from distxml.training.ranks import share_buffers, wait_for_all
 from distxml.training.state import TrainState, own_loss
 from distxml.training.tally import Tally
 from distxml.training.watcher import Watcher
@@ -59,16 +62,17 @@ class Trainer:
         """Take over the weights of the newest checkpoint."""
         self.model.load_state_dict(self.checkpoints.load(state.phase, "last").model.state_dict())
         if self.watcher:
-            self.watcher.resume(ResumedEvent(state.phase, state.epoch, state.global_epoch))
+            self.watcher.resume(ResumedEvent(state.phase, state.epoch, state.global_epoch, state.step_in_epoch))
 
     def _run_phase(self, state: TrainState) -> None:
-        if state.epoch == 0 and self.recipe.phases[state.phase - 1].start_from == "best_loss" and state.phase > 1:
+        fresh = state.epoch == 0 and state.step_in_epoch == 0
+        if fresh and self.recipe.phases[state.phase - 1].start_from == "best_loss" and state.phase > 1:
             self.model.load_state_dict(self.checkpoints.load(state.phase - 1, "best_loss").model.state_dict())
         learner = Learner.build(self.recipe, state.phase, self.model, self.class_weights)
-        if state.epoch > 0:
-            self.checkpoints.restore_optimizer(state.phase, learner.optimizer, learner.schedule)
-        else:
+        if fresh:
             state.start_loss = self._start_loss(learner)
+        else:
+            self.checkpoints.restore_optimizer(state.phase, learner.optimizer, learner.schedule)
         while state.ended is None:
             self._run_epoch(state, learner)
 
@@ -80,16 +84,17 @@ class Trainer:
         return min(loss, math.log(classes)) if name == "classification" else loss
 
     def _run_epoch(self, state: TrainState, learner: Learner) -> None:
-        torch.manual_seed(seed_from("epoch", self.recipe.run.seed, state.global_epoch, self.train.rank.index))
         if self.watcher:
             self.watcher.start_epoch(state, self.train.steps())
         rates = learning_rates(learner.optimizer, learner.phase)
-        train = train_epoch(learner, self.train.training(state.global_epoch), self._on_step)
+        first = state.step_in_epoch
+        tally = Tally(learner.loss, learner.device, state.tally if self.train.rank.index == 0 else None)
+        on_step = partial(self._on_step, state, learner)
+        train = train_epoch(learner, self._batches(state), tally, on_step, first)
         trained = self.watcher.clock() if self.watcher else 0.0
         val = validate(learner, self.val.evaluation())
         _check_finite([*train.values(), *val.values()], state)
-        best = state.end_epoch(train, val, learner.phase)
-        state.step += self.train.steps()
+        best = state.end_epoch(train, val, learner.phase, self.train.steps())
         learner.schedule.end_epoch(val["total"])
         if self.watcher:
             self.checkpoints.check_still_ours()
@@ -102,7 +107,7 @@ class Trainer:
                 val=val,
                 lr_classifier=rates[0],
                 lr_explainer=rates[1],
-                images_per_second=len(self.train.reader) / trained,
+                images_per_second=len(self.train.reader) * (1 - first / self.train.steps()) / trained,
                 seconds=self.watcher.clock(),
             )
             self.watcher.end_epoch(event, learner)
@@ -111,9 +116,28 @@ class Trainer:
             self.checkpoints.save(learner, state, best)
         wait_for_all(learner.device)  # nobody goes on before the checkpoint is written
 
-    def _on_step(self, number: int, tally: Tally) -> None:
+    def _batches(self, state: TrainState) -> Iterator[Batch]:
+        """What is left of the epoch; each step's randomness (dropout) is a function of its number and the rank."""
+        first, seed = state.step_in_epoch, self.recipe.run.seed
+        for number, batch in enumerate(self.train.training(state.global_epoch, first), start=first):
+            torch.manual_seed(seed_from("step", seed, state.step + number, self.train.rank.index))
+            yield batch
+
+    def _on_step(self, state: TrainState, learner: Learner, number: int, tally: Tally) -> None:
         if self.watcher:
             self.watcher.step(number, tally)
+        every = self.recipe.run.checkpoint_steps
+        if every is not None and number % every == 0 and number < self.train.steps():
+            self._save_position(state, learner, number, tally)
+
+    def _save_position(self, state: TrainState, learner: Learner, number: int, tally: Tally) -> None:
+        """A checkpoint in the middle of an epoch."""
+        share_buffers(learner.model)
+        state.note_position(number, tally.sums_over_ranks())
+        if self.watcher:
+            self.checkpoints.check_still_ours()
+            self.checkpoints.save(learner, state, [])
+        wait_for_all(learner.device)
 
 
 def _check_finite(values: list[float], state: TrainState) -> None:

@@ -70,14 +70,19 @@ def clip_gradients(optimizer: Optimizer, limit: float | None) -> None:
         nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], limit)
 
 
-def class_weights(setting: str | tuple[float, ...] | None, labels: list[int], classes: int) -> torch.Tensor | None:
-    """Weights of the classes: none, as listed, or `balanced`: rows / (classes * rows of the class)."""
+def class_weights(setting: str | tuple[float, ...] | None, counts: list[int]) -> torch.Tensor | None:
+    """Weights of the classes: none, as listed, or `balanced`: rows / (classes * rows of the class).
+
+    Args:
+        setting: `loss.class_weights`.
+        counts: training rows of each class.
+    """
     if setting is None:
         return None
     if isinstance(setting, tuple):
         return torch.tensor(setting)
-    counts = torch.bincount(torch.tensor(labels), minlength=classes).float()
-    return len(labels) / (classes * counts.clamp_min(1))
+    rows = torch.tensor(counts, dtype=torch.float32)
+    return rows.sum() / (len(counts) * rows.clamp_min(1))
 
 
 def _networks(model: JointModel, phase: PhaseSettings) -> list[tuple[nn.Module, float]]:

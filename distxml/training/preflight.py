@@ -2,11 +2,13 @@
 
 import math
 from contextlib import closing
+from dataclasses import dataclass
 
 import torch
 
 from distxml.config import Recipe
-from distxml.data.loader import Loader, Rank
+from distxml.data.deal import Rank, Shuffle, most_rows_held, number_of_steps
+from distxml.data.loader import Loader
 from distxml.data.schema import SPLITS, Dataset, open_dataset
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model
@@ -33,7 +35,7 @@ def check_dataset(recipe: Recipe) -> Dataset:
         raise UserError(
             f"scaling.workers={recipe.scaling.workers}: only {metadata.rows('train')} training images; lower it"
         )
-    steps = -(-metadata.rows("train") // recipe.loader.batch_size)
+    steps = number_of_steps(metadata.rows("train"), recipe.loader.batch_size)
     if metadata.rows("train") // steps < recipe.scaling.workers:
         raise UserError(
             f"scaling.workers={recipe.scaling.workers}: {metadata.rows('train')} training images in batches of at most "
@@ -73,11 +75,11 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
         UserError: an image does not decode, or a loss is not finite.
     """
     rank = Rank(0, recipe.scaling.workers)
-    loader = Loader(dataset, "train", recipe.loader, rank, recipe.run.seed)
+    loader = Loader(dataset, "train", recipe.loader, rank, recipe.run.seed, cache=recipe.dataset.cache)
     with closing(loader.training(epoch=0)) as batches:
         batch = next(batches)
     model = build_model(model_card(recipe, dataset))
-    weights = class_weights(recipe.loss.class_weights, loader.reader.labels(), len(dataset.metadata.classes))
+    weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     losses: dict[str, float] = {}
     for number in (1, 2, 3):
         learner = Learner.build(recipe, number, model, weights)
@@ -94,6 +96,25 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
     if not all(math.isfinite(value) for value in losses.values()):
         raise UserError(f"the loss of a first batch is not finite ({losses}); check the images and the learning rates")
     return losses
+
+
+@dataclass(frozen=True)
+class ReadingBound:
+    """Most encoded images of the training split that a worker's reading keeps in memory, and about how many bytes."""
+
+    images: int
+    bytes: int
+
+
+def reading_bound(recipe: Recipe, dataset: Dataset) -> ReadingBound:
+    """The bound for a recipe's workers; bytes by the mean size of the split's images."""
+    shards = dataset.shards("train")
+    sizes = dataset.folder.files()
+    mean = sum(sizes.get(shard.file, 0) for shard in shards) / dataset.metadata.rows("train")
+    shuffle = Shuffle(recipe.loader.batch_size, recipe.loader.shuffle_buffer, recipe.run.seed)
+    groups = [group.rows for shard in shards for group in shard.groups]
+    images = most_rows_held(groups, shuffle, recipe.scaling.workers)
+    return ReadingBound(images, round(images * mean))
 
 
 def parameters(recipe: Recipe, dataset: Dataset) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """`TrainState`: where training stands, and when a phase ends."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from distxml.config.training import PhaseSettings
 from distxml.training.tally import Metrics
@@ -15,7 +15,9 @@ class TrainState:
         phase: 1 to 3.
         epoch: finished epochs of this phase.
         global_epoch: finished epochs of all phases.
-        step: optimizer steps made.
+        step: optimizer steps made in finished epochs.
+        step_in_epoch: optimizer steps made in the epoch that is not finished: the position in its data.
+        tally: what those steps counted on all ranks (`Tally.sums`).
         start_loss: the phase's own validation loss before its first step.
         best_loss, best_accuracy: best validation figures of this phase, None before the first epoch.
         stop_loss: the loss that early stopping compares with.
@@ -27,6 +29,8 @@ class TrainState:
     epoch: int = 0
     global_epoch: int = 0
     step: int = 0
+    step_in_epoch: int = 0
+    tally: list[float] = field(default_factory=list)
     start_loss: float | None = None
     best_loss: float | None = None
     best_accuracy: float | None = None
@@ -38,14 +42,20 @@ class TrainState:
         """The state at the start of the next phase."""
         return TrainState(phase=self.phase + 1, global_epoch=self.global_epoch, step=self.step)
 
-    def end_epoch(self, training: Metrics, validation: Metrics, settings: PhaseSettings) -> list[str]:
-        """Count an epoch and decide whether the phase ends.
+    def note_position(self, steps: int, tally: list[float]) -> None:
+        """The epoch is not finished: `steps` steps are made."""
+        self.step_in_epoch, self.tally = steps, tally
+
+    def end_epoch(self, training: Metrics, validation: Metrics, settings: PhaseSettings, steps: int = 0) -> list[str]:
+        """Count an epoch of `steps` steps and decide whether the phase ends.
 
         Returns:
             Names of the checkpoints that this epoch is the best of: `best_loss`, `best_accuracy`.
         """
         self.epoch += 1
         self.global_epoch += 1
+        self.step += steps
+        self.note_position(0, [])
         best = self._note_best(validation)
         self._note_patience(validation["total"], settings.min_delta)
         self.ended = self._why_end(training, validation, settings)

@@ -15,9 +15,10 @@ Metrics = dict[str, float]
 class Tally:
     """Sums over images, so that batches of any size, and ranks with any share, count each image once."""
 
-    def __init__(self, loss: JointLoss, device: torch.device) -> None:
+    def __init__(self, loss: JointLoss, device: torch.device, before: list[float] | None = None) -> None:
+        """`before`: `sums_over_ranks` of the part of the epoch that was counted already; on one rank only."""
         self.loss = loss
-        self.sums = torch.zeros(7, dtype=torch.float64, device=device)
+        self.sums = torch.tensor(before or [0.0] * 7, dtype=torch.float64, device=device)
 
     @torch.no_grad()
     def add(self, output: JointOutput, batch: Batch) -> None:
@@ -33,6 +34,10 @@ class Tally:
     def metrics(self) -> Metrics:
         """Means over the images of all ranks; every rank must call it."""
         return self._means(sum_over_ranks(self.sums))
+
+    def sums_over_ranks(self) -> list[float]:
+        """What was counted so far on all ranks; every rank must call it."""
+        return sum_over_ranks(self.sums).tolist()
 
     def on_this_rank(self) -> Metrics:
         """Means over this rank's images so far."""

@@ -33,7 +33,7 @@ class Watcher:
         self.tensorboard = TensorBoard(run.tensorboard, resume_after)
         self.gallery = _gallery(val, recipe.run.gallery)
         self._state = TrainState()
-        self._steps = 1
+        self._steps, self._first_step = 1, 0
         self._started = self._last_event = time.monotonic()
 
     def resume(self, event: ResumedEvent) -> None:
@@ -43,7 +43,7 @@ class Watcher:
 
     def start_epoch(self, state: TrainState, steps: int) -> None:
         """An epoch of `steps` steps begins."""
-        self._state, self._steps = state, steps
+        self._state, self._steps, self._first_step = state, steps, state.step_in_epoch
         self._started = time.monotonic()
 
     def clock(self) -> float:
@@ -56,7 +56,7 @@ class Watcher:
         if now - self._last_event < SECONDS_BETWEEN_STEP_EVENTS:
             return
         self._last_event = now
-        pace = (now - self._started) / number  # seconds a step
+        pace = (now - self._started) / (number - self._first_step)  # seconds a step
         self.mailbox.put(
             StepEvent(
                 phase=self._state.phase,
@@ -103,9 +103,10 @@ class Watcher:
 def _gallery(val: Loader, images: int) -> Batch | None:
     """The same few validation images every time, the classes in turn."""
     by_class: dict[int, list[int]] = {}
-    for index, label in enumerate(val.reader.labels()):
+    for index, label in enumerate(val.reader.index().labels):
         by_class.setdefault(label, []).append(index)
     longest = max(len(rows) for rows in by_class.values())
     in_turn = [rows[place] for place in range(longest) for _, rows in sorted(by_class.items()) if place < len(rows)]
     chosen = in_turn[:images]
-    return collate([decode(val.reader[index], val.settings.image_size) for index in chosen]) if chosen else None
+    rows = val.reader.rows_at(chosen)
+    return collate([decode(row, val.settings.image_size) for row in rows]) if chosen else None

@@ -11,8 +11,9 @@ import torch
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
-from distxml.data.loader import Loader, Rank
-from distxml.data.schema import open_dataset
+from distxml.data.deal import Rank
+from distxml.data.loader import Loader
+from distxml.data.schema import Split, open_dataset
 from distxml.errors import UserError
 from distxml.models.checkpoint import build_model
 from distxml.monitoring.events import FailedEvent
@@ -22,6 +23,8 @@ from distxml.training.loop import Trainer
 from distxml.training.phases import class_weights
 from distxml.training.preflight import model_card
 from distxml.training.watcher import Watcher
+
+PARTS: tuple[Split, Split] = ("train", "val")
 
 
 def train_worker(config: dict[str, Any]) -> None:
@@ -46,14 +49,16 @@ def _train(recipe: Recipe, run: RunFolder, mailbox: Mailbox, attempt: str) -> No
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
     dataset = open_dataset(recipe.dataset.path)
     seed = recipe.run.seed
-    train = Loader(dataset, "train", recipe.loader, rank, seed)
-    val = Loader(dataset, "val", recipe.loader, rank, seed)
     device = ray.train.torch.get_device()
     assert isinstance(device, torch.device)
+    gpu = device.index if device.type == "cuda" else None
+    train, val = (
+        Loader(dataset, part, recipe.loader, rank, seed, cache=recipe.dataset.cache, gpu=gpu) for part in PARTS
+    )
     checkpoints = Checkpoints(run, model_card(recipe, dataset), attempt)
     torch.manual_seed(seed_from("model", seed))  # the same weights on every rank
     model = build_model(checkpoints.card).to(device)
-    weights = class_weights(recipe.loss.class_weights, train.reader.labels(), len(dataset.metadata.classes))
+    weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     watcher = _watcher(run, recipe, val, mailbox, checkpoints) if rank.index == 0 else None
     Trainer(recipe, model, train, val, None if weights is None else weights.to(device), checkpoints, watcher).fit()
     if watcher:

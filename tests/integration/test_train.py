@@ -20,6 +20,7 @@ from tests.integration.command import SMALL_TRAINING, distxml, start_distxml
 pytestmark = pytest.mark.slow
 
 EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=6", "phases.2.epochs=2", "phases.1.stop_at_share=null")
+IN_STEPS = ("loader.batch_size=4", "run.checkpoint_steps=1")
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +149,31 @@ def test_one_worker_resumes_what_two_began(place: Path) -> None:
     again = distxml(*command, "scaling.workers=1", cwd=place)
     assert again.returncode == 0, again.stdout + again.stderr
     assert_three_complete_phases(run)
+
+
+def steps_of_phase_2(run: RunFolder) -> int:
+    """Steps of an unfinished epoch of phase 2 that the newest checkpoint holds; 0 where there is none."""
+    try:
+        return json.loads((run.checkpoint(2, "last") / "training_state.json").read_text())["step_in_epoch"]
+    except FileNotFoundError:
+        return 0
+
+
+def test_kill_9_in_the_middle_of_an_epoch(place: Path) -> None:
+    """21 steps an epoch; what is left of the epoch is what an uninterrupted run sees, so the weights end the same."""
+    command = ("train", "polygons", *SMALL_TRAINING, *EPOCHS, *IN_STEPS)
+    whole = distxml(*command, "run.name=whole", cwd=place)
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    run = RunFolder(place / "runs/midway")
+    process = start_distxml(*command, "run.name=midway", cwd=place)
+    wait_for(lambda: 2 <= steps_of_phase_2(run) <= 12, process, 120)
+    os.kill(training_workers()[-1], signal.SIGKILL)
+    assert process.wait(timeout=300) == 0, (place / "output.log").read_text()
+    assert_three_complete_phases(run)
+    (resumed,) = events(run, "resumed")
+    assert resumed["phase"] == 2 and resumed["step"] >= 2
+    ours, theirs = last_weights(run), last_weights(RunFolder(place / "runs/whole"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    for kind in ("train", "val"):
+        figures = [[event[kind] for event in events(each, "epoch")] for each in (run, RunFolder(place / "runs/whole"))]
+        assert figures[0] == figures[1], "the interrupted epoch's means count its first steps too"

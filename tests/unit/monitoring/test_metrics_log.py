@@ -7,7 +7,7 @@ import pytest
 from distxml.monitoring.events import PhaseEndEvent, ResumedEvent
 from distxml.monitoring.metrics_log import MetricsLog, read_metrics
 
-BEFORE, AFTER = ResumedEvent(1, 2, 2), PhaseEndEvent(1, 3, 3, "epoch budget")
+BEFORE, AFTER = ResumedEvent(1, 2, 2, 0), PhaseEndEvent(1, 3, 3, "epoch budget")
 
 
 @pytest.mark.parametrize("tail", ["", '{"event": "epo', '{"event": "epoch", "global_epoch": 1}', "\0\0\0"])

@@ -82,7 +82,7 @@ def test_schedules() -> None:
 
 
 def test_balanced_class_weights() -> None:
-    weights = class_weights("balanced", [0, 0, 0, 1], 2)
+    weights = class_weights("balanced", [3, 1])
     assert weights is not None
     assert weights.tolist() == pytest.approx([4 / 6, 2.0])
-    assert class_weights(None, [0, 1], 2) is None
+    assert class_weights(None, [1, 1]) is None
