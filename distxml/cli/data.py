@@ -1,5 +1,6 @@
 """`distxml data`: build and inspect datasets."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -19,18 +20,30 @@ def build(
     recipe: Annotated[str, typer.Argument(help="YAML file, or a packaged recipe's name: `polygons`, `voc`.")],
     out: Annotated[Path, typer.Argument(help="Folder to make; it appears when the dataset is complete.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Settings to change, `a.b=c` each.")] = None,
+    processes: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes that work at once; default: one a CPU.")
+    ] = None,
     print_config: Annotated[bool, typer.Option("--print-config", help="Print the resolved recipe and stop.")] = False,
 ) -> None:
-    """Build a Parquet dataset from raw material."""
+    """Build a Parquet dataset from raw material.
+
+    A build that was stopped goes on where it was when the same command is given again.
+    """
     from distxml.config import DatasetRecipe, load_settings, to_yaml
 
     settings = load_settings(DatasetRecipe, recipe, overrides or [], shelf="datasets")
     if print_config:
         typer.echo(to_yaml(settings), nl=False)
         return
-    from distxml.sources.build import build_dataset
+    from distxml.sources.build import Manner, build_dataset
 
-    _report(build_dataset(settings, out, _track))
+    manner = Manner(processes or len(os.sched_getaffinity(0)), _track, lambda text: typer.echo(text, err=True))
+    try:
+        built = build_dataset(settings, out, manner)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What is done is kept: the same command goes on there.", err=True)
+        raise
+    _report(built)
 
 
 @app.command(epilog="Example: distxml data inspect data/polygons")
@@ -58,11 +71,12 @@ def inspect(
 
 
 def _report(built: "Built") -> None:
-    from distxml.cli.data_summary import counts_table, left_out
+    from distxml.cli.data_summary import counts_table, departures
 
     dataset = built.dataset
     _print_table(counts_table(dataset.metadata))
-    typer.echo(left_out(dataset.folder))
+    for line in departures(dataset.folder):
+        typer.echo(line)
     if not built.anew:
         typer.echo(
             "Built before from the same recipe, so nothing was done; "

@@ -1,7 +1,6 @@
 """What `distxml data` prints about a dataset."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from distxml.cli.printable import printable
-from distxml.data.left_out import REJECTED_NAME, count_left_out
+from distxml.data.left_out import CONVERTED_NAME, REJECTED_NAME, count_converted, count_left_out
+from distxml.data.location import Location
 from distxml.data.schema import SPLITS, Dataset, DatasetMetadata
 
 if TYPE_CHECKING:
@@ -33,14 +33,18 @@ def counts_table(metadata: DatasetMetadata) -> Table:
     return table
 
 
-def left_out(folder: Path) -> str:
-    """How many files were left out when the dataset was built, and where they are listed."""
-    number = count_left_out(folder)
+def departures(folder: Location) -> list[str]:
+    """How many files were left out or converted when the dataset was built, and where they are listed."""
+    return [
+        _listed("Left out", "file(s)", "reasons", count_left_out(folder), folder.file(REJECTED_NAME)),
+        _listed("Converted", "image(s)", "remarks", count_converted(folder), folder.file(CONVERTED_NAME)),
+    ]
+
+
+def _listed(what: str, things: str, why: str, number: int | None, path: str) -> str:
     if number is None:
-        return f"Left out: not recorded (no {REJECTED_NAME})"
-    if number == 0:
-        return "Left out: none"
-    return f"Left out: {number} file(s), listed with the reasons in {folder / REJECTED_NAME}"
+        return f"{what}: not recorded (no {path})"
+    return f"{what}: {number} {things}, listed with the {why} in {path}" if number else f"{what}: none"
 
 
 def facts(inspection: "Inspection", dataset: Dataset) -> list[str]:
@@ -54,7 +58,7 @@ def facts(inspection: "Inspection", dataset: Dataset) -> list[str]:
     ]
     if annotated:
         lines.append(f"Share of an annotated image inside its mask: {_spread(inspection.coverage, '.1%')}")
-    return [*lines, *copies_warning(inspection.copies), left_out(dataset.folder)]
+    return [*lines, *copies_warning(inspection.copies), *departures(dataset.folder)]
 
 
 def copies_warning(copies: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,17 +1,24 @@
 """Builds a Parquet dataset from a recipe."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from distxml import __version__
 from distxml.config.dataset import DatasetRecipe
-from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, open_dataset, require_printable
+from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, Split, open_dataset, require_printable
 from distxml.errors import UserError
+from distxml.sources.check import checked
+from distxml.sources.fingerprint import fingerprint
 from distxml.sources.gather import gather
-from distxml.sources.material import RawMaterial, Rejected, Track, untracked
-from distxml.sources.rejected import write_rejected
-from distxml.sources.split_writer import SplitWriter
-from distxml.sources.splits import split_indices
+from distxml.sources.journal import Journal
+from distxml.sources.material import RawMaterial, Track, untracked
+from distxml.sources.shard_tasks import shard_tasks
+from distxml.sources.shards import ShardTask, WrittenShard, write_shard
+from distxml.sources.splits import divide
+from distxml.sources.usable import Usable, require_enough, usable
+from distxml.sources.workers import Workers, workers
 from distxml.sources.workspace import folder_in_making
 
 
@@ -28,27 +35,76 @@ class Built:
     anew: bool
 
 
-def build_dataset(recipe: DatasetRecipe, folder: Path, track: Track = untracked) -> Built:
+@dataclass(frozen=True)
+class Manner:
+    """How a build runs; none of it changes the result.
+
+    Attributes:
+        processes: how many work at once; 1 is this one. More start new interpreters, which import the main module.
+        track: shows progress.
+        say: tells the user something at once.
+    """
+
+    processes: int = 1
+    track: Track = untracked
+    say: Callable[[str], None] = lambda text: None
+
+
+QUIETLY = Manner()
+
+FEWEST_FOR_SEVERAL = 128
+"""Images; for fewer, starting processes takes longer than they save."""
+
+
+def build_dataset(recipe: DatasetRecipe, folder: Path, manner: Manner = QUIETLY) -> Built:
     """Builds the dataset in `folder`, which appears only when it is complete.
 
+    A build that ends before that leaves what it has done in a hidden folder beside it, and the next one with the same
+    recipe and the same files goes on there, to the same result bit for bit.
+
     Raises:
-        UserError: the raw material is wrong, or `folder` holds something else; nothing is deleted then.
+        UserError: the raw material is wrong, or `folder` holds something else; nothing in it is deleted then.
     """
     require_printable(folder)
     existing = _existing(recipe, folder)
     if existing is not None:
         return Built(existing, anew=False)
-    material = gather(recipe, track)
-    _require_classes(material)
-    labels = [item.label for item in material.items]
-    divided = split_indices(labels, material.classes, recipe.splits, recipe.seed)
-    with folder_in_making(folder.resolve()) as making:
-        writer = SplitWriter(making, material.classes, recipe.rows_per_shard, track)
-        for split in SPLITS:
-            writer.write(split, [material.items[index] for index in divided[split]])
-        write_rejected(material.rejected, making)
-        _write_metadata(recipe, material, writer, making)
+    material = gather(recipe, manner.track)
+    number = manner.processes if len(material.items) >= FEWEST_FOR_SEVERAL else 1
+    with folder_in_making(folder.resolve()) as making, workers(number) as processes:
+        journal = Journal(making, fingerprint(recipe, material))
+        if journal.found is not None:
+            manner.say(f"Going on where an earlier build stopped: {journal.found}.")
+        found = _usable(recipe, material, journal, processes, manner)
+        divided = divide(found.items, material.classes, recipe.splits, recipe.seed)
+        tasks = shard_tasks(recipe, found.items, found.digests, divided, making)
+        written = _write_shards(tasks, journal, processes, manner.track)
+        found.write_lists(making)
+        _write_metadata(recipe, material.classes, tasks, written, making)
+        journal.close()
     return Built(open_dataset(folder), anew=True)
+
+
+def _usable(
+    recipe: DatasetRecipe, material: RawMaterial, journal: Journal, processes: Workers, manner: Manner
+) -> Usable:
+    if material.drawn:
+        found = Usable(material.items, (), material.rejected)
+    else:
+        found = usable(material, checked(material.items, recipe.images, journal, processes, manner.track))
+    require_enough(material, found, recipe.images, journal.folder)
+    return found
+
+
+def _write_shards(tasks: Sequence[ShardTask], journal: Journal, processes: Workers, track: Track) -> list[WrittenShard]:
+    """All shards, in order; those that the journal knows are there."""
+    done = dict(journal.shards)
+    to_do = [task for task in tasks if task.file not in done]
+    results = processes.results(write_shard, to_do)
+    for _, written in zip(track(to_do, "writing shards"), results, strict=True):
+        journal.add_shard(written)
+        done[written.shard.file] = written
+    return [done[task.file] for task in tasks]
 
 
 def _existing(recipe: DatasetRecipe, folder: Path) -> Dataset | None:
@@ -75,24 +131,24 @@ def _differences(old: object, new: object, place: str = "") -> list[str]:
     return [] if old == new else [place.removeprefix(".")]
 
 
-def _require_classes(material: RawMaterial) -> None:
-    if not material.items:
-        example = material.rejected[0] if material.rejected else Rejected("the source", "no images")
-        raise UserError(
-            f"no image is left to build from: {len(material.rejected)} left out, "
-            f"such as {example.file} ({example.reason}); mend the raw material or the recipe's source"
-        )
-    if len(material.classes) == 1:
-        raise UserError(f"the only class is {material.classes[0]!r}; a classifier needs two, add images of another")
-
-
-def _write_metadata(recipe: DatasetRecipe, material: RawMaterial, writer: SplitWriter, folder: Path) -> None:
+def _write_metadata(
+    recipe: DatasetRecipe,
+    classes: tuple[str, ...],
+    tasks: Sequence[ShardTask],
+    written: Sequence[WrittenShard],
+    folder: Path,
+) -> None:
+    labels: dict[Split, Counter[int]] = {split: Counter() for split in SPLITS}
+    annotated: dict[Split, int] = dict.fromkeys(SPLITS, 0)
+    for task, done in zip(tasks, written, strict=True):
+        labels[task.split].update(item.label for item in task.items)
+        annotated[task.split] += done.annotated
     metadata = DatasetMetadata(
         name=recipe.name,
-        classes=material.classes,
-        counts=writer.counts,
-        annotated=writer.annotated,
-        shards=tuple(writer.shards),
+        classes=classes,
+        counts={split: {name: labels[split][label] for label, name in enumerate(classes)} for split in SPLITS},
+        annotated=annotated,
+        shards=tuple(done.shard for done in written),
         recipe=recipe.model_dump(mode="json"),
         made_by=f"distxml {__version__}",
     )

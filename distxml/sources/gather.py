@@ -1,10 +1,40 @@
 """From a recipe's source to its raw material."""
 
+from collections.abc import Callable
+from typing import Any
+
+from distxml.config.base import Settings
 from distxml.config.dataset import DatasetRecipe
-from distxml.config.sources import PolygonsSource
+from distxml.config.sources import (
+    CocoSource,
+    FoldersSource,
+    HvzFlatSource,
+    HvzSource,
+    ManifestSource,
+    NihNciSource,
+    PolygonsSource,
+    VocSource,
+)
+from distxml.sources.coco import coco_material
+from distxml.sources.folders import folders_material
+from distxml.sources.hvz_flat import hvz_flat_material
+from distxml.sources.hvz_tree import hvz_material
+from distxml.sources.manifest import manifest_material
 from distxml.sources.material import RawMaterial, Track
+from distxml.sources.nih_nci import nih_nci_material
 from distxml.sources.polygons import polygons_material
 from distxml.sources.voc import voc_material
+
+READERS: dict[type[Settings], Callable[[Any, Track], RawMaterial]] = {
+    CocoSource: coco_material,
+    FoldersSource: folders_material,
+    HvzFlatSource: hvz_flat_material,
+    HvzSource: hvz_material,
+    ManifestSource: manifest_material,
+    NihNciSource: nih_nci_material,
+    VocSource: voc_material,
+}
+"""What reads each kind of source that lies on a disk."""
 
 
 def gather(recipe: DatasetRecipe, track: Track) -> RawMaterial:
@@ -15,4 +45,4 @@ def gather(recipe: DatasetRecipe, track: Track) -> RawMaterial:
     """
     if isinstance(recipe.source, PolygonsSource):
         return polygons_material(recipe.source, recipe.seed)
-    return voc_material(recipe.source, track)
+    return READERS[type(recipe.source)](recipe.source, track)

@@ -1,19 +1,13 @@
-"""Image files as they lie on a disk: which there are, and whether they can be used."""
+"""Image files as they lie on a disk: which there are, and their bytes."""
 
-import warnings
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
-from PIL import ExifTags, Image, UnidentifiedImageError
-
-from distxml.config.images import ImageRules
-from distxml.data.rows import decode_image, is_deep
 from distxml.errors import UserError
 from distxml.sources.folder import visible_entries
-from distxml.sources.material import Rejected, Unusable
+from distxml.sources.material import Rejected
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
@@ -46,55 +40,6 @@ def list_images(folder: Path) -> Listing:
     return listing
 
 
-@dataclass(frozen=True)
-class PreparedImage:
-    """An image as it goes into the dataset.
-
-    Attributes:
-        content: bytes of an 8-bit grey or RGB image that every decoder reads alike.
-        name: name of the file.
-        width, height: pixels.
-        remark: what was done, where `content` is not what is in the file.
-    """
-
-    content: bytes
-    name: str
-    width: int
-    height: int
-    remark: str | None = None
-
-
-def prepare_image(path: Path, rules: ImageRules) -> PreparedImage:
-    """The image in `path`, decoded to the end, converted where the rules say so.
-
-    Raises:
-        Unusable: it is empty, truncated, cannot be decoded, or a rule leaves it out.
-        UserError: the file cannot be read.
-    """
-    del rules
-    content = read_image(path)
-    if not content:
-        raise Unusable("empty file")
-    width, height, orientation = _decode(content)
-    if orientation != 1:
-        raise Unusable(f"EXIF orientation {orientation}: unclear whether its boxes are for the rotated image")
-    _require_decodes_in_training(content, (height, width))
-    return PreparedImage(content, path.name, width, height)
-
-
-def _require_decodes_in_training(content: bytes, size: tuple[int, int]) -> None:
-    """`size` is height and width."""
-    try:
-        decoded = decode_image(content, None, "image")
-        deep = is_deep(content, "image")
-    except UserError:
-        raise Unusable("cannot be decoded (OpenCV)") from None
-    if decoded.shape[:2] != size:
-        raise Unusable("Pillow and OpenCV decode it to different sizes")
-    if deep:
-        raise Unusable("more than 8 bits a channel: convert it to 8 bits by a rule that suits its content")
-
-
 def read_image(path: Path) -> bytes:
     """The file's bytes.
 
@@ -105,15 +50,3 @@ def read_image(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove the file") from None
-
-
-def _decode(content: bytes) -> tuple[int, int, int]:
-    """Width, height and EXIF orientation. Pillow, because OpenCV fills truncated images up and says nothing."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(content)) as image:
-            image.load()
-            return *image.size, image.getexif().get(ExifTags.Base.Orientation, 1)
-    except UnidentifiedImageError:
-        raise Unusable("cannot be decoded (not a known image format)") from None
-    except Exception as error:  # decoders raise all kinds of errors on broken files
-        raise Unusable(f"cannot be decoded ({error})") from None

@@ -14,6 +14,10 @@ class Unusable(Exception):
     """An image that must be left out; the message is the reason."""
 
 
+class Missing(Unusable):
+    """A file that the source names is not there."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of the dataset, encoded.
@@ -78,10 +82,17 @@ class Item(Protocol):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file that was left out, and why."""
+    """A file that was left out, and why.
+
+    Attributes:
+        file: what the user calls it.
+        reason: in words.
+        missing: whether the source names it and it is not there; that counts as an image that cannot be used.
+    """
 
     file: str
     reason: str
+    missing: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,80 @@
-"""Writes rows to Parquet shards, a few rows in memory at a time."""
+"""Writes one Parquet shard, a row group in memory at a time."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from itertools import islice
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distxml.data.schema import ROW_SCHEMA, Shard, Split
-from distxml.sources.material import Row
+from distxml.config.images import ImageRules
+from distxml.data.digest import index_digest, rows_digest
+from distxml.data.schema import ROW_SCHEMA, RowGroup, Shard, Split
+from distxml.errors import UserError
+from distxml.sources.material import Item, Row, Unusable
 
-ROWS_IN_MEMORY = 32
+SUFFIX_UNFINISHED = ".unfinished"
 
 
-def write_shards(rows: Iterable[Row], folder: Path, split: Split, rows_per_shard: int) -> list[Shard]:
-    """Files `folder/split/00000.parquet` and on, `rows_per_shard` rows each; the last holds what is left."""
-    (folder / split).mkdir()
-    remaining = iter(rows)
-    shards: list[Shard] = []
-    for first in remaining:
-        path = folder / split / f"{len(shards):05d}.parquet"
-        count = _write_file(_prepended(first, islice(remaining, rows_per_shard - 1)), path)
-        shards.append(Shard(file=f"{split}/{path.name}", split=split, rows=count, sha256=checksum(path)))
-    return shards
+@dataclass(frozen=True)
+class ShardTask:
+    """One shard to write, in any process.
+
+    Attributes:
+        folder: the dataset in making.
+        file: the shard's path below it, with `/`.
+        split: split that its rows belong to.
+        items: its rows, in order.
+        digests: `rows_digest` of each row when it was checked; empty where nothing was checked.
+        rules: for the images.
+        rows_per_group: images in a row group.
+    """
+
+    folder: Path
+    file: str
+    split: Split
+    items: tuple[Item, ...]
+    digests: tuple[str, ...]
+    rules: ImageRules
+    rows_per_group: int
+
+
+@dataclass(frozen=True)
+class WrittenShard:
+    """A shard that is on the disk, and how many of its rows have a mask."""
+
+    shard: Shard
+    annotated: int
+
+
+def write_shard(task: ShardTask) -> WrittenShard:
+    """Writes the shard under another name first, so that it is complete where it is there.
+
+    Raises:
+        UserError: an image changed after it was checked.
+    """
+    path = task.folder / task.file
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{SUFFIX_UNFINISHED}")
+    groups: list[RowGroup] = []
+    annotated = 0
+    with pq.ParquetWriter(
+        unfinished, ROW_SCHEMA, compression="none", use_dictionary=False, write_statistics=False
+    ) as writer:  # images are compressed already, so Parquet does not compress
+        for rows in _groups(task):
+            writer.write_table(_table(rows), row_group_size=task.rows_per_group)
+            groups.append(RowGroup(rows=len(rows), sha256=rows_digest(rows)))
+            annotated += sum(row.mask is not None for row in rows)
+    digest = checksum(unfinished)
+    unfinished.replace(path)
+    index = index_digest([item.key for item in task.items], [item.label for item in task.items])
+    count = len(task.items)
+    return WrittenShard(
+        Shard(file=task.file, split=task.split, rows=count, sha256=digest, index_sha256=index, groups=tuple(groups)),
+        annotated,
+    )
 
 
 def checksum(path: Path) -> str:
@@ -32,14 +83,22 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_file(rows: Iterator[Row], path: Path) -> int:
-    """Writes all rows; how many they were. Images are compressed already, so Parquet does not compress."""
-    count = 0
-    with pq.ParquetWriter(path, ROW_SCHEMA, compression="none", use_dictionary=False, write_statistics=False) as writer:
-        while group := list(islice(rows, ROWS_IN_MEMORY)):
-            writer.write_table(_table(group))
-            count += len(group)
-    return count
+def _groups(task: ShardTask) -> Iterator[list[Row]]:
+    for start in range(0, len(task.items), task.rows_per_group):
+        numbers = range(start, min(start + task.rows_per_group, len(task.items)))
+        yield [_row(task, number) for number in numbers]
+
+
+def _row(task: ShardTask, number: int) -> Row:
+    item = task.items[number]
+    changed = UserError(f"{item.name}: changed while the dataset was being built; leave the files alone and try again")
+    try:
+        row = item.row(task.rules)
+    except Unusable:
+        raise changed from None
+    if task.digests and rows_digest([row]) != task.digests[number]:
+        raise changed
+    return row
 
 
 def _table(rows: list[Row]) -> pa.Table:
@@ -50,8 +109,3 @@ def _table(rows: list[Row]) -> pa.Table:
         "label": [row.label for row in rows],
     }
     return pa.Table.from_pydict(columns, schema=ROW_SCHEMA)
-
-
-def _prepended(first: Row, rest: Iterable[Row]) -> Iterator[Row]:
-    yield first
-    yield from rest

@@ -1,4 +1,4 @@
-"""Divides images into train, val and test: stratified by class and seeded."""
+"""Divides images into train, val and test: stratified by class, seeded, groups whole, published splits kept."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,31 @@ from numpy.typing import NDArray
 from distxml.config.dataset import SplitSettings
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
+from distxml.sources.group_splits import divide_groups
+from distxml.sources.material import Item
+
+Divided = dict[Split, NDArray[np.int64]]
+"""Indices of each split's images, in a random order so that every shard holds all classes."""
 
 
-def split_indices(
-    labels: Sequence[int], classes: Sequence[str], settings: SplitSettings, seed: int
-) -> dict[Split, NDArray[np.int64]]:
-    """Indices of each split's images, in a random order so that every shard holds all classes.
+def divide(items: Sequence[Item], classes: Sequence[str], settings: SplitSettings, seed: int) -> Divided:
+    """Each item's split.
+
+    Without groups and fixed splits, see `split_indices`; which image goes where then depends on the order of the items
+    (sources list them by name). With them, see `divide_groups`; only the order of a split's rows depends on it.
+
+    Raises:
+        UserError: a class has too few images or groups for three splits, or a group is fixed to several splits.
+    """
+    if all(item.group is None and item.split is None for item in items):
+        return split_indices([item.label for item in items], classes, settings, seed)
+    chosen = divide_groups(items, classes, settings, seed)
+    rng = np.random.default_rng([seed, len(items)])
+    return {split: rng.permutation(np.flatnonzero(np.asarray(chosen) == split)) for split in SPLITS}
+
+
+def split_indices(labels: Sequence[int], classes: Sequence[str], settings: SplitSettings, seed: int) -> Divided:
+    """Each image on its own: every class in every split by the shares, to one image.
 
     Raises:
         UserError: a class has fewer images than there are splits.

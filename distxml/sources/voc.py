@@ -1,59 +1,54 @@
 """Pascal VOC datasets: images, and one XML of boxes an image."""
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distxml.config.sources import VocSource
 from distxml.errors import UserError
+from distxml.sources.file_item import FileItem
 from distxml.sources.folder import require_folder, visible_entries
-from distxml.sources.image_file import Unusable, image_size, list_images, read_image
-from distxml.sources.material import RawMaterial, Rejected, Row, Track
-from distxml.sources.png import mask_png
-from distxml.sources.voc_rules import Region, Size, region_of
-from distxml.sources.voc_xml import Annotation, read_annotation
+from distxml.sources.image_file import list_images
+from distxml.sources.image_gate import header_size
+from distxml.sources.material import RawMaterial, Rejected, Track, Unusable
+from distxml.sources.voc_polygon import polygon_mask
+from distxml.sources.voc_rules import region_of
+from distxml.sources.voc_xml import Annotation, Box, read_annotation
 
 MOST_NAMES_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class VocItem:
-    """An image file with its class and boxes."""
+class VocRegion:
+    """The region of interest of an image: the objects of its class."""
 
-    path: Path
-    size: Size
-    region: Region
+    annotation: Annotation
+    classes: tuple[str, ...]
+    rules: VocSource
 
-    @property
-    def key(self) -> str:
-        """The file's stem."""
-        return self.path.stem
-
-    @property
-    def label(self) -> int:
-        """Index into the classes."""
-        return self.region.label
-
-    def row(self) -> Row:
-        """Reads the file, whose bytes are kept as they are, and draws the boxes."""
-        return Row(self.key, self.label, read_image(self.path), self.path.name, mask_png(box_mask(self)))
+    def mask(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The union of the objects' polygons, and of the boxes of those that have none: H×W; see `region_of`."""
+        region = region_of(self.annotation, (width, height), self.classes, self.rules)
+        mask = box_mask(region.boxes, width, height)
+        for polygon in region.polygons:
+            mask |= polygon_mask(polygon, width, height)
+        return mask
 
 
-def box_mask(item: VocItem) -> np.ndarray:
-    """The union of the boxes: H×W uint8, 255 inside and 0 outside; a pixel that a box cuts is inside."""
-    width, height = item.size
+def box_mask(boxes: Sequence[Box], width: int, height: int) -> NDArray[np.uint8]:
+    """The union of boxes: H×W, 255 inside and 0 outside; a pixel that a box cuts is inside."""
     mask = np.zeros((height, width), np.uint8)
-    for box in item.region.boxes:
+    for box in boxes:
         mask[math.floor(box.ymin) : math.ceil(box.ymax), math.floor(box.xmin) : math.ceil(box.xmax)] = 255
     return mask
 
 
 def voc_material(settings: VocSource, track: Track) -> RawMaterial:
-    """Every image that has an annotation, decodes, and obeys the recipe's rules; the others with the reason.
+    """Every image that has an annotation of one class by the recipe's rules; the others with the reason.
 
     Raises:
         UserError: a folder or an image is missing, an XML is wrong, or a rule of the recipe is to fail.
@@ -64,44 +59,29 @@ def voc_material(settings: VocSource, track: Track) -> RawMaterial:
     annotations = [read_annotation(path) for path in track(_xml_files(settings.annotations), "reading annotations")]
     owners = _match(annotations, images.by_stem, settings.images)
     classes = _classes(annotations, settings)
-    items: list[VocItem] = []
+    items: list[FileItem] = []
     rejected = list(images.others)
-    for path in track(list(images.by_stem.values()), "checking images"):
+    for path in images.by_stem.values():
         try:
             items.append(_item(path, owners.get(path), classes, settings))
         except Unusable as reason:
             rejected.append(Rejected(path.name, str(reason)))
-    distinct, copies = without_copies(items)
-    return RawMaterial(classes, distinct, sorted([*rejected, *copies], key=lambda entry: entry.file))
+    return RawMaterial(classes, items, rejected)
 
 
-def without_copies(items: Sequence[VocItem]) -> tuple[list[VocItem], list[Rejected]]:
-    """One of each set of files that are equal bit for bit: a copy in another split would be trained on and scored.
-
-    Where equal files have different classes, none of them is kept: nobody can say which class is right.
-    """
-    same: dict[bytes, list[VocItem]] = {}
-    for item in items:
-        same.setdefault(hashlib.sha256(read_image(item.path)).digest(), []).append(item)
-    kept: list[VocItem] = []
-    copies: list[Rejected] = []
-    for first, *others in same.values():
-        if any(other.label != first.label for other in others):
-            names = ", ".join(item.path.name for item in (first, *others))
-            copies += [
-                Rejected(item.path.name, f"equal files of different classes: {names}") for item in (first, *others)
-            ]
-        else:
-            kept.append(first)
-            copies += [Rejected(other.path.name, f"a bit-for-bit copy of {first.path.name}") for other in others]
-    return kept, copies
-
-
-def _item(path: Path, annotation: Annotation | None, classes: tuple[str, ...], settings: VocSource) -> VocItem:
+def _item(path: Path, annotation: Annotation | None, classes: tuple[str, ...], settings: VocSource) -> FileItem:
     if annotation is None:
         raise Unusable("no XML belongs to it")
-    size = image_size(path)
-    return VocItem(path, size, region_of(annotation, size, classes, settings))
+    region = VocRegion(annotation, classes, settings)
+    return FileItem(path, path.name, path.stem, _label(path, annotation, classes, settings), region)
+
+
+def _label(path: Path, annotation: Annotation, classes: tuple[str, ...], settings: VocSource) -> int:
+    """Where there is more to say than the one class that is named, the boxes are compared in the image's size."""
+    named = {entry.name for entry in annotation.objects}.intersection(classes)
+    if len(named) == 1:
+        return classes.index(named.pop())
+    return region_of(annotation, header_size(path), classes, settings).label
 
 
 def _xml_files(folder: Path) -> list[Path]:

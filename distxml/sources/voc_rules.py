@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from distxml.config.sources import VocSource
 from distxml.errors import UserError
-from distxml.sources.image_file import Unusable
+from distxml.sources.material import Unusable
+from distxml.sources.voc_polygon import Point
 from distxml.sources.voc_xml import AnnotatedObject, Annotation, Box
 
 Size = tuple[int, int]
@@ -13,10 +14,17 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Region:
-    """An image's class and the boxes of its objects, all of them inside the image."""
+    """An image's class and where its objects are.
+
+    Attributes:
+        label: index into the classes.
+        boxes: of the objects without a polygon, all of them inside the image.
+        polygons: of the others; their boxes are inside the image.
+    """
 
     label: int
     boxes: tuple[Box, ...]
+    polygons: tuple[tuple[Point, ...], ...] = ()
 
 
 def region_of(annotation: Annotation, size: Size, classes: tuple[str, ...], rules: VocSource) -> Region:
@@ -36,7 +44,12 @@ def region_of(annotation: Annotation, size: Size, classes: tuple[str, ...], rule
     for entry in objects:
         boxes.setdefault(entry.name, []).append(_box_inside(entry, annotation, size, rules))
     name = _class_of(boxes, annotation, classes, rules)
-    return Region(classes.index(name), tuple(boxes[name]))
+    own = [entry for entry in objects if entry.name == name]
+    return Region(
+        classes.index(name),
+        tuple(box for box, entry in zip(boxes[name], own, strict=True) if entry.polygon is None),
+        tuple(entry.polygon for entry in own if entry.polygon is not None),
+    )
 
 
 def _class_of(boxes: dict[str, list[Box]], annotation: Annotation, classes: tuple[str, ...], rules: VocSource) -> str:

@@ -9,6 +9,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
 from distxml.errors import UserError
+from distxml.sources.voc_polygon import Point, read_polygon
 
 REMEDY = "mend the file, or move it away together with its image"
 
@@ -33,11 +34,12 @@ class Box:
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """One `<object>`; `number` counts from 1 in the file."""
+    """One `<object>`; `number` counts from 1 in the file. A `polygon` (x, y in pixels) says more than its `box`."""
 
     number: int
     name: str
     box: Box
+    polygon: tuple[Point, ...] | None = None
 
     def __str__(self) -> str:
         return f"object {self.number} ({self.name}) {self.box}"
@@ -100,7 +102,7 @@ def _object(path: Path, number: int, element: Element) -> AnnotatedObject:
     for low, high, axis in ((xmin, xmax, "x"), (ymin, ymax, "y")):
         if low >= high:
             raise UserError(f"{where} ({name}): box {box} has {axis}min >= {axis}max; {REMEDY}")
-    return AnnotatedObject(number, name, box)
+    return AnnotatedObject(number, name, box, read_polygon(element, f"{where} ({name})"))
 
 
 def _size(path: Path, root: Element) -> tuple[int, int] | None:

@@ -2,9 +2,8 @@
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from distxml.errors import UserError
@@ -12,9 +11,9 @@ from distxml.errors import UserError
 
 @contextmanager
 def folder_in_making(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target`, renamed to it on success and removed on failure.
+    """A folder beside `target`, renamed to it on success; on failure it stays, if there is something in it.
 
-    A process that is killed leaves the folder behind; the next one empties it. A lock on it, which dies with its
+    What a process that failed or was killed left in it is there for the next one. A lock on it, which dies with its
     process, keeps two of them apart.
 
     Raises:
@@ -25,16 +24,18 @@ def folder_in_making(target: Path) -> Iterator[Path]:
         making.mkdir(parents=True, exist_ok=True)
         lock = _lock(making, target)
         try:
-            _empty(making)
             yield making
             making.rename(target)
         except BaseException:
-            shutil.rmtree(making, ignore_errors=True)
+            _remove_if_empty(making)
             raise
         finally:
             os.close(lock)
     except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error.strerror or error}); name another folder") from error
+        raise UserError(
+            f"{target}: cannot be written ({error.strerror or error}); "
+            "make room or name another folder; what is done already is kept"
+        ) from error
 
 
 def _lock(making: Path, target: Path) -> int:
@@ -50,9 +51,6 @@ def _lock(making: Path, target: Path) -> int:
     return lock
 
 
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

@@ -66,6 +66,7 @@ def test_inspect_says_what_the_dataset_holds(tmp_path: Path) -> None:
         "Annotated: 8 of 8 images, 0 of them with an empty mask",
         "31.2% min, 31.2% median, 31.2% max",
         "Left out: 1 file(s)",
+        "Converted: none",
         "all checksums right",
     ):
         assert part in printed
@@ -79,6 +80,21 @@ def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert result.stderr.startswith("distxml: error: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_too_much_left_out_is_one_line_status_2_and_no_dataset(tmp_path: Path) -> None:
+    voc = make_voc_folder(tmp_path / "raw")
+    for path in sorted(voc.images.iterdir())[:6]:
+        path.write_bytes(b"")
+    where = [f"source.images={voc.images}", f"source.annotations={voc.annotations}"]
+    command = [*DISTXML, "data", "build", "voc", str(tmp_path / "out"), *where, "--workers", "2"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "6 of 8 images (75.0%) cannot be used, more than images.most_left_out=0.5: empty file (6)" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stderr.startswith("Going on where an earlier build stopped: 8 images checked, 0 shards written.\n")
 
 
 def test_nothing_but_the_summary_is_printed_where_there_is_no_terminal(tmp_path: Path) -> None:

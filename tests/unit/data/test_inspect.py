@@ -15,6 +15,8 @@ from PIL import Image
 from distxml.cli.data_summary import copies_warning
 from distxml.config import DatasetRecipe
 from distxml.data.contact_sheet import LONGEST_SIDE, TINT, with_mask, write_contact_sheet
+from distxml.data.digest import index_digest, rows_digest
+from distxml.data.encoded_rows import EncodedRows
 from distxml.data.inspect import EXAMPLES, Inspection, image_size, inspect_dataset
 from distxml.data.rows import Row
 from distxml.data.schema import ROW_SCHEMA, Dataset, Split, open_dataset
@@ -125,8 +127,13 @@ def test_copies_across_splits_of_a_dataset_made_elsewhere(dataset: Dataset) -> N
     table = pq.read_table(place(dataset) / shard["file"])
     copied = table.set_column(0, ROW_SCHEMA.field("key"), pa.array([f"copy-{key}" for key in table["key"].to_pylist()]))
     pq.write_table(copied.cast(ROW_SCHEMA), place(dataset) / "copies.parquet")
-    checksum = hashlib.sha256((place(dataset) / "copies.parquet").read_bytes()).hexdigest()
-    metadata["shards"].append(shard | {"file": "copies.parquet", "split": "train", "sha256": checksum})
+    folder, name = place(dataset), "copies.parquet"
+    checksum = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    rows = list(EncodedRows(pq.read_table(folder / name)))
+    note = {"file": name, "split": "train", "sha256": checksum}
+    note |= {"index_sha256": index_digest([row.key for row in rows], [row.label for row in rows])}
+    note |= {"groups": [{"rows": len(rows), "sha256": rows_digest(rows)}]}
+    metadata["shards"].append(shard | note)
     for name, number in metadata["counts"]["test"].items():
         metadata["counts"]["train"][name] += number
     (place(dataset) / "dataset.json").write_text(json.dumps(metadata))

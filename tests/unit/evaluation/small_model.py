@@ -72,7 +72,7 @@ def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1)
     """A recipe for that model."""
     phase = PhaseSettings(epochs=1, alpha=0.75, lr_classifier=0.1, lr_explainer=0.1)
     recipe = Recipe(
-        dataset=DatasetSettings(path=folder / "dataset"),
+        dataset=DatasetSettings(path=str(folder / "dataset")),
         loader=LoaderSettings(image_size=SIZE),
         loss=LossSettings(kind="hybrid", beta=0.8, gamma=2.0),
         phases=(phase, phase, phase),

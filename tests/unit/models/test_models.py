@@ -150,4 +150,4 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
 
 def test_other_classes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"knows 2 classes \(a, b\), but dataset .* has 3 \(a, b, c\)"):
-        check_classes(card(), ("a", "b", "c"), tmp_path, tmp_path)
+        check_classes(card(), ("a", "b", "c"), tmp_path, "data")

@@ -1,12 +1,11 @@
-"""A build that takes long enough to be killed; run as a process of its own."""
+"""A build in a process of its own, which a test can kill: recipe (JSON file), folder, number of processes."""
 
 import sys
 from pathlib import Path
 
 from distxml.config import DatasetRecipe
-from distxml.sources.build import build_dataset
+from distxml.sources.build import Manner, build_dataset
 
 if __name__ == "__main__":
-    source = {"kind": "polygons", "images": 100_000, "image_size": 16}
-    recipe = DatasetRecipe.model_validate({"name": "many", "source": source, "rows_per_shard": 50})
-    build_dataset(recipe, Path(sys.argv[1]))
+    recipe = DatasetRecipe.model_validate_json(Path(sys.argv[1]).read_text())
+    build_dataset(recipe, Path(sys.argv[2]), Manner(int(sys.argv[3])))

@@ -1,9 +1,5 @@
 import csv
-import signal
 import struct
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -16,7 +12,7 @@ from distxml.data.schema import ROW_SCHEMA, SPLITS, open_dataset
 from distxml.errors import UserError
 from distxml.sources.build import build_dataset
 from distxml.sources.workspace import folder_in_making
-from tests.unit.sources.voc_folder import VocFolder, object_xml
+from tests.unit.sources.voc_folder import VocFolder, annotation_xml, object_xml
 
 
 def polygons(images: int = 30, seed: int = 0, rows_per_shard: int = 8) -> DatasetRecipe:
@@ -48,13 +44,22 @@ def test_what_is_on_disk(tmp_path: Path) -> None:
     assert metadata.recipe == polygons().model_dump(mode="json")
     keys = []
     for split in SPLITS:
-        for path, shard in built.dataset.shards(split):
-            table = pq.read_table(path)
+        for shard in built.dataset.shards(split):
+            table = pq.read_table(tmp_path / "deep" / "out" / shard.file)
             assert table.schema == ROW_SCHEMA
             assert table.num_rows == shard.rows
             keys += table["key"].to_pylist()
     assert sorted(keys) == [f"polygons-{index:06d}" for index in range(30)]
     assert (tmp_path / "deep" / "out" / "rejected.csv").read_bytes() == b"file,reason\n"
+    assert (tmp_path / "deep" / "out" / "converted.csv").read_bytes() == b"file,remark\n"
+    assert names(tmp_path / "deep" / "out") == [
+        "converted.csv",
+        "dataset.json",
+        "rejected.csv",
+        "test",
+        "train",
+        "val",
+    ]
     assert names(tmp_path / "deep") == ["out"]
 
 
@@ -97,29 +102,13 @@ def test_an_empty_folder_is_a_free_place(tmp_path: Path) -> None:
     assert build_dataset(polygons(), tmp_path / "out").anew
 
 
-def test_a_killed_build_leaves_nothing_under_the_name_and_the_next_one_succeeds(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "tests.unit.sources.build_many", str(out)]
-    process = subprocess.Popen(command)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out*/train/00001.parquet")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not out.exists()
-    assert names(tmp_path) == [".out.distxml-building"]
-    build_dataset(polygons(), out)
-    assert names(tmp_path) == ["out"]
-    assert len(parquet_bytes(out)) == len(open_dataset(out).metadata.shards)
-
-
-def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="broken"), folder_in_making(tmp_path / "out") as making:
-        (making / "half").write_text("half")
-        raise RuntimeError("broken")
-    assert names(tmp_path) == []
+def test_a_failed_build_keeps_what_is_done_and_nothing_else(tmp_path: Path) -> None:
+    for name, contents in (("kept", ["half"]), ("gone", [])):
+        with pytest.raises(RuntimeError, match="broken"), folder_in_making(tmp_path / name) as making:
+            for content in contents:
+                (making / content).write_text(content)
+            raise RuntimeError("broken")
+    assert names(tmp_path) == [".kept.distxml-building"]
 
 
 def test_two_builds_of_one_folder_keep_apart(tmp_path: Path) -> None:
@@ -203,7 +192,7 @@ def test_images_of_16_bits_are_left_out(voc: VocFolder, tmp_path: Path) -> None:
     (voc.images / "cat0.jpg").unlink()
     cv2.imwrite(str(voc.images / "cat0.png"), np.full((20, 30), 4095, np.uint16))
     build_dataset(voc.recipe(), tmp_path / "out")
-    assert "cat0.png,more than 8 bits a channel" in (tmp_path / "out/rejected.csv").read_text()
+    assert 'cat0.png,"more than 8 bits a channel' in (tmp_path / "out/rejected.csv").read_text()
 
 
 def test_a_header_that_promises_absurd_dimensions_is_left_out(voc: VocFolder, tmp_path: Path) -> None:
@@ -215,4 +204,67 @@ def test_a_header_that_promises_absurd_dimensions_is_left_out(voc: VocFolder, tm
     (voc.images / "cat0.jpg").unlink()
     (voc.images / "cat0.bmp").write_bytes(header + bytes(3300000))
     build_dataset(voc.recipe(), tmp_path / "out")
-    assert "cat0.bmp,cannot be decoded" in (tmp_path / "out/rejected.csv").read_text()
+    assert "cat0.bmp,1100000x1 pixels: no side may be longer" in (tmp_path / "out/rejected.csv").read_text()
+
+
+def left_out(folder: Path) -> list[dict[str, str]]:
+    with (folder / "rejected.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_too_much_left_out_stops_the_build_with_a_list(voc: VocFolder, tmp_path: Path) -> None:
+    for name in ("cat0", "cat1", "dog0"):
+        (voc.images / f"{name}.jpg").write_bytes(b"")
+    (voc.images / "dog1.jpg").write_bytes(b"garbage")
+    (voc.images / "dog2.jpg").write_bytes((voc.images / "dog3.jpg").read_bytes())
+    voc.add_image("lonely.jpg")  # not counted: no XML belongs to it
+    with pytest.raises(UserError, match=r"5 of 8 images \(62.5%\).*most_left_out=0.5: empty file \(3\)") as caught:
+        build_dataset(voc.recipe(), tmp_path / "out")
+    making = tmp_path / ".out.distxml-building"
+    assert str(making / "rejected.csv") in str(caught.value)
+    assert len(left_out(making)) == 6
+    assert not (tmp_path / "out").exists()
+    for name, box in (
+        ("cat8", (1, 2, 20, 15)),
+        ("cat9", (1, 2, 20, 15)),
+        ("dog8", (1, 2, 3, 4)),
+        ("dog9", (1, 2, 3, 4)),
+    ):
+        voc.add(name, object_xml(name[:3], box))
+    build_dataset(voc.recipe(), tmp_path / "out")
+    assert len(left_out(tmp_path / "out")) == 6
+
+
+def test_odd_names_come_through(voc: VocFolder, tmp_path: Path) -> None:
+    odd = ["with space", 'quo"te', "o'clock, and comma", "żółw", "=1+1", "%41"]
+    for stem in odd:
+        voc.add(stem, object_xml("cat"))
+    voc.add_image("ne\nw.jpg")
+    voc.add_image("emp ty.jpg").write_bytes(b"")
+    voc.add_xml("emp ty", annotation_xml(object_xml("cat")))
+    built = build_dataset(voc.recipe(), tmp_path / "out")
+    tables = [pq.read_table(tmp_path / "out" / shard.file) for split in SPLITS for shard in built.dataset.shards(split)]
+    assert set(odd) <= {key for table in tables for key in table["key"].to_pylist()}
+    assert {entry["file"] for entry in left_out(tmp_path / "out")} == {"ne\nw.jpg", "emp ty.jpg"}
+
+
+def test_an_unreadable_file_stops_the_build_and_is_named(voc: VocFolder, tmp_path: Path) -> None:
+    """Linux's file of a process's memory stands in for it: nobody can read its first bytes, whoever runs the test."""
+    (voc.images / "cat0.jpg").unlink()
+    (voc.images / "cat0.jpg").symlink_to("/proc/self/mem")
+    with pytest.raises(UserError, match=r"cat0\.jpg: cannot be read"):
+        build_dataset(voc.recipe(), tmp_path / "out")
+
+
+def test_one_image_of_a_class_is_named(voc: VocFolder, tmp_path: Path) -> None:
+    voc.add("bird", object_xml("bird"))
+    with pytest.raises(UserError, match="class 'bird': 1 usable image"):
+        build_dataset(voc.recipe(), tmp_path / "out")
+
+
+def test_images_are_converted_and_listed(voc: VocFolder, tmp_path: Path) -> None:
+    (voc.images / "cat0.jpg").rename(voc.images / "cat0.png")
+    voc.add("grey", object_xml("dog"), ".bmp")
+    build_dataset(voc.recipe(), tmp_path / "out")
+    listed = (tmp_path / "out" / "converted.csv").read_text()
+    assert listed == 'file,remark\ncat0.png,"named .png, but is JPEG"\ngrey.bmp,BMP saved as PNG\n'

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distxml.config.images import ImageRules
 from distxml.errors import UserError
+from distxml.sources.check import CheckTask, check_items
 from distxml.sources.folder import visible_entries
 from distxml.sources.material import RawMaterial, untracked
-from distxml.sources.voc import VocItem, box_mask, voc_material
-from distxml.sources.voc_rules import Region
+from distxml.sources.usable import usable
+from distxml.sources.voc import box_mask, voc_material
 from distxml.sources.voc_xml import Box
 from tests.oracles.voc_mask import mask_of_boxes
 from tests.unit.sources.voc_folder import HEIGHT, WIDTH, VocFolder, annotation_xml, object_xml
@@ -21,7 +23,9 @@ def material(voc: VocFolder, **source: object) -> RawMaterial:
 
 
 def reasons(found: RawMaterial) -> dict[str, str]:
-    return {entry.file: entry.reason for entry in found.rejected}
+    """Why files are left out: while they are listed, and when their images are looked at."""
+    verdicts = check_items(CheckTask(tuple(range(len(found.items))), tuple(found.items), ImageRules()))
+    return {entry.file: entry.reason for entry in usable(found, verdicts).rejected}
 
 
 def test_keys_labels_and_the_files_own_bytes(voc: VocFolder) -> None:
@@ -31,7 +35,7 @@ def test_keys_labels_and_the_files_own_bytes(voc: VocFolder) -> None:
         *((f"cat{number}", 0) for number in range(4)),
         *((f"dog{number}", 1) for number in range(4)),
     ]
-    row = found.items[0].row()
+    row = found.items[0].row(ImageRules())
     assert row.image == (voc.images / "cat0.jpg").read_bytes()
     assert row.image_name == "cat0.jpg"
     assert found.rejected == []
@@ -43,14 +47,14 @@ boxes_inside = st.lists(corners.filter(lambda box: box[0] < box[2] and box[1] < 
 
 @given(boxes=boxes_inside)
 def test_mask_against_the_oracle(boxes: list[tuple[int, int, int, int]]) -> None:
-    item = VocItem(path=None, size=(12, 9), region=Region(0, tuple(Box(*box) for box in boxes)))  # type: ignore[arg-type]
-    assert np.array_equal(box_mask(item), mask_of_boxes(boxes, 12, 9))
+    found = box_mask([Box(*box) for box in boxes], 12, 9)
+    assert np.array_equal(found, mask_of_boxes(boxes, 12, 9))
 
 
 def test_mask_in_the_row_is_the_union_of_the_class_boxes(voc: VocFolder) -> None:
     voc.add("two", object_xml("cat", (0, 0, 4, 3)) + object_xml("tree") + object_xml("cat", (2, 1, WIDTH, HEIGHT)))
     item = next(item for item in material(voc, classes=["dog", "cat"]).items if item.key == "two")
-    mask = cv2.imdecode(np.frombuffer(item.row().mask or b"", np.uint8), cv2.IMREAD_UNCHANGED)
+    mask = cv2.imdecode(np.frombuffer(item.row(ImageRules()).mask or b"", np.uint8), cv2.IMREAD_UNCHANGED)
     assert mask is not None
     assert np.array_equal(mask, mask_of_boxes([(0, 0, 4, 3), (2, 1, WIDTH, HEIGHT)], WIDTH, HEIGHT))
 
@@ -117,12 +121,37 @@ def test_what_is_left_out_and_why(voc: VocFolder) -> None:
     found = material(voc)
     assert reasons(found) == {
         "empty.jpg": "empty file",
-        "garbage.jpg": "cannot be decoded (not a known image format)",
+        "garbage.jpg": "cannot be decoded (not BMP, GIF, JPEG, PNG, TIFF, WEBP, or its header is broken)",
         "lonely.jpg": "no XML belongs to it",
-        "notes.txt": "not an image file (.bmp .jpeg .jpg .png .tif .tiff .webp)",
-        "rotated.jpg": "EXIF orientation 6: unclear whether its boxes are for the rotated image",
+        "notes.txt": "not an image file (.bmp .gif .jpeg .jpg .png .tif .tiff .webp)",
+        "rotated.jpg": "EXIF orientation 6: unclear whether its annotation is for the turned image; "
+        "see images.exif_rotated",
     }
     assert "upright" in {item.key for item in found.items}
+
+
+def test_the_largest_class_is_told_from_the_header_alone(voc: VocFolder) -> None:
+    """The box of the dog is larger, but not within the image; the image is cut off behind its header."""
+    voc.add("both", object_xml("cat", (0, 0, 20, 19)) + object_xml("dog", (25, 0, 900, 19)), ".bmp")
+    path = voc.images / "both.bmp"
+    path.write_bytes(path.read_bytes()[:100])
+    found = material(voc, several_classes="largest", box_outside_image="clip")
+    assert next(item for item in found.items if item.key == "both").label == found.classes.index("cat")
+    assert reasons(found)["both.bmp"].startswith("cannot be decoded")
+
+
+def test_a_polygon_says_more_than_its_box(voc: VocFolder) -> None:
+    """A triangle with its right angle at the corner of the image, and a second object with a box alone."""
+    corners = "".join(f"<x{n}>{x}</x{n}><y{n}>{y}</y{n}>" for n, (x, y) in enumerate([(0, 0), (16, 0), (0, 16)], 1))
+    triangle = object_xml("cat", (0, 0, 16, 16)).replace("</object>", f"<polygon>{corners}</polygon></object>")
+    voc.add("shape", triangle + object_xml("cat", (25, 1, 29, 4)))
+    row = next(item for item in material(voc).items if item.key == "shape").row(ImageRules())
+    mask = cv2.imdecode(np.frombuffer(row.mask or b"", np.uint8), cv2.IMREAD_UNCHANGED)
+    assert mask is not None
+    expected = np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)) < 15
+    border = np.abs(np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)) - 15) <= 2
+    expected[1:4, 25:29], border[1:4, 25:29] = True, False
+    assert np.array_equal((mask > 0)[~border], expected[~border])
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".webp", ".tif"])

@@ -5,7 +5,7 @@ import pytest
 
 from distxml.config.sources import VocSource
 from distxml.errors import UserError
-from distxml.sources.image_file import Unusable
+from distxml.sources.material import Unusable
 from distxml.sources.voc_rules import Region, region_of
 from distxml.sources.voc_xml import AnnotatedObject, Annotation, Box
 

@@ -1,0 +1,62 @@
+"""Looks at every image once before anything is written, in the processes of a build."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from distxml.config.images import ImageRules
+from distxml.data.digest import rows_digest
+from distxml.sources.journal import Journal
+from distxml.sources.material import Item, Track, Unusable
+from distxml.sources.verdict import Verdict
+from distxml.sources.workers import Workers
+
+ITEMS_A_TASK = 16
+
+
+@dataclass(frozen=True)
+class CheckTask:
+    """Items to look at, with their numbers in the source's list."""
+
+    numbers: tuple[int, ...]
+    items: tuple[Item, ...]
+    rules: ImageRules
+
+
+def check_items(task: CheckTask) -> list[Verdict]:
+    """What becomes of each item.
+
+    Raises:
+        UserError: the build must stop.
+    """
+    return [_verdict(number, item, task.rules) for number, item in zip(task.numbers, task.items, strict=True)]
+
+
+def checked(
+    items: Sequence[Item], rules: ImageRules, journal: Journal, processes: Workers, track: Track
+) -> list[Verdict]:
+    """The verdict on every item, in their order; what the journal knows is not looked at again.
+
+    Raises:
+        UserError: an image or annotation is such that the build must stop.
+    """
+    known = {verdict.number: verdict for verdict in journal.verdicts if verdict.number < len(items)}
+    open_numbers = [number for number in range(len(items)) if number not in known]
+    tasks = []
+    for start in range(0, len(open_numbers), ITEMS_A_TASK):
+        numbers = tuple(open_numbers[start : start + ITEMS_A_TASK])
+        tasks.append(CheckTask(numbers, tuple(items[number] for number in numbers), rules))
+    results = processes.results(check_items, tasks)
+    for _, verdicts in zip(track(tasks, "checking images"), results, strict=True):
+        journal.add_verdicts(verdicts)
+        known |= {verdict.number: verdict for verdict in verdicts}
+    return [known[number] for number in range(len(items))]
+
+
+def _verdict(number: int, item: Item, rules: ImageRules) -> Verdict:
+    try:
+        row = item.row(rules)
+    except Unusable as reason:
+        return Verdict(number=number, reason=str(reason))
+    image = hashlib.sha256(row.image).hexdigest()
+    return Verdict(number=number, image=image, row=rows_digest([row]), remark=row.remark)

@@ -1,0 +1,139 @@
+"""The journal of a build: what is done already, so that the same command goes on after an end that nobody planned.
+
+It lies in the folder in making, a line an entry, each behind its own checksum. Lines that are damaged or cut short are
+passed over: what they told is done again.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from distxml.data.schema import Shard
+from distxml.sources.fingerprint import Fingerprint
+from distxml.sources.shards import WrittenShard, checksum
+from distxml.sources.verdict import Verdict
+
+JOURNAL_NAME = "journal.jsonl"
+
+
+class Entry(BaseModel):
+    """One line; holds one of verdicts and a shard."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    of: str
+    """Fingerprint of what the entry depends on."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Items that were checked."""
+    shard: Shard | None = None
+    """A shard that was written."""
+    annotated: int = 0
+    """Rows of the shard that have a mask."""
+
+
+class Journal:
+    """Reads what an earlier build has done and notes what this one does.
+
+    Attributes:
+        verdicts: on items that were checked.
+        shards: written and still the same, by file.
+    """
+
+    def __init__(self, folder: Path, fingerprint: Fingerprint) -> None:
+        """Takes over the folder: whatever in it is not to be used again is deleted."""
+        self.folder, self.fingerprint = folder, fingerprint
+        entries = list(_entries(folder / JOURNAL_NAME))
+        self.verdicts = [verdict for entry in entries if entry.of == fingerprint.checks for verdict in entry.verdicts]
+        self.shards = {
+            entry.shard.file: WrittenShard(entry.shard, entry.annotated)
+            for entry in entries
+            if entry.of == fingerprint.shards and entry.shard is not None and _is_there(folder, entry.shard)
+        }
+        self._clear()
+
+    @property
+    def found(self) -> str | None:
+        """What there was, for the user; None where the build starts afresh."""
+        if not self.verdicts and not self.shards:
+            return None
+        return f"{len(self.verdicts)} images checked, {len(self.shards)} shards written"
+
+    def add_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """Notes that items were checked."""
+        self._write(self._checked(verdicts))
+
+    def add_shard(self, written: WrittenShard) -> None:
+        """Notes that a shard is there."""
+        self._write(self._written(written))
+
+    def close(self) -> None:
+        """The build is done: the journal is no part of the dataset."""
+        (self.folder / JOURNAL_NAME).unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        kept = self.folder / JOURNAL_NAME
+        unfinished = kept.with_suffix(".unfinished")
+        entries = [self._checked(self.verdicts)] if self.verdicts else []
+        entries += [self._written(written) for written in self.shards.values()]
+        unfinished.write_text("".join(map(_line, entries)), encoding="utf-8")
+        unfinished.replace(kept)
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                _clear_split(path, {self.folder / file for file in self.shards})
+            elif path != kept:
+                path.unlink()
+        if not entries:
+            kept.unlink()
+
+    def _checked(self, verdicts: Sequence[Verdict]) -> Entry:
+        return Entry(of=self.fingerprint.checks, verdicts=tuple(verdicts))
+
+    def _written(self, written: WrittenShard) -> Entry:
+        return Entry(of=self.fingerprint.shards, shard=written.shard, annotated=written.annotated)
+
+    def _write(self, entry: Entry) -> None:
+        with (self.folder / JOURNAL_NAME).open("a", encoding="utf-8") as file:
+            file.write(_line(entry))
+
+
+def _line(entry: Entry) -> str:
+    text = entry.model_dump_json()
+    return f"{_digest(text)} {text}\n"
+
+
+def _entries(path: Path) -> list[Entry]:
+    if path.is_symlink() or not path.is_file():
+        return []
+    entries = []
+    for line in path.read_bytes().decode(errors="replace").split("\n"):
+        digest, _, text = line.partition(" ")
+        if digest == _digest(text):
+            try:
+                entries.append(Entry.model_validate(json.loads(text)))
+            except (ValidationError, ValueError):
+                continue  # another version of distxml wrote it
+    return entries
+
+
+def _is_there(folder: Path, shard: Shard) -> bool:
+    path = folder / shard.file
+    safe = path.resolve().is_relative_to(folder.resolve()) and not path.is_symlink()
+    return safe and path.is_file() and checksum(path) == shard.sha256
+
+
+def _clear_split(folder: Path, kept: set[Path]) -> None:
+    for path in folder.iterdir():
+        if path in kept:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
