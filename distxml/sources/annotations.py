@@ -1,0 +1,149 @@
+"""Regions of interest as files hold them: a mask, or boxes in pixels."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+from distxml.config.sources.rules import BoxOutsideImage, MissingMask
+from distxml.errors import UserError
+from distxml.sources.material import Unusable
+from distxml.sources.voc import box_mask
+from distxml.sources.voc_xml import Box
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+INSIDE_ABOVE = 127
+MOST_COLOUR = 64
+"""By how much the channels of a grey mask may differ, which JPEG changes a little."""
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """An image whose pixels above 127 are the region; `name` is what messages call it."""
+
+    path: Path
+    name: str
+
+    def mask(self, width: int, height: int) -> NDArray[np.uint8]:
+        """H×W, 255 inside and 0 outside; its header is checked before it is decoded."""
+        try:
+            with warnings.catch_warnings(action="ignore"), Image.open(self.path) as image:
+                self._require_like(image, (width, height))
+                grey = self._grey(image)
+        except Unusable:
+            raise
+        except Exception as error:  # decoders raise all kinds of errors on broken files
+            raise Unusable(f"mask {self.name} cannot be decoded ({_plain(error)})") from None
+        if 0 < grey.max() <= INSIDE_ABOVE:
+            raise Unusable(f"mask {self.name}: its brightest value is {grey.max()}, but inside means above 127")
+        return np.where(grey > INSIDE_ABOVE, np.uint8(255), np.uint8(0))
+
+    def _require_like(self, image: Image.Image, size: Size) -> None:
+        if image.size != size:
+            raise Unusable(f"mask {self.name} has {_by(image.size)} pixels, but the image has {_by(size)}")
+        if image.mode.startswith(("I", "F")):
+            raise Unusable(f"mask {self.name} has more than 8 bits a channel; write 0 and 255")
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+            raise Unusable(f"mask {self.name} is turned by EXIF; write it upright")
+
+    def _grey(self, image: Image.Image) -> NDArray[np.uint8]:
+        """One channel; what has no one meaning as a mask is refused."""
+        if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+            raise Unusable(f"mask {self.name} is transparent in parts; write black and white")
+        if image.mode in ("1", "L", "LA"):
+            return np.asarray(image.convert("L"))
+        colour = np.asarray(image.convert("RGB"))
+        if int((colour.max(axis=2) - colour.min(axis=2)).max()) > MOST_COLOUR:
+            raise Unusable(f"mask {self.name} is coloured; write black and white")
+        return np.asarray(image.convert("RGB").convert("L"))
+
+
+@dataclass(frozen=True)
+class BoxRegion:
+    """The union of boxes.
+
+    Attributes:
+        where: the file and place that the boxes come from, for messages.
+        boxes: in pixels of an image of `drawn_on`, or of the image itself.
+        outside: what to do about a box that reaches outside the image.
+        drawn_on: width and height that the boxes are for; None: not stated.
+        scale: whether boxes for another size are scaled; else the image is left out.
+    """
+
+    where: str
+    boxes: tuple[Box, ...]
+    outside: BoxOutsideImage
+    drawn_on: Size | None = None
+    scale: bool = False
+
+    def mask(self, width: int, height: int) -> NDArray[np.uint8]:
+        """H×W, 255 inside and 0 outside; a pixel that a box cuts is inside."""
+        boxes = self._scaled((width, height))
+        return box_mask([box_inside(box, (width, height), self.outside, self.where) for box in boxes], width, height)
+
+    def _scaled(self, size: Size) -> tuple[Box, ...]:
+        if self.drawn_on in (None, size):
+            return self.boxes
+        if not self.scale or not _same_shape(self.drawn_on, size):
+            raise Unusable(f"its boxes are for {_by(self.drawn_on)} pixels, but the image has {_by(size)}")
+        across, down = size[0] / self.drawn_on[0], size[1] / self.drawn_on[1]
+        return tuple(Box(box.xmin * across, box.ymin * down, box.xmax * across, box.ymax * down) for box in self.boxes)
+
+
+def box_inside(box: Box, size: Size, rule: BoxOutsideImage, where: str) -> Box:
+    """The box, cut off at the border of the image of `size` where the rule says so.
+
+    Raises:
+        Unusable: the image must be left out.
+        UserError: the rule is to fail.
+    """
+    width, height = size
+    clipped = Box(max(box.xmin, 0), max(box.ymin, 0), min(box.xmax, width), min(box.ymax, height))
+    if clipped == box:
+        return box
+    reason = f"box {box} reaches outside the image of {_by(size)} pixels"
+    if rule == "fail":
+        raise UserError(f"{where}: {reason}; mend it or set source.box_outside_image=clip or =leave_out")
+    if rule == "leave_out":
+        raise Unusable(reason)
+    if clipped.xmin >= clipped.xmax or clipped.ymin >= clipped.ymax:
+        raise Unusable(f"box {box} lies wholly outside the image of {_by(size)} pixels")
+    return clipped
+
+
+def without_mask(rule: MissingMask, where: str) -> None:
+    """What an image without a mask means: nothing was annotated, unless the rule says otherwise.
+
+    Raises:
+        Unusable: the image must be left out.
+        UserError: the rule is to fail.
+    """
+    if rule == "fail":
+        remedy = "add it or set source.missing_mask=leave_out or =not_annotated"
+        raise UserError(f"{where}: no mask belongs to it; {remedy}")
+    if rule == "leave_out":
+        raise Unusable("no mask belongs to it")
+
+
+def _same_shape(one: Size, other: Size) -> bool:
+    """Whether one is the other made larger or smaller; the sides are whole pixels, so they may be off by one."""
+    if min(*one, *other) < 1:
+        return False
+    larger, smaller = (one, other) if one[0] >= other[0] else (other, one)
+    return abs(larger[1] * smaller[0] / larger[0] - smaller[1]) <= 1
+
+
+def _plain(error: Exception) -> str:
+    """One line without the path, which the message names already."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "not a known image format" if "cannot identify" in str(error) else str(error).split("\n")[0]
+
+
+def _by(size: Size | None) -> str:
+    return "?" if size is None else f"{size[0]}x{size[1]}"

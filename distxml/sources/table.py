@@ -1,0 +1,115 @@
+"""Tables of the user's: a CSV read strictly, every row with the line that it stands on."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from distxml.errors import UserError
+
+MOST_COLUMNS_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row; `where` is its file and line for messages, `cells` the stripped texts by column."""
+
+    where: str
+    cells: dict[str, str]
+
+    def text(self, column: str) -> str:
+        """The cell, empty where there is no such column.
+
+        Raises:
+            UserError: it holds characters that cannot be printed.
+        """
+        text = self.cells.get(column, "")
+        if not text.isprintable():
+            raise UserError(f"{self.where}: column {column}: {text[:40]!a} cannot be printed; mend the cell")
+        return text
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns' names and the rows."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+    def require(self, columns: Sequence[str]) -> None:
+        """Stop unless all of these are there.
+
+        Raises:
+            UserError: naming the first that is not, and those that are.
+        """
+        for name in columns:
+            if name not in self.columns:
+                raise UserError(f"{self.path}: no column {name!r}; the columns are: {shown(self.columns)}")
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names for a message."""
+    text = ", ".join(name if name.isprintable() else ascii(name) for name in names[:MOST_COLUMNS_SHOWN])
+    return text + (", ..." if len(names) > MOST_COLUMNS_SHOWN else "")
+
+
+def make_table(path: Path, header: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]]) -> Table:
+    """A table out of a header and (place, cells) pairs; empty rows are passed over, columns without name dropped.
+
+    Raises:
+        UserError: two columns have one name, or a row is longer or shorter than the header.
+    """
+    names = [name.strip() for name in header]
+    columns = tuple(name for name in names if name)
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise UserError(f"{path}: two columns are called {twice[0]!r}; rename one")
+    rows: list[TableRow] = []
+    for where, cells in lines:
+        texts = [cell.strip() for cell in cells]
+        if not any(texts):
+            continue
+        if len(texts) != len(names):
+            raise UserError(f"{path}: {where}: {len(texts)} cells, but {len(names)} columns; mend the row")
+        rows.append(TableRow(f"{path}: {where}", {name: text for name, text in zip(names, texts, strict=True) if name}))
+    return Table(path, columns, tuple(rows))
+
+
+def read_csv(path: Path, setting: str, delimiter: str = ",", header_row: int = 1) -> Table:
+    """The table in `path`, UTF-8 with or without a byte order mark.
+
+    Args:
+        path: the file.
+        setting: where the user named it, for messages.
+        delimiter: character between two cells.
+        header_row: record that names the columns, counted from 1; those above are passed over.
+
+    Raises:
+        UserError: it is missing, not UTF-8, not CSV, has no header, or a row of another length.
+    """
+    try:
+        content = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise UserError(
+            f"{path}: line {line}: not UTF-8 (byte {error.object[error.start]:#04x}); save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{setting}: {path}: cannot be read ({error.strerror or error}); set {setting}=FILE") from None
+    records = list(_records(path, content, delimiter))
+    if len(records) < header_row:
+        raise UserError(f"{path}: no row {header_row}, which should name the columns; is the file empty?")
+    return make_table(path, records[header_row - 1][1], records[header_row:])
+
+
+def _records(path: Path, content: str, delimiter: str) -> Iterator[tuple[str, list[str]]]:
+    reader = csv.reader(StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            yield f"line {line}", cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(f"{path}: line {line}: not valid CSV ({error}); mend the line") from None
