@@ -1,6 +1,5 @@
 """The backend for CPUs: OpenCV decodes, albumentations augments, in threads."""
 
-import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,8 +16,7 @@ class AlbumentationsBackend:
 
     def __init__(self, settings: LoaderSettings, seed: int) -> None:
         self.settings = settings
-        self.seed = seed
-        self._of_thread = threading.local()
+        self.augmenter = Augmenter(settings.augmentation, seed)
 
     def batches(self, shares: Iterator[Share], epoch: int | None) -> Generator[Batch]:
         """See `Backend.batches`."""
@@ -40,9 +38,4 @@ class AlbumentationsBackend:
 
     def _sample(self, row: Row, epoch: int | None) -> Sample:
         sample = decode(row, self.settings.image_size)
-        return sample if epoch is None else self._augmenter()(sample, epoch)
-
-    def _augmenter(self) -> Augmenter:
-        if not hasattr(self._of_thread, "augmenter"):
-            self._of_thread.augmenter = Augmenter(self.settings.augmentation, self.seed)
-        return self._of_thread.augmenter
+        return sample if epoch is None else self.augmenter(sample, epoch)

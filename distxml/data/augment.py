@@ -1,75 +1,100 @@
-"""Augmentation with albumentations. Image and mask take the same geometric transforms."""
+"""Augmentation on the CPU with OpenCV and albumentations. Image and mask take the same geometric transforms."""
 
-import warnings
-
-import albumentations as A
 import cv2
+import numpy as np
+from albumentations.augmentations.pixel.functional import clahe, shift_hsv
+from numpy.typing import NDArray
 
 from distxml.config.augmentation import AugmentationSettings
-from distxml.config.seeds import seed_from
-from distxml.data.rows import Sample
+from distxml.data.augment_draw import UNCHANGED, Draw, Turn, draw
+from distxml.data.augment_maps import Size
+from distxml.data.rows import Pixels, Sample
 
-BLUR_LIMIT = 3
-"""Kernel size of median and box blur."""
-
-
-def _flips() -> list[A.BasicTransform | A.BaseCompose]:
-    return [A.RandomRotate90(p=0.5), A.HorizontalFlip(p=0.5), A.VerticalFlip(p=0.5), A.Transpose(p=0.5)]
-
-
-def _paper() -> list[A.BasicTransform | A.BaseCompose]:
-    """The set of the reference code; each operation's share is albumentations' own example's."""
-    blur = [A.MotionBlur(p=0.2), A.MedianBlur(BLUR_LIMIT, p=0.1), A.Blur(BLUR_LIMIT, p=0.1)]
-    shift_scale_rotate = A.Affine(
-        scale=(0.8, 1.2),
-        translate_percent=(-0.0625, 0.0625),
-        rotate=(-45, 45),
-        border_mode=cv2.BORDER_REFLECT_101,
-        p=0.2,
-    )
-    distortion = [A.OpticalDistortion(p=0.3), A.GridDistortion(p=0.1)]
-    contrast = [A.CLAHE(clip_limit=2), A.Sharpen(), A.Emboss(), A.RandomBrightnessContrast()]
-    return [
-        *_flips(),
-        A.GaussNoise(std_range=(0.01, 0.05), p=0.2),
-        A.OneOf(blur, p=0.2),
-        shift_scale_rotate,
-        A.OneOf(distortion, p=0.2),
-        A.OneOf(contrast, p=0.3),
-        A.HueSaturationValue(p=0.3),
-    ]
+CLAHE_TILES = 8
+"""CLAHE looks at this many tiles along each side."""
 
 
 class Augmenter:
-    """Augments samples; what an image becomes depends on (seed, epoch, key) alone. Not to be shared by threads."""
+    """Augments samples; what an image becomes depends on (seed, epoch, key) alone. Threads may share it."""
 
     def __init__(self, settings: AugmentationSettings, seed: int) -> None:
-        steps = _paper() if settings.preset == "paper" else _flips()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # advice of albumentations on transforms that are never constructed here
-            self.compose = A.Compose(steps, p=settings.probability)
+        self.settings = settings
         self.seed = seed
 
     def __call__(self, sample: Sample, epoch: int) -> Sample:
         """The sample, perhaps changed; its size stays."""
-        self.compose.set_random_seed(seed_from("augment", self.seed, epoch, sample.key) % 2**32)
         height, width = sample.image.shape[:2]
-        if sample.mask is None:
-            out = self.compose(image=sample.image)
-        else:
-            out = self.compose(image=sample.image, mask=sample.mask)
-        return Sample(
-            sample.key,
-            sample.label,
-            _fit(out["image"], height, width, cv2.INTER_LINEAR),
-            None if sample.mask is None else _fit(out["mask"], height, width, cv2.INTER_NEAREST_EXACT),
-        )
+        drawn = draw(self.settings, (height, width), self.seed, epoch, sample.key)
+        if drawn is UNCHANGED:
+            return sample
+        mask = None if sample.mask is None else augmented_mask(sample.mask, drawn)
+        return Sample(sample.key, sample.label, augmented_image(sample.image, drawn), mask)
 
 
-def _fit(pixels, height: int, width: int, interpolation: int):
-    """A quarter turn of a non-square image swaps its sides: bring it back to its size."""
-    return (
-        pixels
-        if pixels.shape[:2] == (height, width)
-        else cv2.resize(pixels, (width, height), interpolation=interpolation)
-    )
+def augmented_image(image: Pixels, drawn: Draw) -> Pixels:
+    """An H×W×3 image after everything that was drawn for it, in the paper's order."""
+    height, width = image.shape[:2]
+    image = turned(image, drawn.turn, cv2.INTER_LINEAR)
+    if drawn.noise is not None:
+        image = _pixels(cv2.add(image, drawn.noise.field((height, width)), dtype=cv2.CV_8U))
+    image = _filtered(image, drawn)
+    image = _moved(image, drawn, cv2.INTER_LINEAR)
+    image = _contrasted(image, drawn)
+    if drawn.colour is None:
+        return image
+    shift = drawn.colour
+    return _pixels(shift_hsv(image, shift.hue / 2, shift.saturation, shift.value))  # OpenCV's hue has 180 steps
+
+
+def augmented_mask(mask: Pixels, drawn: Draw) -> Pixels:
+    """An H×W mask after the geometric part of what was drawn for its image."""
+    return _moved(turned(mask, drawn.turn, cv2.INTER_NEAREST_EXACT), drawn, cv2.INTER_NEAREST)
+
+
+def turned(pixels: Pixels, turn: Turn, interpolation: int) -> Pixels:
+    """Pixels laid onto themselves; transposing an image that is no square squeezes it into its old size."""
+    size = pixels.shape[:2]
+    if turn.transpose:
+        pixels = _pixels(cv2.transpose(pixels))
+    if turn.flip_rows or turn.flip_columns:
+        both = turn.flip_rows and turn.flip_columns
+        pixels = _pixels(cv2.flip(pixels, -1 if both else int(turn.flip_columns)))
+    return pixels if pixels.shape[:2] == size else _resized(pixels, size, interpolation)
+
+
+def remapped(pixels: Pixels, maps: NDArray[np.float32], interpolation: int) -> Pixels:
+    """Pixels fetched from where `maps` (2×H×W: x, y) says."""
+    return _pixels(cv2.remap(pixels, maps[0], maps[1], interpolation, borderMode=cv2.BORDER_REFLECT_101))
+
+
+def _moved(pixels: Pixels, drawn: Draw, interpolation: int) -> Pixels:
+    if drawn.movement is not None:
+        size = (pixels.shape[1], pixels.shape[0])
+        flags = interpolation | cv2.WARP_INVERSE_MAP
+        pixels = _pixels(cv2.warpAffine(pixels, drawn.movement, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101))
+    return pixels if drawn.maps is None else remapped(pixels, drawn.maps, interpolation)
+
+
+def _filtered(image: Pixels, drawn: Draw) -> Pixels:
+    if drawn.blur is not None:
+        return _pixels(cv2.filter2D(image, -1, drawn.blur))
+    return _pixels(cv2.medianBlur(image, drawn.median)) if drawn.median else image
+
+
+def _contrasted(image: Pixels, drawn: Draw) -> Pixels:
+    if drawn.clahe:
+        image = _pixels(clahe(image, drawn.clahe, (CLAHE_TILES, CLAHE_TILES)))
+    if drawn.relief is not None:
+        image = _pixels(cv2.filter2D(image, -1, drawn.relief))
+    if drawn.contrast == 1 and drawn.brightness == 0:
+        return image
+    table = np.arange(256) * drawn.contrast + 255 * drawn.brightness
+    return _pixels(cv2.LUT(image, np.rint(table.clip(0, 255)).astype(np.uint8)))
+
+
+def _resized(pixels: Pixels, size: Size, interpolation: int) -> Pixels:
+    return _pixels(cv2.resize(pixels, size[::-1], interpolation=interpolation))
+
+
+def _pixels(array: object) -> Pixels:
+    return np.asarray(array, np.uint8)

@@ -79,7 +79,7 @@ def deal_training(group_rows: Sequence[int], shuffle: Shuffle, epoch: int, rank:
         return Deal([], 0)
     lanes = _lanes(group_rows, shuffle, epoch)
     own = np.array_split(lanes, rank.world_size)[rank.index]  # L×T
-    return Deal([column[column >= 0] for column in own.T] if len(own) else [_NONE] * lanes.shape[1], int(lanes[0, 0]))
+    return Deal([column[column >= 0] for column in own.T] if len(own) else [_NONE] * lanes.shape[1], int(lanes[-1, 0]))
 
 
 def deal_evaluation(rows: int, batch_size: int, rank: Rank) -> Deal:
@@ -105,7 +105,7 @@ _NONE = np.empty(0, np.int64)
 
 
 def _lanes(group_rows: Sequence[int], shuffle: Shuffle, epoch: int) -> Rows:
-    """Lanes × steps; -1 where the last lane is shorter than the others."""
+    """Lanes × steps; -1 where the first lane is shorter than the others."""
     rng = np.random.default_rng(seed_from("order", shuffle.seed, epoch))
     rows = sum(group_rows)
     steps = number_of_steps(rows, shuffle.batch_size)
@@ -116,7 +116,7 @@ def _lanes(group_rows: Sequence[int], shuffle: Shuffle, epoch: int) -> Rows:
     else:
         block_of = _blocks(lanes, steps, max(1, shuffle.buffer // lanes))[:rows]
         table[:rows] = _shuffled_groups(group_rows, rng)[np.lexsort((rng.random(rows), block_of))]
-    return table.reshape(lanes, steps)
+    return table.reshape(lanes, steps)[::-1]  # the short lane first: it goes to a rank that has most lanes
 
 
 def _shuffled_groups(group_rows: Sequence[int], rng: np.random.Generator) -> Rows:

@@ -6,9 +6,9 @@ from typing import cast
 
 import cv2
 import numpy as np
-import pyarrow as pa
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from distxml.data.batch import Batch
 from distxml.errors import UserError
@@ -41,17 +41,6 @@ class Sample:
     mask: Pixels | None
 
 
-def rows_of(table: pa.Table) -> list[Row]:
-    """The rows of a table with the dataset's schema."""
-    images = table["image"].combine_chunks().field("bytes").to_pylist()
-    masks = table["mask"].to_pylist()
-    keys, labels = table["key"].to_pylist(), table["label"].to_pylist()
-    return [
-        Row(key, image, mask["bytes"] if mask else None, label)
-        for key, image, mask, label in zip(keys, images, masks, labels, strict=True)
-    ]
-
-
 def decode(row: Row, image_size: tuple[int, int]) -> Sample:
     """A row's image and mask, resized to `image_size` (height, width).
 
@@ -64,18 +53,25 @@ def decode(row: Row, image_size: tuple[int, int]) -> Sample:
 
 
 def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str, upright: bool = False) -> Pixels:
-    """An encoded image as H×W×3 RGB, 8 bits a channel; resized by area when it shrinks, else bilinearly.
+    """An encoded image as H×W×3 RGB, 8 bits a channel; resized as in `resized`.
 
     Grey images become three equal channels, alpha is dropped. `upright` turns the image as its EXIF orientation says;
     datasets hold none that would turn.
     """
     turn = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
     pixels = decode_pixels(data, cv2.IMREAD_COLOR_RGB | turn, name)
-    if image_size is None or pixels.shape[:2] == image_size:
-        return pixels
-    shrinks = pixels.shape[0] >= image_size[0] and pixels.shape[1] >= image_size[1]
-    resized = cv2.resize(pixels, image_size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
+    return pixels if image_size is None or pixels.shape[:2] == image_size else resized(pixels, image_size)
+
+
+def resized(pixels: Pixels, image_size: tuple[int, int]) -> Pixels:
+    """An H×W×3 image in another size: bilinear, and widened to a triangle over all covered pixels where it shrinks.
+
+    torch's is Pillow's filter and DALI's too, so that either backend sees the same pixels within a grey level; it
+    takes a quarter of the time of OpenCV's INTER_AREA.
+    """
+    planes = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
+    small = functional.interpolate(planes, size=image_size, mode="bilinear", antialias=True)
+    return np.asarray(cv2.merge(list(small.squeeze(0).numpy())), np.uint8)
 
 
 def is_deep(data: bytes, name: str) -> bool:
@@ -86,13 +82,17 @@ def is_deep(data: bytes, name: str) -> bool:
 def collate(samples: Sequence[Sample], weight: float = 1.0) -> Batch:
     """B samples of one size as a `Batch`; `weight` 0 marks padding."""
     height, width = samples[0].image.shape[:2]
-    images = np.stack([sample.image for sample in samples])  # B×H×W×3
-    everywhere = np.ones((height, width), np.uint8)
-    masks = np.stack([everywhere if sample.mask is None else sample.mask for sample in samples])
+    images = np.empty((len(samples), 3, height, width), np.float32)
+    masks = np.ones((len(samples), 1, height, width), np.float32)
+    for index, sample in enumerate(samples):  # numpy: torch would start threads of its own in each loader thread
+        for channel, plane in enumerate(cv2.split(sample.image)):
+            np.divide(plane, np.float32(255), out=images[index, channel])
+        if sample.mask is not None:
+            masks[index, 0] = sample.mask
     return Batch(
-        image=torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().float().div_(255),
+        image=torch.from_numpy(images),
         label=torch.tensor([sample.label for sample in samples]),
-        mask=torch.from_numpy(masks).unsqueeze(1).float(),
+        mask=torch.from_numpy(masks),
         has_mask=torch.tensor([sample.mask is not None for sample in samples]),
         key=tuple(sample.key for sample in samples),
         weight=torch.full((len(samples),), weight),

@@ -1,5 +1,6 @@
 """The Parquet dataset on disk: columns, `dataset.json`, and how the two are checked when opened."""
 
+import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +24,21 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 ENCODED = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """An encoded image file; the layout that other tools show as an image."""
 
+_NOTE = {"info": {"features": {"image": {"_type": "Image"}, "mask": {"_type": "Image"}}}}
+
 ROW_SCHEMA = pa.schema(
     [
-        pa.field("key", pa.string(), nullable=False),
-        pa.field("image", ENCODED, nullable=False),
-        pa.field("mask", ENCODED, nullable=True),  # null: not annotated; an empty annotation is a black mask
-        pa.field("label", pa.int32(), nullable=False),
-    ]
+        pa.field("key", pa.string()),
+        pa.field("image", ENCODED),
+        pa.field("mask", ENCODED),
+        pa.field("label", pa.int32()),
+    ],
+    metadata={"huggingface": json.dumps(_NOTE)},
 )
+"""Columns of a shard; the note makes Hugging Face datasets show images as images.
+
+Only masks are ever null: not annotated (an empty annotation is a black mask). That columns are nullable is Parquet's
+default, and what other tools expect."""
 
 
 class RowGroup(BaseModel):
