@@ -1,23 +1,26 @@
 """`distxml data`: build and inspect datasets."""
 
 import os
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from distxml.cli import export_voc
+from distxml.cli.track import track_progress
 
 if TYPE_CHECKING:
     from distxml.sources.build import Built
 
-Element = TypeVar("Element")
-
 app = typer.Typer(help="Build and inspect datasets.", no_args_is_help=True)
+app.command(epilog=export_voc.EXAMPLE)(export_voc.export_voc)
 
 
 @app.command(epilog="Example: distxml data build polygons data/polygons source.images=200")
 def build(
-    recipe: Annotated[str, typer.Argument(help="YAML file, or a packaged recipe's name: `polygons`, `voc`.")],
+    recipe: Annotated[
+        str, typer.Argument(help="YAML file, or a packaged recipe such as `polygons` or `voc`.")
+    ],
     out: Annotated[Path, typer.Argument(help="Folder to make; it appears when the dataset is complete.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Settings to change, `a.b=c` each.")] = None,
     processes: Annotated[
@@ -37,7 +40,7 @@ def build(
         return
     from distxml.sources.build import Manner, build_dataset
 
-    manner = Manner(processes or len(os.sched_getaffinity(0)), _track, lambda text: typer.echo(text, err=True))
+    manner = Manner(processes or len(os.sched_getaffinity(0)), track_progress, lambda text: typer.echo(text, err=True))
     try:
         built = build_dataset(settings, out, manner)
     except KeyboardInterrupt:
@@ -61,7 +64,7 @@ def inspect(
     from distxml.data.contact_sheet import write_contact_sheet
     from distxml.data.inspect import inspect_dataset
 
-    inspection = inspect_dataset(opened, _track)
+    inspection = inspect_dataset(opened, track_progress)
     sheet = out or dataset / "contact_sheet.png"
     write_contact_sheet(inspection.examples, opened.metadata.classes, sheet)
     _print_table(counts_table(opened.metadata))
@@ -89,12 +92,3 @@ def _print_table(table: object) -> None:
     from rich.console import Console
 
     Console().print(table)
-
-
-def _track(elements: Sequence[Element], description: str) -> Iterable[Element]:
-    """`elements`, with a progress bar on standard error where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(elements, description, console=console, transient=True, disable=not console.is_terminal)

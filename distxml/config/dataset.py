@@ -8,7 +8,7 @@ from distxml.config.sources import Source
 
 
 class SplitSettings(Settings):
-    """Shares of the images; stratified by class and seeded."""
+    """Shares of the images; stratified by class and seeded. Groups stay whole, and published splits are kept."""
 
     train: float = Field(default=0.68, gt=0, lt=1)
     """Share that trains (the paper's 85/15, then 80/20)."""

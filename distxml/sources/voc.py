@@ -79,6 +79,8 @@ def _item(path: Path, annotation: Annotation | None, classes: tuple[str, ...], s
 def _label(path: Path, annotation: Annotation, classes: tuple[str, ...], settings: VocSource) -> int:
     """Where there is more to say than the one class that is named, the boxes are compared in the image's size."""
     named = {entry.name for entry in annotation.objects}.intersection(classes)
+    if not named and settings.negative is not None:
+        named = {settings.negative}
     if len(named) == 1:
         return classes.index(named.pop())
     return region_of(annotation, header_size(path), classes, settings).label
@@ -125,6 +127,12 @@ def _classes(annotations: Sequence[Annotation], settings: VocSource) -> tuple[st
     shown = ", ".join(found[:MOST_NAMES_SHOWN]) + (", ..." if len(found) > MOST_NAMES_SHOWN else "")
     if not found:
         raise UserError(f"source.annotations: no object in any XML of {settings.annotations}")
+    if settings.negative in {*found, *(settings.classes or ())}:
+        raise UserError(f"source.negative: {settings.negative!r} is an object's name too; choose another")
+    return (() if settings.negative is None else (settings.negative,)) + _of_objects(found, shown, settings)
+
+
+def _of_objects(found: list[str], shown: str, settings: VocSource) -> tuple[str, ...]:
     if settings.classes is None:
         return tuple(found)
     if len(set(settings.classes)) < len(settings.classes):

@@ -37,6 +37,8 @@ def region_of(annotation: Annotation, size: Size, classes: tuple[str, ...], rule
     if annotation.size not in (None, size):
         raise Unusable(f"{annotation.path.name} says {_by(annotation.size)} pixels, but the image has {_by(size)}")
     objects = [entry for entry in annotation.objects if entry.name in classes]
+    if not objects and rules.negative is not None:
+        return Region(classes.index(rules.negative), ())
     if not objects:
         reason = f"no object of the classes {', '.join(classes)}"
         _fail_or_leave_out(rules.no_objects, annotation, reason, "source.no_objects=leave_out")
@@ -44,11 +46,11 @@ def region_of(annotation: Annotation, size: Size, classes: tuple[str, ...], rule
     for entry in objects:
         boxes.setdefault(entry.name, []).append(_box_inside(entry, annotation, size, rules))
     name = _class_of(boxes, annotation, classes, rules)
-    own = [entry for entry in objects if entry.name == name]
+    own = [entry.polygon if rules.region == "polygon" else None for entry in objects if entry.name == name]
     return Region(
         classes.index(name),
-        tuple(box for box, entry in zip(boxes[name], own, strict=True) if entry.polygon is None),
-        tuple(entry.polygon for entry in own if entry.polygon is not None),
+        tuple(box for box, polygon in zip(boxes[name], own, strict=True) if polygon is None),
+        tuple(polygon for polygon in own if polygon is not None),
     )
 
 

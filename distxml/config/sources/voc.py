@@ -18,7 +18,11 @@ class VocSource(Settings):
     """Object names that are classes, in label order; other objects are ignored. Unset: every name found, sorted."""
     several_classes: Literal["leave_out", "largest", "fail"] = "leave_out"
     """An image with objects of several classes: leave it out, take the class of the largest total box area, or fail."""
+    negative: str | None = None
+    """Name of one more class, the first: images whose XML has no object of a class; their mask is empty."""
     no_objects: Literal["leave_out", "fail"] = "leave_out"
-    """An image without an object of any class: leave it out, or fail."""
+    """An image without an object of any class, where no `negative` is named: leave it out, or fail."""
     box_outside_image: Literal["fail", "clip", "leave_out"] = "fail"
     """A box that reaches outside its image: fail, cut it off at the border, or leave the image out."""
+    region: Literal["polygon", "box"] = "polygon"
+    """The mask of an object that has a polygon: the polygon, or its box like all others."""

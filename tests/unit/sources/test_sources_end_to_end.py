@@ -125,8 +125,6 @@ def test_a_manifest_most_of_whose_images_are_missing_is_refused(tmp_path: Path) 
     for path in gone:
         path.unlink()
     recipe = DatasetRecipe.model_validate({"name": "m", "source": settings.model_dump()})
-    with pytest.raises(
-        UserError, match=r"\(66\.7%\) cannot be used, more than .*=0\.5: no such file"
-    ):
+    with pytest.raises(UserError, match=r"\(66\.7%\) cannot be used, more than .*=0\.5: no such file"):
         build_dataset(recipe, tmp_path / "out")
     assert not (tmp_path / "out").exists()

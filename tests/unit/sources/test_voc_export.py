@@ -194,3 +194,31 @@ def test_a_polygon_far_larger_than_the_image_and_one_across_strips() -> None:
     tall = polygon_mask([(2, 10), (5, 10), (5, 590), (2, 590)], 8, 600) == 255
     assert np.array_equal(np.flatnonzero(tall.any(axis=1)), np.arange(10, 590))
     assert np.array_equal(np.flatnonzero(tall.any(axis=0)), [2, 3, 4])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("mask", ["polygon", "box"])
+def test_the_round_trip_keeps_both_classes_and_their_masks(variant: str, mask: str, tmp_path: Path) -> None:
+    recipe = recipe_of(variant, f"source.mask={mask}")
+    written, rows = export_voc(recipe, tmp_path / "voc"), rows_of(recipe)
+    negative, positive = written.counts
+    voc = VocSource.model_validate(
+        {"kind": "voc", "images": written.images, "annotations": written.annotations, "region": mask}
+        | {"classes": [positive], "negative": negative}
+    )
+    material = voc_material(voc, untracked)
+    assert material.classes == (negative, positive)
+    read = {item.key: item.row(ImageRules()) for item in material.items}
+    assert read.keys() == rows.keys()
+    for key, row in read.items():
+        assert (row.label, row.image) == (rows[key].label, rows[key].image)
+        assert np.array_equal(pixels(row.mask), pixels(rows[key].mask))
+
+
+def test_the_name_of_the_negative_class_is_no_objects_name(tmp_path: Path) -> None:
+    written = export_voc(recipe_of("demo"), tmp_path / "voc")
+    voc = VocSource(
+        kind="voc", images=written.images, annotations=written.annotations, classes=("triangle",), negative="circle"
+    )
+    with pytest.raises(UserError, match=r"source\.negative: 'circle' is an object's name too"):
+        voc_material(voc, untracked)
