@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distxml.config.dataset import DatasetRecipe
 from distxml.data.schema import Dataset, open_dataset
-from distxml.sources.build import build_dataset
+from distxml.sources.building.build import build_dataset
 
 HEIGHT, WIDTH = 375, 500
 JPEG_QUALITY = 90

@@ -10,7 +10,7 @@ from distxml.cli import export_voc
 from distxml.cli.track import track_progress
 
 if TYPE_CHECKING:
-    from distxml.sources.build import Built
+    from distxml.sources.building.build import Built
 
 app = typer.Typer(help="Build and inspect datasets.", no_args_is_help=True)
 app.command(epilog=export_voc.EXAMPLE)(export_voc.export_voc)
@@ -18,9 +18,7 @@ app.command(epilog=export_voc.EXAMPLE)(export_voc.export_voc)
 
 @app.command(epilog="Example: distxml data build polygons data/polygons source.images=200")
 def build(
-    recipe: Annotated[
-        str, typer.Argument(help="YAML file, or a packaged recipe such as `polygons` or `voc`.")
-    ],
+    recipe: Annotated[str, typer.Argument(help="YAML file, or a packaged recipe such as `polygons` or `voc`.")],
     out: Annotated[Path, typer.Argument(help="Folder to make; it appears when the dataset is complete.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Settings to change, `a.b=c` each.")] = None,
     processes: Annotated[
@@ -38,7 +36,7 @@ def build(
     if print_config:
         typer.echo(to_yaml(settings), nl=False)
         return
-    from distxml.sources.build import Manner, build_dataset
+    from distxml.sources.building.build import Manner, build_dataset
 
     manner = Manner(processes or len(os.sched_getaffinity(0)), track_progress, lambda text: typer.echo(text, err=True))
     try:

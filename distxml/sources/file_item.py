@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distxml.config.images import ImageRules
 from distxml.data.schema import Split
-from distxml.sources.image_gate import prepare_image
+from distxml.sources.gate.image_gate import prepare_image
 from distxml.sources.material import Row
 from distxml.sources.png import mask_png
 

@@ -22,7 +22,7 @@ from distxml.sources.hvz_tree import hvz_material
 from distxml.sources.manifest import manifest_material
 from distxml.sources.material import RawMaterial, Track
 from distxml.sources.nih_nci import nih_nci_material
-from distxml.sources.polygons import polygons_material
+from distxml.sources.polygons.source import polygons_material
 from distxml.sources.voc import voc_material
 
 READERS: dict[type[Settings], Callable[[Any, Track], RawMaterial]] = {

@@ -12,8 +12,8 @@ from distxml.config.sources import VocSource
 from distxml.errors import UserError
 from distxml.sources.file_item import FileItem
 from distxml.sources.folder import require_folder, visible_entries
+from distxml.sources.gate.image_gate import header_size
 from distxml.sources.image_file import list_images
-from distxml.sources.image_gate import header_size
 from distxml.sources.material import RawMaterial, Rejected, Track, Unusable
 from distxml.sources.voc_polygon import polygon_mask
 from distxml.sources.voc_rules import region_of

@@ -21,7 +21,7 @@ from distxml.data.inspect import EXAMPLES, Inspection, image_size, inspect_datas
 from distxml.data.rows import Row
 from distxml.data.schema import ROW_SCHEMA, Dataset, Split, open_dataset
 from distxml.errors import UserError
-from distxml.sources.build import build_dataset
+from distxml.sources.building.build import build_dataset
 
 
 def silently(splits: Sequence[Split], _: str) -> Iterable[Split]:

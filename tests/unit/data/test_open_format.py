@@ -14,7 +14,7 @@ from distxml.config.dataset import DatasetRecipe
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Row, decode_image
 from distxml.data.schema import Dataset, open_dataset
-from distxml.sources.build import build_dataset
+from distxml.sources.building.build import build_dataset
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from distxml.config import DatasetRecipe
 from distxml.data.schema import SPLITS
 from distxml.errors import UserError
-from distxml.sources.build import build_dataset
+from distxml.sources.building.build import build_dataset
 
 PHOTOGRAPHS = Path(__file__).parents[4] / "shared" / "data" / "raccoon_kangaroo"
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from distxml.config.images import ImageRules
 from distxml.errors import UserError
-from distxml.sources.check import CheckTask, check_items
 from distxml.sources.folder import visible_entries
+from distxml.sources.gate.check import CheckTask, check_items
+from distxml.sources.gate.usable import usable
 from distxml.sources.material import RawMaterial, untracked
-from distxml.sources.usable import usable
 from distxml.sources.voc import box_mask, voc_material
 from distxml.sources.voc_xml import Box
 from tests.oracles.voc_mask import mask_of_boxes

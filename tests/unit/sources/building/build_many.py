@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from distxml.config import DatasetRecipe
-from distxml.sources.build import Manner, build_dataset
+from distxml.sources.building.build import Manner, build_dataset
 
 if __name__ == "__main__":
     recipe = DatasetRecipe.model_validate_json(Path(sys.argv[1]).read_text())

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from distxml.config.sources import PolygonsSource
 from distxml.config.sources.polygons import DARKEST, LIGHTEST
 from distxml.errors import UserError
-from distxml.sources.polygon_layout import NoRoom, Scene, choose_scene
-from distxml.sources.polygon_shapes import Shape, coverage, outline
+from distxml.sources.polygons.layout import NoRoom, Scene, choose_scene
+from distxml.sources.polygons.shapes import Shape, coverage, outline
 from distxml.sources.voc_polygon import polygon_mask
 
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from distxml.errors import UserError
-from distxml.sources.workers import workers
+from distxml.sources.building.workers import workers
 
 
 def test_all_results_come_whatever_the_number_of_processes() -> None:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from distxml.config.images import ImageRules
-from distxml.sources.image_conversion import Converted, Pixels, converted
+from distxml.sources.gate.image_conversion import Converted, Pixels, converted
+from distxml.sources.gate.jpeg_header import COMMON_JPEG, jpeg_process
 from distxml.sources.image_file import read_image
-from distxml.sources.jpeg_header import COMMON_JPEG, jpeg_process
 from distxml.sources.material import Unusable
 from distxml.sources.png import grey_png, rgb_png
 

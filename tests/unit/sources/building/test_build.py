@@ -10,8 +10,8 @@ import pytest
 from distxml.config import DatasetRecipe
 from distxml.data.schema import ROW_SCHEMA, SPLITS, open_dataset
 from distxml.errors import UserError
-from distxml.sources.build import build_dataset
-from distxml.sources.workspace import folder_in_making
+from distxml.sources.building.build import build_dataset
+from distxml.sources.building.workspace import folder_in_making
 from tests.unit.sources.voc_folder import VocFolder, annotation_xml, object_xml
 
 

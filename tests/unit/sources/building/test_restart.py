@@ -12,12 +12,14 @@ from PIL import Image
 
 from distxml.config import DatasetRecipe
 from distxml.errors import UserError
-from distxml.sources.build import Manner, build_dataset
-from distxml.sources.journal import JOURNAL_NAME
+from distxml.sources.building.build import Manner, build_dataset
+from distxml.sources.building.journal import JOURNAL_NAME
 from tests.unit.sources.voc_folder import VocFolder, annotation_xml, object_xml
 
 IMAGES = 160
 SIDE = 120
+
+BUILD_MANY = "tests.unit.sources.building.build_many"
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def kill_build_when(ready: Callable[[], bool], source: VocFolder, tmp_path: Path
     """Starts the build as a process and kills it."""
     settings = tmp_path / "recipe.json"
     settings.write_text(recipe(source).model_dump_json())
-    command = [sys.executable, "-m", "tests.unit.sources.build_many", settings, tmp_path / "out", str(processes)]
+    command = [sys.executable, "-m", BUILD_MANY, settings, tmp_path / "out", str(processes)]
     process = subprocess.Popen(command)
     deadline = time.monotonic() + 60
     while not ready():
@@ -218,7 +220,7 @@ def test_a_full_disk_is_one_line_and_the_build_goes_on_afterwards(
     """A limit on the size of files stands in for the disk: shards are refused, the journal is not."""
     settings = tmp_path / "recipe.json"
     settings.write_text(recipe(source).model_dump_json())
-    command = f"ulimit -f 120; exec {sys.executable} -m tests.unit.sources.build_many {settings} {tmp_path / 'out'} 1"
+    command = f"ulimit -f 120; exec {sys.executable} -m {BUILD_MANY} {settings} {tmp_path / 'out'} 1"
     limited = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "UserError" in limited.stderr and "cannot be written (" in limited.stderr
     found, said = finished(source, tmp_path)

@@ -10,10 +10,10 @@ from distxml.config.sources import PolygonsSource
 from distxml.config.sources.polygon_figures import figure_of
 from distxml.config.sources.polygons import GAP
 from distxml.errors import UserError
-from distxml.sources.polygon_drawing import draw
-from distxml.sources.polygon_layout import UP, Scene
-from distxml.sources.polygon_shapes import Shape, coverage, hole_reach, outline
-from distxml.sources.polygons import class_names, polygons_material
+from distxml.sources.polygons.drawing import draw
+from distxml.sources.polygons.layout import UP, Scene
+from distxml.sources.polygons.shapes import Shape, coverage, hole_reach, outline
+from distxml.sources.polygons.source import class_names, polygons_material
 from tests.oracles.polygons import runs_around
 
 

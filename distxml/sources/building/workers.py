@@ -73,7 +73,7 @@ def workers(number: int) -> Iterator[Workers]:
 def _pool(number: int) -> ProcessPoolExecutor:
     """From a fork server: each process starts from clean imports, not from a copy of this one and its threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["distxml.sources.tasks"])
+    context.set_forkserver_preload(["distxml.sources.building.tasks"])
     return ProcessPoolExecutor(number, mp_context=context, initializer=_begin)
 
 

@@ -11,7 +11,7 @@ from distxml.config.sources.polygon_figures import figure_of
 from distxml.data.schema import Split
 from distxml.sources.material import RawMaterial, Row
 from distxml.sources.png import mask_png, rgb_png
-from distxml.sources.polygon_drawing import Drawing, draw
+from distxml.sources.polygons.drawing import Drawing, draw
 
 COIN = 2
 """Tells the random number that chooses an image's class from those that draw it."""

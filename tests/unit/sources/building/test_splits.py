@@ -7,7 +7,7 @@ from sklearn.model_selection import train_test_split
 from distxml.config.dataset import SplitSettings
 from distxml.data.schema import SPLITS
 from distxml.errors import UserError
-from distxml.sources.splits import share_out, split_indices
+from distxml.sources.building.splits import share_out, split_indices
 
 SHARES = [0.68, 0.17, 0.15]
 

@@ -9,17 +9,17 @@ from distxml import __version__
 from distxml.config.dataset import DatasetRecipe
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, Split, open_dataset, require_printable
 from distxml.errors import UserError
-from distxml.sources.check import checked
-from distxml.sources.fingerprint import fingerprint
+from distxml.sources.building.fingerprint import fingerprint
+from distxml.sources.building.journal import Journal
+from distxml.sources.building.shard_tasks import shard_tasks
+from distxml.sources.building.shards import ShardTask, WrittenShard, write_shard
+from distxml.sources.building.splits import divide
+from distxml.sources.building.workers import Workers, workers
+from distxml.sources.building.workspace import folder_in_making
+from distxml.sources.gate.check import checked
+from distxml.sources.gate.usable import Usable, require_enough, usable
 from distxml.sources.gather import gather
-from distxml.sources.journal import Journal
 from distxml.sources.material import RawMaterial, Track, untracked
-from distxml.sources.shard_tasks import shard_tasks
-from distxml.sources.shards import ShardTask, WrittenShard, write_shard
-from distxml.sources.splits import divide
-from distxml.sources.usable import Usable, require_enough, usable
-from distxml.sources.workers import Workers, workers
-from distxml.sources.workspace import folder_in_making
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from distxml.config.dataset import SplitSettings
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
-from distxml.sources.group_splits import divide_groups
+from distxml.sources.building.group_splits import divide_groups
 from distxml.sources.material import Item
 
 Divided = dict[Split, NDArray[np.int64]]

@@ -15,9 +15,9 @@ from distxml.config.images import ImageRules
 from distxml.config.sources import PolygonsSource, VocSource
 from distxml.errors import UserError
 from distxml.sources.material import Row, untracked
-from distxml.sources.polygons import polygons_material
+from distxml.sources.polygons.source import polygons_material
+from distxml.sources.polygons.voc_export import export_voc
 from distxml.sources.voc import voc_material
-from distxml.sources.voc_export import export_voc
 from distxml.sources.voc_polygon import polygon_mask, read_polygon
 from distxml.sources.voc_xml import read_annotation
 from tests.oracles.polygons import distance_to_line, runs_around

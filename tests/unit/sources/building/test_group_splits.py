@@ -10,8 +10,8 @@ from distxml.config.dataset import SplitSettings
 from distxml.config.images import ImageRules
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
+from distxml.sources.building.splits import divide
 from distxml.sources.material import Row
-from distxml.sources.splits import divide
 
 SHARES = SplitSettings()
 TRAIN_AND_TEST: tuple[tuple[Split, int], ...] = (("train", 100), ("test", 30))

@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 from distxml.config.images import ImageRules
 from distxml.data.rows import decode_image
 from distxml.errors import UserError
-from distxml.sources.image_conversion import eight_bits, laid_on
-from distxml.sources.image_gate import PreparedImage, header_size, prepare_image
+from distxml.sources.gate.image_conversion import eight_bits, laid_on
+from distxml.sources.gate.image_gate import PreparedImage, header_size, prepare_image
 from distxml.sources.material import Unusable
 
 WIDTH, HEIGHT = 32, 20

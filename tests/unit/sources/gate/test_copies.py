@@ -1,5 +1,5 @@
-from distxml.sources.copies import copies
-from tests.unit.sources.test_group_splits import Listed
+from distxml.sources.gate.copies import copies
+from tests.unit.sources.building.test_group_splits import Listed
 
 
 def test_the_first_of_equal_images_stays() -> None:

@@ -13,13 +13,13 @@ from distxml.config.dataset import DatasetRecipe
 from distxml.config.sources import PolygonsSource
 from distxml.data.schema import require_printable
 from distxml.errors import UserError
+from distxml.sources.building.workspace import folder_in_making
 from distxml.sources.material import Track, untracked
 from distxml.sources.png import rgb_png
-from distxml.sources.polygon_drawing import pixel_box
-from distxml.sources.polygon_layout import Scene
-from distxml.sources.polygon_shapes import Shape, outline
-from distxml.sources.polygons import PolygonItem, class_names, polygon_items
-from distxml.sources.workspace import folder_in_making
+from distxml.sources.polygons.drawing import pixel_box
+from distxml.sources.polygons.layout import Scene
+from distxml.sources.polygons.shapes import Shape, outline
+from distxml.sources.polygons.source import PolygonItem, class_names, polygon_items
 
 IMAGES = "JPEGImages"
 ANNOTATIONS = "Annotations"

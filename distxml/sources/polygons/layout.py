@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from distxml.config.sources import PolygonsSource
 from distxml.config.sources.polygon_figures import Figure, figure_of
 from distxml.config.sources.polygons import GAP
-from distxml.sources.polygon_shapes import Shape, hole_reach
+from distxml.sources.polygons.shapes import Shape, hole_reach
 
 TRIES = 200
 """Places that are tried for each shape."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from distxml.config.images import ImageRules
 from distxml.errors import UserError
-from distxml.sources.copies import copies
+from distxml.sources.gate.copies import copies
+from distxml.sources.gate.rejected import write_converted, write_rejected
+from distxml.sources.gate.verdict import Verdict
 from distxml.sources.material import Item, RawMaterial, Rejected
-from distxml.sources.rejected import write_converted, write_rejected
-from distxml.sources.verdict import Verdict
 
 REASONS_SHOWN = 3
 LONGEST_REASON = 80

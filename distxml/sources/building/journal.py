@@ -13,9 +13,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from distxml.data.schema import Shard
-from distxml.sources.fingerprint import Fingerprint
-from distxml.sources.shards import WrittenShard, checksum
-from distxml.sources.verdict import Verdict
+from distxml.sources.building.fingerprint import Fingerprint
+from distxml.sources.building.shards import WrittenShard, checksum
+from distxml.sources.gate.verdict import Verdict
 
 JOURNAL_NAME = "journal.jsonl"
 

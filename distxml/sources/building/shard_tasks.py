@@ -5,9 +5,9 @@ from pathlib import Path
 
 from distxml.config.dataset import DatasetRecipe
 from distxml.data.schema import SPLITS
+from distxml.sources.building.shards import ShardTask
+from distxml.sources.building.splits import Divided
 from distxml.sources.material import Item
-from distxml.sources.shards import ShardTask
-from distxml.sources.splits import Divided
 
 
 def shard_tasks(

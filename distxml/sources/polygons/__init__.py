@@ -1,0 +1,1 @@
+"""The synthetic dataset: figures, layouts, drawing, export."""
