@@ -73,7 +73,9 @@ def write(folder: Path, rows: int, ballast: int) -> None:
         for split, size in sizes.items()
         for number in range(-(-size // ROWS_PER_SHARD))
     ]
-    counts = {split: dict.fromkeys(CLASSES, sizes[split] // 2) for split in SPLITS}
+    counts: dict[Split, dict[str, int]] = {
+        split: dict.fromkeys(map(str, CLASSES), sizes[split] // 2) for split in SPLITS
+    }
     counts["train"]["dark"] += rows % 2
     metadata = DatasetMetadata(
         name=folder.name,

@@ -32,6 +32,7 @@ def test_the_examples_in_the_help_work(tmp_path: Path, monkeypatch: pytest.Monke
     assert "Dataset: " in run(*example_of("build"))
     assert "Contact sheet: data/polygons/contact_sheet.png" in run(*example_of("inspect"))
     assert (tmp_path / "data" / "polygons" / "contact_sheet.png").stat().st_size > 1000
+    assert "triangle: 100 images" in run(*example_of("export-voc"))
 
 
 def test_build_prints_counts_and_a_second_build_says_that_it_did_nothing(tmp_path: Path) -> None:

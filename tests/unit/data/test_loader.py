@@ -75,6 +75,20 @@ def test_an_interrupted_epoch_goes_on_with_what_it_would_have_seen(
         assert all(torch.equal(one.image, other.image) for one, other in zip(rest, whole[stop:], strict=True))
 
 
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_dali_deals_the_same_rows_and_resumes_alike(dataset: Dataset, ranks: int) -> None:
+    dali = SETTINGS.model_copy(update={"backend": "dali"})
+    for rank in range(ranks):
+        theirs = Loader(dataset, "train", SETTINGS, Rank(rank, ranks), seed=1)
+        ours = Loader(dataset, "train", dali, Rank(rank, ranks), seed=1)
+        whole = list(ours.training(2))
+        assert [batch.key for batch in whole] == [batch.key for batch in theirs.training(2)]
+        assert [batch.key for batch in ours.evaluation()] == [batch.key for batch in theirs.evaluation()]
+        rest = list(Loader(dataset, "train", dali, Rank(rank, ranks), seed=1).training(2, first_step=3))
+        assert all(torch.equal(one.image, other.image) for one, other in zip(rest, whole[3:], strict=True))
+        assert all(torch.equal(one.mask, other.mask) for one, other in zip(rest, whole[3:], strict=True))
+
+
 def test_pixels_depend_on_seed_epoch_and_key_alone(dataset: Dataset) -> None:
     def images(ranks: int, threads: int, epoch: int) -> dict[str, torch.Tensor]:
         changed = SETTINGS.model_copy(update={"threads": threads})
