@@ -31,11 +31,11 @@ def write_dataset(
     rows_per_shard: int = 7,
     rows_per_group: int = 3,
 ) -> None:
-    """A dataset with these rows; a split without rows has one shard without rows."""
+    """A dataset with these rows; the last shard of each split has none."""
     shards = [
         _write_shard(folder, split, number, piece, rows_per_group)
         for split in SPLITS
-        for number, piece in enumerate(_cut(rows.get(split, []), rows_per_shard) or [[]])
+        for number, piece in enumerate([*_cut(rows.get(split, []), rows_per_shard), []])
     ]
     metadata = DatasetMetadata(
         name="noise & squares",

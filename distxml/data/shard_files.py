@@ -50,7 +50,7 @@ class ShardFiles:
         try:
             with pq.ParquetFile(self._open(shard), metadata=self._footers.get(shard.file)) as file:
                 self._footers[shard.file] = file.metadata
-                rows = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+                rows = _rows_of_groups(file.metadata)
                 right = file.schema_arrow == ROW_SCHEMA and rows == [group.rows for group in shard.groups]
                 if right:
                     return part(file)
@@ -114,3 +114,9 @@ class ShardFiles:
             fresh.replace(copy)
         finally:
             fresh.unlink(missing_ok=True)
+
+
+def _rows_of_groups(footer: pq.FileMetaData) -> list[int]:
+    """Rows of each row group; a file without rows may have an empty group, or none."""
+    rows = [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
+    return rows if footer.num_rows else []
