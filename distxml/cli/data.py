@@ -49,9 +49,10 @@ def build(
 
 @app.command(epilog="Example: distxml data inspect data/polygons")
 def inspect(
-    dataset: Annotated[Path, typer.Argument(help="Folder made by `distxml data build`.")],
+    dataset: Annotated[str, typer.Argument(help="Folder made by `distxml data build`, or a URI of one.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="SHEET.png", help="Where to draw; default: DATASET/contact_sheet.png.")
+        Path | None,
+        typer.Option(metavar="SHEET.png", help="Default: contact_sheet.png in the dataset, or here."),
     ] = None,
 ) -> None:
     """Check a dataset's files, print what it holds, and draw images with their masks."""
@@ -63,7 +64,7 @@ def inspect(
     from distxml.data.inspect import inspect_dataset
 
     inspection = inspect_dataset(opened, track_progress)
-    sheet = out or dataset / "contact_sheet.png"
+    sheet = out or (opened.folder.local or Path()) / "contact_sheet.png"
     write_contact_sheet(inspection.examples, opened.metadata.classes, sheet)
     _print_table(counts_table(opened.metadata))
     for line in facts(inspection, opened):

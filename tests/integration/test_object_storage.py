@@ -45,6 +45,9 @@ def test_a_bucket_trains_evaluates_and_reports_as_a_folder_does(place: Path) -> 
     reported = distxml("report", bucket.path, cwd=place)
     assert reported.returncode == 0, reported.stderr
     assert uri in bucket.report.read_text()
+    inspected = distxml("data", "inspect", uri, cwd=place)
+    assert inspected.returncode == 0 and "all checksums right" in inspected.stdout, inspected.stderr
+    assert (place / "contact_sheet.png").stat().st_size > 1000
     dry = distxml("train", "polygons", *SMALL_TRAINING, f"dataset.path={uri}", "--dry-run", cwd=place)
     assert dry.returncode == 0 and "memory: a worker holds at most" in dry.stdout, dry.stderr
 
