@@ -24,11 +24,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distxml.config import Recipe, load_settings
-from distxml.data.deal import Rank
 from distxml.data.digest import index_digest, rows_digest
-from distxml.data.loader import Loader
 from distxml.data.rows import Row
 from distxml.data.schema import METADATA_NAME, ROW_SCHEMA, SPLITS, DatasetMetadata, RowGroup, Shard, Split, open_dataset
+from distxml.training.preflight import reading_bound
 
 CLASSES = ("dark", "light")
 ROWS_PER_SHARD, ROWS_PER_GROUP, SIDE, WORKERS = 64, 16, 32, 2
@@ -48,8 +47,7 @@ def main() -> None:
         figures = {name: measured(place, name) for name in ("light", "heavy")}
         recipe = load_settings(Recipe, "polygons", overrides(place, "heavy"))
         dataset = open_dataset(place / "heavy")
-        parts: tuple[Split, ...] = ("train", "val")
-        held = sum(Loader(dataset, part, recipe.loader, Rank(0, WORKERS), 0).most_rows_held() for part in parts)
+        held = reading_bound(recipe, dataset).images
         in_flight = recipe.loader.batch_size // WORKERS * (2 * recipe.loader.prefetch + 2)
         rows_in_memory = held + in_flight + 2 * ROWS_PER_GROUP
     grown = figures["heavy"]["largest_worker_mb"] - figures["light"]["largest_worker_mb"]

@@ -50,8 +50,8 @@ class LoaderSettings(Settings):
     """Batches a worker that are made ready ahead."""
     shuffle_buffer: int = Field(default=2048, ge=1)
     """Images among which the order of training is shuffled, over all workers; a split that is no larger is shuffled
-    as a whole and stays in memory, encoded. A worker keeps at most its share of these, and two row groups for each
-    of its images of a batch."""
+    as a whole and stays in memory, encoded. A worker keeps at most its share of these, and three row groups for
+    each of its images of a batch."""
     augmentation: AugmentationSettings = AugmentationSettings()
     """Random changes of the training images."""
 

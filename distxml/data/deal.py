@@ -96,9 +96,17 @@ def most_rows_held(group_rows: Sequence[int], shuffle: Shuffle, ranks: int) -> i
     if rows <= shuffle.buffer:
         return rows
     lanes = -(-rows // number_of_steps(rows, shuffle.batch_size))
-    # A block of a lane touches at most two row groups more than it fills, and so does each cut between two blocks.
-    a_lane = max(1, shuffle.buffer // lanes) + 2 * max(group_rows)
+    # A block of a lane touches at most two row groups more than it fills, and so does each cut between two blocks. A
+    # group that one lane ends with and the next begins with is held for the whole epoch: one more a lane.
+    a_lane = max(1, shuffle.buffer // lanes) + 3 * max(group_rows)
     return min(rows, -(-lanes // ranks) * a_lane)
+
+
+def most_rows_held_evaluating(group_rows: Sequence[int], buffer: int, ranks: int) -> int:
+    """Upper bound on the encoded rows that one rank keeps of a split that it reads in order, but for what is ahead."""
+    rows = sum(group_rows)
+    both_ends = 2 * max(group_rows, default=0)
+    return min(rows, (-(-rows // ranks) if rows <= buffer else 0) + both_ends)
 
 
 _NONE = np.empty(0, np.int64)

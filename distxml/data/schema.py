@@ -113,11 +113,23 @@ class DatasetMetadata(BaseModel):
                 raise ValueError(f"counts.{split} does not name every class")
             if split not in self.annotated:
                 raise ValueError(f"annotated.{split} is missing")
+            if sum(self.counts[split].values()) != self.rows(split):
+                raise ValueError(f"counts.{split} does not add up to the {self.rows(split)} rows of its shards")
+            if self.annotated[split] > self.rows(split):
+                raise ValueError(f"annotated.{split} is more than the {self.rows(split)} rows of its shards")
+        names = [shard.file for shard in self.shards]
+        if len(set(names)) < len(names):
+            raise ValueError("shards names a file twice")
         return self
 
     def class_counts(self, split: Split) -> list[int]:
         """Images of each class of a split, in label order."""
         return [self.counts[split][name] for name in self.classes]
+
+    @property
+    def all_rows(self) -> int:
+        """Number of images."""
+        return sum(shard.rows for shard in self.shards)
 
     def rows(self, split: Split) -> int:
         """Number of images of a split."""

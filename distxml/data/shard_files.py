@@ -3,25 +3,40 @@
 import hashlib
 import logging
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from distxml.data.digest import index_digest, rows_digest
+from distxml.data.encoded_rows import EncodedRows
 from distxml.data.location import CHUNK, Location
 from distxml.data.schema import ROW_SCHEMA, Shard
 from distxml.errors import UserError
 
+Part = TypeVar("Part")
+
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class SplitIndex:
+    """Key and label of each row, in reading order."""
+
+    keys: list[str]
+    labels: list[int]
+
+
 class ShardFiles:
-    """Reads parts of shards. Safe to use from several threads.
+    """Reads parts of shards and checks what it reads. Safe to use from several threads.
 
     With a `cache`, a shard at a URI is copied there, whole and checked, when one of its rows is first needed; it is
-    named by its checksum, so that any number of runs and workers share it. Where the disk is full the shard is read
-    from the URI instead.
+    named by its checksum, so that any number of runs and workers share it. A copy that has suffered since is made
+    again. Where the disk is full the shard is read from the URI instead.
     """
 
     def __init__(self, folder: Location, cache: Path | None) -> None:
@@ -30,34 +45,78 @@ class ShardFiles:
         self._footers: dict[str, pq.FileMetaData] = {}
         self._cache_failed = threading.Event()
 
-    def read_group(self, shard: Shard, group: int) -> pa.Table:
-        """A row group with all columns.
+    def read_group(self, shard: Shard, group: int) -> EncodedRows:
+        """A row group.
 
         Raises:
             UserError: the shard cannot be read or is not what was built.
         """
-        return self._read(shard, lambda file: file.read_row_group(group))
+        return self._again_from_the_source(shard, lambda: self._group(shard, group))
 
-    def read_columns(self, shard: Shard, columns: list[str]) -> pa.Table:
-        """Some columns of all rows; the others are not read.
+    def read_index(self, shard: Shard) -> SplitIndex:
+        """Keys and labels of all rows; images and masks are not read.
 
         Raises:
             UserError: see `read_group`.
         """
-        return self._read(shard, lambda file: file.read(columns))
+        return self._again_from_the_source(shard, lambda: self._index(shard))
 
-    def _read(self, shard: Shard, part) -> pa.Table:
+    def _group(self, shard: Shard, group: int) -> EncodedRows:
+        rows = EncodedRows(self._read(shard, lambda file: file.read_row_group(group)))
+        if rows_digest(rows) != shard.groups[group].sha256:
+            raise self.unusable(shard, "this shard was changed after it was built (checksum of its rows)")
+        return rows
+
+    def _index(self, shard: Shard) -> SplitIndex:
+        table = self._read(shard, lambda file: file.read(["key", "label"]))
+        index = SplitIndex(table["key"].to_pylist(), table["label"].to_pylist())
+        if index_digest(index.keys, index.labels) != shard.index_sha256:
+            raise self.unusable(shard, "this shard was changed after it was built (checksum of its labels)")
+        return index
+
+    def _again_from_the_source(self, shard: Shard, read: Callable[[], Part]) -> Part:
+        """What `read` reads; should the local copy be at fault, once more, from a new one."""
+        try:
+            return read()
+        except UserError:
+            if not self._drop_damaged_copy(shard):
+                raise
+            return read()
+
+    def _drop_damaged_copy(self, shard: Shard) -> bool:
+        if self.cache is None or not self._copy_of(shard, self.cache).is_file():
+            return False
+        copy = self._copy_of(shard, self.cache)
+        with copy.open("rb") as file:
+            damaged = hashlib.file_digest(file, "sha256").hexdigest() != shard.sha256
+        if damaged:
+            log.warning("%s: this copy of %s is damaged; fetching it again", copy, self.folder.file(shard.file))
+            self._footers.pop(shard.file, None)
+            copy.unlink(missing_ok=True)
+        return damaged
+
+    def _read(self, shard: Shard, part: Callable[[pq.ParquetFile], pa.Table]) -> pa.Table:
         try:
             with pq.ParquetFile(self._open(shard), metadata=self._footers.get(shard.file)) as file:
                 self._footers[shard.file] = file.metadata
                 rows = _rows_of_groups(file.metadata)
                 right = file.schema_arrow == ROW_SCHEMA and rows == [group.rows for group in shard.groups]
                 if right:
-                    return part(file)
+                    return self._without_nulls(shard, part(file))
         except (OSError, ValueError, pa.ArrowException) as error:
             reason = str(error).split("\n")[0]
             raise self.unusable(shard, f"this shard cannot be read ({reason})") from None
         raise self.unusable(shard, f"not {shard.rows} rows of a distxml dataset")
+
+    def _without_nulls(self, shard: Shard, table: pa.Table) -> pa.Table:
+        """Only a mask may be null."""
+        columns = {name: table[name] for name in table.column_names if name != "mask"}
+        if "image" in columns:
+            columns["image.bytes"] = columns["image"].combine_chunks().flatten()[0]
+        for name, column in columns.items():
+            if column.null_count:
+                raise self.unusable(shard, f"a row has no {name}")
+        return table
 
     def unusable(self, shard: Shard, reason: str) -> UserError:
         """The error that names a shard."""
@@ -92,7 +151,7 @@ class ShardFiles:
 
     def _cached(self, shard: Shard, cache: Path) -> Path:
         """The local copy; made now if it is not there yet, by one process of this machine."""
-        copy = cache / f"{shard.sha256}.parquet"
+        copy = self._copy_of(shard, cache)
         if copy.is_file():
             return copy
         cache.mkdir(parents=True, exist_ok=True)
@@ -100,6 +159,9 @@ class ShardFiles:
             if not copy.is_file():
                 self._copy(shard, copy)
         return copy
+
+    def _copy_of(self, shard: Shard, cache: Path) -> Path:
+        return cache / f"{shard.sha256}.parquet"
 
     def _copy(self, shard: Shard, copy: Path) -> None:
         fresh = copy.with_suffix(".new")

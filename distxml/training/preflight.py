@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 
 from distxml.config import Recipe
-from distxml.data.deal import Rank, Shuffle, most_rows_held, number_of_steps
+from distxml.data.deal import Rank, Shuffle, most_rows_held, most_rows_held_evaluating, number_of_steps
 from distxml.data.loader import Loader
-from distxml.data.schema import SPLITS, Dataset, open_dataset
+from distxml.data.reader import SplitReader
+from distxml.data.schema import SPLITS, Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model
 from distxml.training.epoch import train_step
@@ -26,6 +27,10 @@ def check_dataset(recipe: Recipe) -> Dataset:
     """
     dataset = open_dataset(recipe.dataset.path)
     metadata, path = dataset.metadata, recipe.dataset.path
+    _check_keys(dataset)
+    cache = recipe.dataset.cache
+    if cache is not None and cache.exists() and not cache.is_dir():
+        raise UserError(f"dataset.cache={cache}: is not a folder; name another")
     if len(metadata.classes) < 2:
         raise UserError(f"dataset {path}: has {len(metadata.classes)} class; a classifier needs at least 2")
     for split in SPLITS:
@@ -53,6 +58,19 @@ def check_dataset(recipe: Recipe) -> Dataset:
             f"({', '.join(metadata.classes)}); give one a class"
         )
     return dataset
+
+
+def _check_keys(dataset: Dataset) -> None:
+    """No image may be in two splits, or twice in one; the images themselves are not read."""
+    split_of_key: dict[str, Split] = {}
+    for split in SPLITS:
+        for key in SplitReader(dataset, split).index().keys:
+            if key in split_of_key:
+                raise UserError(
+                    f"dataset {dataset.folder}: the key {key!r} is in {split_of_key[key]} and comes again in {split}; "
+                    "build the dataset again"
+                )
+            split_of_key[key] = split
 
 
 def model_card(recipe: Recipe, dataset: Dataset) -> ModelCard:
@@ -100,20 +118,20 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class ReadingBound:
-    """Most encoded images of the training split that a worker's reading keeps in memory, and about how many bytes."""
+    """Most encoded images of train and val that a worker's reading keeps in memory, and about how many bytes."""
 
     images: int
     bytes: int
 
 
 def reading_bound(recipe: Recipe, dataset: Dataset) -> ReadingBound:
-    """The bound for a recipe's workers; bytes by the mean size of the split's images."""
-    shards = dataset.shards("train")
-    sizes = dataset.folder.files()
-    mean = sum(sizes.get(shard.file, 0) for shard in shards) / dataset.metadata.rows("train")
+    """The bound for a recipe's workers, but for what is read ahead; bytes by the mean size of the images."""
+    train, val = ([group.rows for shard in dataset.shards(part) for group in shard.groups] for part in ("train", "val"))
     shuffle = Shuffle(recipe.loader.batch_size, recipe.loader.shuffle_buffer, recipe.run.seed)
-    groups = [group.rows for shard in shards for group in shard.groups]
-    images = most_rows_held(groups, shuffle, recipe.scaling.workers)
+    workers = recipe.scaling.workers
+    images = most_rows_held(train, shuffle, workers) + most_rows_held_evaluating(val, shuffle.buffer, workers)
+    sizes = dataset.folder.files()
+    mean = sum(sizes.get(shard.file, 0) for shard in dataset.metadata.shards) / dataset.metadata.all_rows
     return ReadingBound(images, round(images * mean))
 
 

@@ -11,9 +11,16 @@ def whole_batches(parts_of_ranks: Sequence[Sequence[Sequence[int]]]) -> list[lis
 def most_rows_held_at_once(group_rows: Sequence[int], steps: Sequence[Sequence[int]]) -> int:
     """Rows in memory at the worst moment, where a group comes with its first row and goes with its last one."""
     group_of = [group for group, rows in enumerate(group_rows) for _ in range(rows)]
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
     asked = [group_of[row] for step in steps for row in step]
-    worst = 0
-    for moment in range(len(asked)):
-        here = {group for group in asked[: moment + 1] if group in asked[moment:]}
-        worst = max(worst, sum(group_rows[group] for group in here))
-    return worst
+    for moment, group in enumerate(asked):
+        first.setdefault(group, moment)
+        last[group] = moment
+    return max(
+        (
+            sum(group_rows[group] for group in first if first[group] <= moment <= last[group])
+            for moment in range(len(asked))
+        ),
+        default=0,
+    )

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from distxml.data.deal import (
@@ -14,6 +14,7 @@ from distxml.data.deal import (
     deal_evaluation,
     deal_training,
     most_rows_held,
+    most_rows_held_evaluating,
     number_of_steps,
 )
 from tests.oracles.dealing import most_rows_held_at_once, whole_batches
@@ -75,10 +76,37 @@ def test_the_stated_bound_of_rows_in_memory_holds(groups: list[int], shuffle: Sh
         assert most_rows_held_at_once(groups, part) <= bound
 
 
+@settings(deadline=None, max_examples=25)
+@given(
+    group=st.integers(16, 32),
+    groups=st.integers(40, 100),
+    shuffle=st.builds(Shuffle, batch_size=st.integers(1, 20), buffer=st.integers(1, 250), seed=st.integers(0, 300)),
+    ranks=st.integers(1, 3),
+)
+@example(group=32, groups=89, shuffle=Shuffle(batch_size=18, buffer=124, seed=234), ranks=3)
+@example(group=32, groups=98, shuffle=Shuffle(batch_size=11, buffer=117, seed=120), ranks=2)
+def test_the_bound_holds_for_groups_that_two_lanes_share(group: int, groups: int, shuffle: Shuffle, ranks: int) -> None:
+    bound = most_rows_held([group] * groups, shuffle, ranks)
+    for part in training([group] * groups, shuffle, 0, ranks):
+        assert most_rows_held_at_once([group] * groups, part) <= bound
+
+
+@settings(deadline=None)
+@given(groups=GROUPS, buffer=st.integers(1, 150), batch_size=st.integers(1, 40), ranks=RANKS)
+def test_the_bound_of_evaluation_holds(groups: list[int], buffer: int, batch_size: int, ranks: int) -> None:
+    bound = most_rows_held_evaluating(groups, buffer, ranks)
+    group_of = np.repeat(np.arange(len(groups)), groups)
+    for rank in range(ranks):
+        steps = rows_of(deal_evaluation(sum(groups), batch_size, Rank(rank, ranks)))
+        read = {int(group_of[row]) for step in steps for row in step}
+        fits = sum(groups) <= buffer
+        assert (sum(groups[number] for number in read) if fits else most_rows_held_at_once(groups, steps)) <= bound
+
+
 def test_the_bound_does_not_grow_with_the_dataset() -> None:
     shuffle = Shuffle(batch_size=16, buffer=2048, seed=0)
     small, large = (most_rows_held([16] * groups, shuffle, ranks=2) for groups in (1_000, 100_000))
-    assert small == large == 8 * (2048 // 16 + 2 * 16)
+    assert small == large == 8 * (2048 // 16 + 3 * 16)
 
 
 def test_epochs_and_seeds_differ() -> None:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 import struct
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -83,6 +84,7 @@ def test_metadata_that_contradicts_the_shards(dataset: Dataset) -> None:
     path = place(dataset) / "dataset.json"
     metadata = json.loads(path.read_text())
     metadata["counts"]["val"]["circles"] += 1
+    metadata["counts"]["val"]["triangle"] -= 1
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="counts of val"):
         inspected(open_dataset(place(dataset)))
@@ -91,7 +93,10 @@ def test_metadata_that_contradicts_the_shards(dataset: Dataset) -> None:
 def test_a_key_that_comes_twice(dataset: Dataset) -> None:
     path = place(dataset) / "dataset.json"
     metadata = json.loads(path.read_text())
-    metadata["shards"].append(metadata["shards"][0])
+    shard = metadata["shards"][0]
+    shutil.copy(path.with_name(shard["split"]) / Path(shard["file"]).name, path.with_name("again.parquet"))
+    metadata["shards"].append(shard | {"file": "again.parquet"})
+    metadata["counts"][shard["split"]]["circles"] += shard["rows"]
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="two rows have the key"):
         inspected(open_dataset(place(dataset)))
@@ -164,6 +169,13 @@ def damaged(metadata: dict[str, Any], damage: str) -> None:
             metadata["shards"][0]["file"] = "x" * 300
         case "rows":
             metadata["shards"][0]["rows"] = -1
+        case "twice":
+            metadata["shards"].append(metadata["shards"][0])
+            metadata["counts"][metadata["shards"][0]["split"]]["circles"] += metadata["shards"][0]["rows"]
+        case "sum":
+            train["circles"] += 1
+        case "annotated":
+            metadata["annotated"]["val"] = 99
         case "escape":
             metadata["classes"][0] = "\x1b[31mred"
             train["\x1b[31mred"] = train.pop("circles")
@@ -178,6 +190,9 @@ def damaged(metadata: dict[str, Any], damage: str) -> None:
         ("NUL", r"shards\.0\.file: String should match"),
         ("long", r"shards\.0\.file: String should have at most"),
         ("rows", r"shards\.0\.rows: .*greater than or equal to 0"),
+        ("twice", r"shards names a file twice"),
+        ("sum", r"counts\.train does not add up to the \d+ rows of its shards"),
+        ("annotated", r"annotated\.val is more than the \d+ rows of its shards"),
         ("escape", r"the name '\\x1b\[31mred' holds characters that cannot be printed"),
     ],
 )

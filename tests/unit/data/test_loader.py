@@ -4,6 +4,8 @@ import tracemalloc
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from distxml.config.recipe import LoaderSettings
 from distxml.data.batch import Batch
 from distxml.data.deal import Rank
 from distxml.data.loader import Loader
-from distxml.data.schema import Dataset, open_dataset
+from distxml.data.schema import ROW_SCHEMA, Dataset, open_dataset
 from distxml.errors import UserError
 from tests.small_dataset import noise_row, write_dataset
 
@@ -161,6 +163,21 @@ def test_a_shard_that_cannot_be_read_is_named(tmp_path: Path, damage: str) -> No
         list(loader.training(0))
 
 
+@pytest.mark.parametrize("column", ["key", "image", "image.bytes", "label"])
+def test_a_shard_with_a_null_is_named(tmp_path: Path, column: str) -> None:
+    write_dataset(tmp_path / "d", {"train": [noise_row(number) for number in range(3)]})
+    loader = Loader(open_dataset(tmp_path / "d"), "train", SETTINGS, Rank(), seed=0)
+    shard = tmp_path / "d/train/00000.parquet"
+    rows = pq.read_table(shard).to_pylist()
+    if column == "image.bytes":
+        rows[1]["image"]["bytes"] = None
+    else:
+        rows[1][column] = None
+    pq.write_table(pa.Table.from_pylist(rows, ROW_SCHEMA), shard)
+    with pytest.raises(UserError, match=rf"00000\.parquet: a row has no {column}"):
+        list(loader.training(0))
+
+
 def test_memory_stays_within_the_bound_and_a_split_that_fits_is_read_once(tmp_path: Path) -> None:
     rows = [noise_row(number, side=64) for number in range(300)]  # some 12 KB each
     write_dataset(tmp_path / "d", {"train": rows}, rows_per_shard=100, rows_per_group=5)
@@ -168,7 +185,7 @@ def test_memory_stays_within_the_bound_and_a_split_that_fits_is_read_once(tmp_pa
     row_bytes = len(rows[0].image) + len(rows[0].mask or b"")
     changed = SETTINGS.model_copy(update={"shuffle_buffer": 20, "batch_size": 4, "prefetch": 1})
     loader = Loader(dataset, "train", changed, Rank(), seed=0)
-    assert loader.most_rows_held() == 4 * (5 + 2 * 5)
+    assert loader.most_rows_held() == 4 * (5 + 3 * 5)
     tracemalloc.start()
     for _ in loader.training(0):
         pass

@@ -1,5 +1,6 @@
 """Datasets in object storage, against a real S3 server on loopback."""
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,19 @@ def test_the_cache_serves_later_runs_without_the_server(folder: Path, endpoint: 
     assert same(epoch(uri, tmp_path / "cache"), first)
     with pytest.raises(UserError, match="cannot be read"):
         epoch(uri)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped"])
+def test_a_damaged_copy_is_fetched_again(folder: Path, endpoint: str, tmp_path: Path, damage: str) -> None:
+    uri, cache = upload(folder, "again"), tmp_path / "cache"
+    first = epoch(uri, cache)
+    for copy in cache.glob("*.parquet"):
+        content = bytearray(copy.read_bytes())
+        content[len(content) // 3] ^= 255
+        copy.write_bytes(content[: len(content) // 2] if damage == "truncated" else content)
+    assert same(epoch(uri, cache), first)
+    for copy in cache.glob("*.parquet"):
+        assert hashlib.sha256(copy.read_bytes()).hexdigest() == copy.stem
 
 
 def test_a_changed_shard_does_not_get_into_the_cache(folder: Path, endpoint: str, tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def test_a_shard_of_another_length_is_refused(run: RunFolder, tmp_path: Path):
     shard = next(shard for shard in metadata["shards"] if shard["split"] == "test")
     shard["rows"] += 1
     shard["groups"][0]["rows"] += 1
+    metadata["counts"]["test"][CLASSES[0]] += 1
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="not 10 rows of a distxml dataset"):
         prepared(run)
