@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distxml.config import Recipe, load_settings
-from distxml.data.digest import index_digest, rows_digest
+from distxml.data.digest import classes_digest, index_digest, rows_digest
 from distxml.data.rows import Row
 from distxml.data.schema import METADATA_NAME, ROW_SCHEMA, SPLITS, DatasetMetadata, RowGroup, Shard, Split, open_dataset
 from distxml.training.preflight import reading_bound
@@ -78,6 +78,7 @@ def write(folder: Path, rows: int, ballast: int) -> None:
     metadata = DatasetMetadata(
         name=folder.name,
         classes=CLASSES,
+        classes_sha256=classes_digest(CLASSES),
         counts=counts,
         annotated=dict.fromkeys(SPLITS, 0),
         shards=tuple(shards),

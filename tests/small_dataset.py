@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distxml.data.digest import index_digest, rows_digest
+from distxml.data.digest import classes_digest, index_digest, rows_digest
 from distxml.data.rows import Row
 from distxml.data.schema import METADATA_NAME, ROW_SCHEMA, SPLITS, DatasetMetadata, RowGroup, Shard, Split
 
@@ -40,6 +40,7 @@ def write_dataset(
     metadata = DatasetMetadata(
         name="noise & squares",
         classes=tuple(classes),
+        classes_sha256=classes_digest(classes),
         counts={
             split: {name: sum(row.label == label for row in rows.get(split, [])) for label, name in enumerate(classes)}
             for split in SPLITS

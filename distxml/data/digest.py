@@ -32,6 +32,15 @@ def rows_digest(rows: Iterable[Encoded]) -> str:
     return digest.hexdigest()
 
 
+def classes_digest(classes: Iterable[str]) -> str:
+    """SHA-256 of class names in label order, hexadecimal."""
+    digest = hashlib.sha256()
+    for name in classes:
+        encoded = name.encode()
+        digest.update(b"%d:%s" % (len(encoded), encoded))
+    return digest.hexdigest()
+
+
 def index_digest(keys: Iterable[str], labels: Iterable[int]) -> str:
     """SHA-256 of keys and labels alone, hexadecimal."""
     digest = hashlib.sha256()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validat
 
 from distxml.config.load import validate_json
 from distxml.config.locations import is_uri
+from distxml.data.digest import classes_digest
 from distxml.data.location import Location, locate
 from distxml.errors import UserError
 
@@ -90,6 +91,8 @@ class DatasetMetadata(BaseModel):
     """Name of the dataset."""
     classes: tuple[str, ...]
     """Names of the classes; a label is an index into them."""
+    classes_sha256: str
+    """Checksum of the names in their order, `digest.classes_digest`: exchanged names would exchange all labels."""
     counts: dict[Split, dict[str, NonNegativeInt]]
     """Images a split and class."""
     annotated: dict[Split, NonNegativeInt]
@@ -108,6 +111,8 @@ class DatasetMetadata(BaseModel):
             raise ValueError(f"the name {unprintable[0]!a} holds characters that cannot be printed")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("classes names a class twice")
+        if self.classes_sha256 != classes_digest(self.classes):
+            raise ValueError(f"classes {', '.join(self.classes)} are not those it was built with, in their order")
         for split in SPLITS:
             if set(self.counts.get(split, {})) != set(self.classes):
                 raise ValueError(f"counts.{split} does not name every class")

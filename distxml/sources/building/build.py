@@ -7,6 +7,7 @@ from pathlib import Path
 
 from distxml import __version__
 from distxml.config.dataset import DatasetRecipe
+from distxml.data.digest import classes_digest
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, Split, open_dataset, require_printable
 from distxml.errors import UserError
 from distxml.sources.building.fingerprint import fingerprint
@@ -146,6 +147,7 @@ def _write_metadata(
     metadata = DatasetMetadata(
         name=recipe.name,
         classes=classes,
+        classes_sha256=classes_digest(classes),
         counts={split: {name: labels[split][label] for label, name in enumerate(classes)} for split in SPLITS},
         annotated=annotated,
         shards=tuple(done.shard for done in written),

@@ -169,6 +169,8 @@ def damaged(metadata: dict[str, Any], damage: str) -> None:
             metadata["shards"][0]["file"] = "x" * 300
         case "rows":
             metadata["shards"][0]["rows"] = -1
+        case "exchanged":
+            metadata["classes"].reverse()
         case "twice":
             metadata["shards"].append(metadata["shards"][0])
             metadata["counts"][metadata["shards"][0]["split"]]["circles"] += metadata["shards"][0]["rows"]
@@ -193,6 +195,7 @@ def damaged(metadata: dict[str, Any], damage: str) -> None:
         ("twice", r"shards names a file twice"),
         ("sum", r"counts\.train does not add up to the \d+ rows of its shards"),
         ("annotated", r"annotated\.val is more than the \d+ rows of its shards"),
+        ("exchanged", r"classes triangle, circles are not those it was built with"),
         ("escape", r"the name '\\x1b\[31mred' holds characters that cannot be printed"),
     ],
 )
