@@ -1,7 +1,7 @@
 """Writes Parquet datasets row by row, without the package's own builder."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -26,7 +26,7 @@ def noise_row(number: int, classes: int = 2, side: int = 8, annotated: bool = Tr
 
 def write_dataset(
     folder: Path,
-    rows: dict[Split, Rows],
+    rows: Mapping[Split, Rows],
     classes: Sequence[str] = ("no", "yes"),
     rows_per_shard: int = 7,
     rows_per_group: int = 3,

@@ -18,6 +18,8 @@ from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, Split
 from distxml.data.verify import verified_rows
 from distxml.errors import UserError
 
+FORMATS = ("JPEG", "PNG")
+"""What images of a dataset may be; Pillow reads more, some of it by running programs."""
 EXAMPLES = 6
 """Rows a class that are kept for the contact sheet."""
 
@@ -89,8 +91,10 @@ def image_size(row: Row) -> tuple[int, int]:
         UserError: it is not an image.
     """
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(row.image)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(row.image), formats=FORMATS) as image:
             return image.size
+    except MemoryError:
+        raise
     except Exception:  # decoders raise all kinds of errors on broken files, and one on absurd dimensions
         raise UserError(f"image {row.key}: does not decode as an image; build the dataset again") from None
 

@@ -103,11 +103,14 @@ def decode_pixels(data: bytes, flags: int, name: str) -> Pixels:
     """An encoded image as OpenCV decodes it with `flags` (`cv2.IMREAD_...`).
 
     Raises:
-        UserError: it does not decode.
+        UserError: it does not decode, or there is not enough memory to decode it.
     """
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    except cv2.error:  # a header that promises absurd dimensions, for one
+    except cv2.error as error:  # a header that promises absurd dimensions, for one
+        if error.code == cv2.Error.StsNoMem:
+            remedy = "free some, or let fewer processes run at once"
+            raise UserError(f"{name}: not enough memory to decode it; {remedy}") from None
         pixels = None
     if pixels is None:
         raise UserError(f"{name}: does not decode as an image; replace or remove it and build the dataset again")

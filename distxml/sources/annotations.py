@@ -1,6 +1,5 @@
 """Regions of interest as files hold them: a mask, or boxes in pixels."""
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,9 @@ from PIL import ExifTags, Image
 
 from distxml.config.sources.rules import BoxOutsideImage, MissingMask
 from distxml.errors import UserError
-from distxml.sources.material import Unusable
+from distxml.sources.gate.image_gate import opened
+from distxml.sources.image_file import read_image
+from distxml.sources.material import Missing, Unusable
 from distxml.sources.voc import box_mask
 from distxml.sources.voc_xml import Box
 
@@ -30,37 +31,21 @@ class MaskFile:
     name: str
 
     def mask(self, width: int, height: int) -> NDArray[np.uint8]:
-        """H×W, 255 inside and 0 outside; its header is checked before it is decoded."""
+        """H×W, 255 inside and 0 outside; its header is checked before it is decoded.
+
+        Raises:
+            Unusable: it cannot be decoded or does not suit the image.
+            UserError: the file cannot be read.
+            MemoryError: there is not enough memory for it.
+        """
+        content = read_image(self.path)
         try:
-            with warnings.catch_warnings(action="ignore"), Image.open(self.path) as image:
-                self._require_like(image, (width, height))
-                grey = self._grey(image)
-        except Unusable:
-            raise
-        except Exception as error:  # decoders raise all kinds of errors on broken files
-            raise Unusable(f"mask {self.name} cannot be decoded ({_plain(error)})") from None
+            grey = _grey_of(content, (width, height))
+        except Unusable as reason:
+            raise Unusable(f"mask {self.name} {reason}") from None
         if 0 < grey.max() <= INSIDE_ABOVE:
             raise Unusable(f"mask {self.name}: its brightest value is {grey.max()}, but inside means above 127")
         return np.where(grey > INSIDE_ABOVE, np.uint8(255), np.uint8(0))
-
-    def _require_like(self, image: Image.Image, size: Size) -> None:
-        if image.size != size:
-            raise Unusable(f"mask {self.name} has {_by(image.size)} pixels, but the image has {_by(size)}")
-        if image.mode.startswith(("I", "F")):
-            raise Unusable(f"mask {self.name} has more than 8 bits a channel; write 0 and 255")
-        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-            raise Unusable(f"mask {self.name} is turned by EXIF; write it upright")
-
-    def _grey(self, image: Image.Image) -> NDArray[np.uint8]:
-        """One channel; what has no one meaning as a mask is refused."""
-        if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
-            raise Unusable(f"mask {self.name} is transparent in parts; write black and white")
-        if image.mode in ("1", "L", "LA"):
-            return np.asarray(image.convert("L"))
-        colour = np.asarray(image.convert("RGB"))
-        if int((colour.max(axis=2) - colour.min(axis=2)).max()) > MOST_COLOUR:
-            raise Unusable(f"mask {self.name} is coloured; write black and white")
-        return np.asarray(image.convert("RGB").convert("L"))
 
 
 @dataclass(frozen=True)
@@ -120,14 +105,14 @@ def without_mask(rule: MissingMask, where: str) -> None:
     """What an image without a mask means: nothing was annotated, unless the rule says otherwise.
 
     Raises:
-        Unusable: the image must be left out.
+        Missing: the image must be left out.
         UserError: the rule is to fail.
     """
     if rule == "fail":
         remedy = "add it or set source.missing_mask=leave_out or =not_annotated"
         raise UserError(f"{where}: no mask belongs to it; {remedy}")
     if rule == "leave_out":
-        raise Unusable("no mask belongs to it")
+        raise Missing("no mask belongs to it")
 
 
 def _same_shape(one: Size, other: Size) -> bool:
@@ -138,11 +123,41 @@ def _same_shape(one: Size, other: Size) -> bool:
     return abs(larger[1] * smaller[0] / larger[0] - smaller[1]) <= 1
 
 
-def _plain(error: Exception) -> str:
-    """One line without the path, which the message names already."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return "not a known image format" if "cannot identify" in str(error) else str(error).split("\n")[0]
+def _grey_of(content: bytes, size: Size) -> NDArray[np.uint8]:
+    """A mask's one channel, H×W; only the kinds of files that images may be are opened.
+
+    Raises:
+        Unusable: the message goes on behind the mask's name.
+    """
+    if not content:
+        raise Unusable("cannot be decoded (empty file)")
+    with opened(content) as image:
+        _require_like(image, size)
+        return _grey(image)
+
+
+def _require_like(image: Image.Image, size: Size) -> None:
+    if image.size != size:
+        raise Unusable(f"has {_by(image.size)} pixels, but the image has {_by(size)}")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise Unusable(f"holds {frames} images (frames or pages); save the one that is meant in a file of its own")
+    if image.mode.startswith(("I", "F")):
+        raise Unusable("has more than 8 bits a channel; write 0 and 255")
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        raise Unusable("is turned by EXIF; write it upright")
+
+
+def _grey(image: Image.Image) -> NDArray[np.uint8]:
+    """One channel; what has no one meaning as a mask is refused."""
+    if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+        raise Unusable("is transparent in parts; write black and white")
+    if image.mode in ("1", "L", "LA"):
+        return np.asarray(image.convert("L"))
+    colour = np.asarray(image.convert("RGB"))
+    if int((colour.max(axis=2) - colour.min(axis=2)).max()) > MOST_COLOUR:
+        raise Unusable("is coloured; write black and white")
+    return np.asarray(image.convert("RGB").convert("L"))
 
 
 def _by(size: Size | None) -> str:

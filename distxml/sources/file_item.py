@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from distxml.config.images import ImageRules
 from distxml.data.schema import Split
+from distxml.errors import UserError
 from distxml.sources.gate.image_gate import prepare_image
+from distxml.sources.gate.memory import memory_ran_out
 from distxml.sources.material import Row
 from distxml.sources.png import mask_png
 
@@ -40,7 +43,21 @@ class FileItem:
     split: Split | None = None
 
     def row(self, rules: ImageRules) -> Row:
-        """Reads and checks the file and its annotation."""
+        """Reads and checks the file and its annotation.
+
+        Raises:
+            Unusable: it must be left out.
+            UserError: the build must stop; so it must where memory runs out, which is no verdict on the image.
+        """
+        try:
+            return self._row(rules)
+        except (MemoryError, cv2.error) as error:
+            if not memory_ran_out(error):
+                raise
+        remedy = "fewer --workers, or lower images.most_pixels"
+        raise UserError(f"not enough memory for {self.name}; {remedy}")
+
+    def _row(self, rules: ImageRules) -> Row:
         image = prepare_image(self.path, rules)
         mask = None if self.annotation is None else mask_png(self.annotation.mask(image.width, image.height))
         return Row(self.key, self.label, image.content, image.name, mask, image.remark)

@@ -10,8 +10,9 @@ from distxml.errors import UserError
 from distxml.sources.annotations import MaskFile, without_mask
 from distxml.sources.file_item import FileItem
 from distxml.sources.folder import require_folder
+from distxml.sources.image_file import SUFFIXES
 from distxml.sources.listing import find_images
-from distxml.sources.material import RawMaterial, Rejected, Track, Unusable
+from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
 from distxml.sources.table import Table, TableRow, read_csv
 from distxml.sources.xls import read_xls
 
@@ -59,7 +60,7 @@ def nih_nci_material(settings: NihNciSource, track: Track) -> RawMaterial:
             try:
                 items.append(_item(study, stem, row, settings))
             except Unusable as reason:
-                rejected.append(Rejected(study.file_of(stem, row), str(reason)))
+                rejected.append(Rejected(study.file_of(stem, row), str(reason), isinstance(reason, Missing)))
         rejected += _without_row(study, rows)
     return RawMaterial(CLASSES, items, rejected)
 
@@ -101,16 +102,20 @@ def _rows_by_image(study: Study, rejected: list[Rejected]) -> dict[str, TableRow
 
 
 def _stem(study: Study, image: str) -> str:
-    """The id as it stands, or without its suffix. It is only looked up among the files that were listed."""
-    return image if image in study.images else Path(image).stem
+    """The id as it stands, or without the suffix of an image; what else holds a dot is another image's id.
+
+    It is only looked up among the files that were listed.
+    """
+    suffix = Path(image).suffix
+    return image.removesuffix(suffix) if image not in study.images and suffix.lower() in SUFFIXES else image
 
 
 def _item(study: Study, stem: str, row: TableRow, settings: NihNciSource) -> FileItem:
-    path = _only(study.images.get(stem, []), "image")
     label = _label(row.text(HISTOLOGY), settings)
     patient = _patient(row.text(PATIENT))
     if patient in MISSING:
         raise Unusable(f"no {PATIENT}, so that its patient's other images could be in another split")
+    path = _only(study.images.get(stem, []), "image")  # last: a row that is of no use without it misses nothing
     name = f"{study.name}/{path.name}"
     masks = study.masks_of(stem)
     region = None
@@ -125,7 +130,7 @@ def _item(study: Study, stem: str, row: TableRow, settings: NihNciSource) -> Fil
 def _only(paths: list[Path], what: str) -> Path:
     """The `.jpg`, which is the one with masks beside the original, or else the only one."""
     if not paths:
-        raise Unusable(f"no such {what} file, though the table has a row for it")
+        raise Missing(f"no such {what} file, though the table has a row for it")
     preferred = [path for path in paths if path.suffix.lower() == PREFERRED]
     if len(preferred or paths) > 1:
         raise Unusable(f"several {what} files: {', '.join(path.name for path in paths)}")

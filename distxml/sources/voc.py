@@ -56,7 +56,8 @@ def voc_material(settings: VocSource, track: Track) -> RawMaterial:
     require_folder("source.images", settings.images)
     require_folder("source.annotations", settings.annotations)
     images = list_images(settings.images)
-    annotations = [read_annotation(path) for path in track(_xml_files(settings.annotations), "reading annotations")]
+    files = track(_xml_files(settings.annotations), "reading annotations")
+    annotations = [read_annotation(path, settings.boxes_count_from) for path in files]
     owners = _match(annotations, images.by_stem, settings.images)
     classes = _classes(annotations, settings)
     items: list[FileItem] = []

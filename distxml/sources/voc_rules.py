@@ -72,6 +72,8 @@ def _box_inside(entry: AnnotatedObject, annotation: Annotation, size: Size, rule
     reason = f"{entry} reaches outside the image of {_by(size)} pixels"
     if rules.box_outside_image != "clip":
         remedy = "source.box_outside_image=clip or =leave_out"
+        if rules.boxes_count_from == 1 and min(box.xmin, box.ymin) == -1:
+            remedy += ", or source.boxes_count_from=0"
         _fail_or_leave_out(rules.box_outside_image, annotation, reason, remedy)
     if clipped.xmin >= clipped.xmax or clipped.ymin >= clipped.ymax:
         raise Unusable(f"{entry} lies wholly outside the image of {_by(size)} pixels")

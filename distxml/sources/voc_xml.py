@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -10,6 +11,9 @@ from defusedxml.ElementTree import parse
 
 from distxml.errors import UserError
 from distxml.sources.voc_polygon import Point, read_polygon
+
+First = Literal[0, 1]
+"""What a file calls the first pixel: 0, and the maxima of a box are no longer inside, or 1, and they are."""
 
 REMEDY = "mend the file, or move it away together with its image"
 
@@ -34,15 +38,21 @@ class Box:
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """One `<object>`; `number` counts from 1 in the file. A `polygon` (x, y in pixels) says more than its `box`."""
+    """One `<object>`; `number` counts from 1 in the file. A `polygon` (x, y in pixels) says more than its `box`.
+
+    Both count from 0, whatever the file does; `first` is what that calls the first pixel, for messages.
+    """
 
     number: int
     name: str
     box: Box
     polygon: tuple[Point, ...] | None = None
+    first: First = 0
 
     def __str__(self) -> str:
-        return f"object {self.number} ({self.name}) {self.box}"
+        box = self.box
+        in_file = Box(box.xmin + self.first, box.ymin + self.first, box.xmax, box.ymax)
+        return f"object {self.number} ({self.name}) {in_file}"
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,8 @@ class Annotation:
     objects: tuple[AnnotatedObject, ...]
 
 
-def read_annotation(path: Path) -> Annotation:
-    """The annotation in `path`.
+def read_annotation(path: Path, first: First = 0) -> Annotation:
+    """The annotation in `path`, which calls the first pixel `first`.
 
     Raises:
         UserError: the file is not XML, declares a DTD or entities, lacks a field, or holds a wrong value.
@@ -71,7 +81,7 @@ def read_annotation(path: Path) -> Annotation:
     root = _parse(path)
     if root.tag != "annotation":
         raise UserError(f"{path}: the root is <{root.tag}>, not a Pascal VOC <annotation>; {REMEDY}")
-    objects = tuple(_object(path, number, element) for number, element in enumerate(root.findall("object"), start=1))
+    objects = tuple(_object(path, number, element, first) for number, element in enumerate(root.findall("object"), 1))
     return Annotation(path, _text(root, "filename"), _size(path, root), objects)
 
 
@@ -88,7 +98,7 @@ def _parse(path: Path) -> Element:
     return root
 
 
-def _object(path: Path, number: int, element: Element) -> AnnotatedObject:
+def _object(path: Path, number: int, element: Element, first: First) -> AnnotatedObject:
     where = f"{path}: object {number}"
     name = _text(element, "name")
     if name is None:
@@ -98,11 +108,19 @@ def _object(path: Path, number: int, element: Element) -> AnnotatedObject:
     xmin, ymin, xmax, ymax = (
         _number(f"{where} ({name})", element, f"bndbox/{corner}") for corner in ("xmin", "ymin", "xmax", "ymax")
     )
-    box = Box(xmin, ymin, xmax, ymax)
     for low, high, axis in ((xmin, xmax, "x"), (ymin, ymax, "y")):
-        if low >= high:
-            raise UserError(f"{where} ({name}): box {box} has {axis}min >= {axis}max; {REMEDY}")
-    return AnnotatedObject(number, name, box, read_polygon(element, f"{where} ({name})"))
+        if low > high or (low == high and not first):
+            in_file, relation = Box(xmin, ymin, xmax, ymax), ">" if first else ">="
+            raise UserError(f"{where} ({name}): box {in_file} has {axis}min {relation} {axis}max; {REMEDY}")
+    polygon = _from_corner(read_polygon(element, f"{where} ({name})"), first)
+    return AnnotatedObject(number, name, Box(xmin - first, ymin - first, xmax, ymax), polygon, first)
+
+
+def _from_corner(polygon: tuple[Point, ...] | None, first: First) -> tuple[Point, ...] | None:
+    """Where pixels count from 1, a point is the middle of its pixel: so a polygon along a box covers the same."""
+    if polygon is None or first == 0:
+        return polygon
+    return tuple((x - 0.5, y - 0.5) for x, y in polygon)
 
 
 def _size(path: Path, root: Element) -> tuple[int, int] | None:

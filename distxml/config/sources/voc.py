@@ -24,5 +24,11 @@ class VocSource(Settings):
     """An image without an object of any class, where no `negative` is named: leave it out, or fail."""
     box_outside_image: Literal["fail", "clip", "leave_out"] = "fail"
     """A box that reaches outside its image: fail, cut it off at the border, or leave the image out."""
+    boxes_count_from: Literal[0, 1] = 0
+    """What the first pixel is called: 0, and `xmax`, `ymax` are no longer inside; or 1, and they are, as in Pascal VOC.
+
+    With 1 a box covers the pixels from `xmin - 1` up to but without `xmax`, as counted from 0, and a polygon's points
+    are the middles of the pixels that they name.
+    """
     region: Literal["polygon", "box"] = "polygon"
     """The mask of an object that has a polygon: the polygon, or its box like all others."""

@@ -10,15 +10,16 @@ from distxml.config.dataset import DatasetRecipe
 from distxml.data.digest import classes_digest
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, Split, open_dataset, require_printable
 from distxml.errors import UserError
+from distxml.sources.building.check import checked
 from distxml.sources.building.fingerprint import fingerprint
 from distxml.sources.building.journal import Journal
+from distxml.sources.building.place import require_outside_source
 from distxml.sources.building.shard_tasks import shard_tasks
 from distxml.sources.building.shards import ShardTask, WrittenShard, write_shard
 from distxml.sources.building.splits import divide
+from distxml.sources.building.usable import Usable, require_enough, usable
 from distxml.sources.building.workers import Workers, workers
 from distxml.sources.building.workspace import folder_in_making
-from distxml.sources.gate.check import checked
-from distxml.sources.gate.usable import Usable, require_enough, usable
 from distxml.sources.gather import gather
 from distxml.sources.material import RawMaterial, Track, untracked
 
@@ -64,26 +65,34 @@ def build_dataset(recipe: DatasetRecipe, folder: Path, manner: Manner = QUIETLY)
     recipe and the same files goes on there, to the same result bit for bit.
 
     Raises:
-        UserError: the raw material is wrong, or `folder` holds something else; nothing in it is deleted then.
+        UserError: the raw material is wrong, or `folder` lies in it or holds something else; nothing in it is
+            deleted then.
     """
     require_printable(folder)
+    require_outside_source(recipe, folder)
     existing = _existing(recipe, folder)
     if existing is not None:
         return Built(existing, anew=False)
     material = gather(recipe, manner.track)
     number = manner.processes if len(material.items) >= FEWEST_FOR_SEVERAL else 1
     with folder_in_making(folder.resolve()) as making, workers(number) as processes:
-        journal = Journal(making, fingerprint(recipe, material))
-        if journal.found is not None:
-            manner.say(f"Going on where an earlier build stopped: {journal.found}.")
-        found = _usable(recipe, material, journal, processes, manner)
-        divided = divide(found.items, material.classes, recipe.splits, recipe.seed)
-        tasks = shard_tasks(recipe, found.items, found.digests, divided, making)
-        written = _write_shards(tasks, journal, processes, manner.track)
-        found.write_lists(making)
-        _write_metadata(recipe, material.classes, tasks, written, making)
-        journal.close()
-    return Built(open_dataset(folder), anew=True)
+        existing = _existing(recipe, folder)  # another process may have been faster
+        if existing is None:
+            _fill(making, recipe, material, processes, manner)
+    return Built(existing or open_dataset(folder), anew=existing is None)
+
+
+def _fill(making: Path, recipe: DatasetRecipe, material: RawMaterial, processes: Workers, manner: Manner) -> None:
+    journal = Journal(making, fingerprint(recipe, material))
+    if journal.found is not None:
+        manner.say(f"Going on where an earlier build stopped: {journal.found}.")
+    found = _usable(recipe, material, journal, processes, manner)
+    divided = divide(found.items, material.classes, recipe.splits, recipe.seed)
+    tasks = shard_tasks(recipe, found.items, found.digests, divided, making)
+    written = _write_shards(tasks, journal, processes, manner.track)
+    found.write_lists(making)
+    _write_metadata(recipe, material.classes, tasks, written, making)
+    journal.close()
 
 
 def _usable(

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from distxml.data.schema import Shard
 from distxml.sources.building.fingerprint import Fingerprint
 from distxml.sources.building.shards import WrittenShard, checksum
-from distxml.sources.gate.verdict import Verdict
+from distxml.sources.building.verdict import Verdict
 
 JOURNAL_NAME = "journal.jsonl"
 

@@ -1,1 +1,1 @@
-"""What may come in: every image is decoded, converted by a stated rule or left out with the reason."""
+"""What an image file passes before it is in: decoded, converted by a stated rule, or refused with the reason."""

@@ -19,6 +19,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from distxml.config.images import ImageRules
 from distxml.sources.gate.image_conversion import Converted, Pixels, converted
 from distxml.sources.gate.jpeg_header import COMMON_JPEG, jpeg_process
+from distxml.sources.gate.memory import memory_ran_out
 from distxml.sources.image_file import read_image
 from distxml.sources.material import Unusable
 from distxml.sources.png import grey_png, rgb_png
@@ -80,6 +81,7 @@ def prepare_image(path: Path, rules: ImageRules) -> PreparedImage:
     Raises:
         Unusable: it is empty, truncated, too large, cannot be decoded, or a rule leaves it out.
         UserError: the file cannot be read.
+        MemoryError: there is not enough memory for it.
     """
     content = read_image(path)
     with opened(content) as image:
@@ -118,6 +120,7 @@ def opened(content: bytes) -> Iterator[Image.Image]:
 
     Raises:
         Unusable: it cannot be decoded, now or within the `with` block.
+        MemoryError: the memory for it is not there, which says nothing about the file.
     """
     if not content:
         raise Unusable("empty file")
@@ -129,8 +132,10 @@ def opened(content: bytes) -> Iterator[Image.Image]:
     except UnidentifiedImageError:
         raise Unusable(f"cannot be decoded (not {', '.join(SUFFIXES_OF)}, or its header is broken)") from None
     except Image.DecompressionBombError:
-        raise Unusable("more pixels than Pillow decodes, which is more than images.most_pixels can allow") from None
+        raise Unusable("has more pixels than Pillow decodes, which is more than images.most_pixels can allow") from None
     except Exception as error:  # decoders raise all kinds of errors on broken files
+        if memory_ran_out(error):
+            raise MemoryError from error
         raise Unusable(f"cannot be decoded ({' '.join(str(error).split())})") from None
 
 
@@ -198,7 +203,9 @@ def _is_plain(content: bytes, kind: str, pixels: Pixels) -> bool:
 def _opencv(content: bytes, flags: int) -> NDArray:
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error:
+    except cv2.error as error:
+        if memory_ran_out(error):
+            raise MemoryError from error
         pixels = None
     if pixels is None:
         raise Unusable("cannot be decoded (OpenCV)")

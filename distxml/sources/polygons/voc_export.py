@@ -13,7 +13,7 @@ from distxml.config.dataset import DatasetRecipe
 from distxml.config.sources import PolygonsSource
 from distxml.data.schema import require_printable
 from distxml.errors import UserError
-from distxml.sources.building.workspace import folder_in_making
+from distxml.sources.building.workspace import REDONE, folder_in_making
 from distxml.sources.material import Track, untracked
 from distxml.sources.png import rgb_png
 from distxml.sources.polygons.drawing import pixel_box
@@ -56,7 +56,7 @@ def export_voc(recipe: DatasetRecipe, folder: Path, track: Track = untracked) ->
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UserError(f"{folder}: exists already; name a folder that does not exist yet")
     items = polygon_items(source, recipe.seed)
-    with folder_in_making(folder.resolve()) as making:
+    with folder_in_making(folder.resolve(), REDONE) as making:
         _empty(making)
         for name in (IMAGES, ANNOTATIONS):
             (making / name).mkdir()

@@ -1,5 +1,8 @@
 """Decoding, resizing and collating."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -50,3 +53,27 @@ def test_masks_are_binary_and_resized_to_the_nearest() -> None:
 def test_what_does_not_decode_is_named(data: bytes) -> None:
     with pytest.raises(UserError, match="image the key"):
         decode(Row("the key", data, None, 0), (20, 20))
+
+
+DECODE_WITH_LITTLE_MEMORY = """
+import io, resource
+from pathlib import Path
+from PIL import Image
+from distxml.data.rows import decode_image
+from distxml.errors import UserError
+
+buffer = io.BytesIO()
+Image.new("RGB", (4000, 4000)).save(buffer, "PNG")
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (20 << 20),) * 2)
+try:
+    decode_image(buffer.getvalue(), None, "image the key")
+except UserError as error:
+    print(error)
+"""
+
+
+def test_memory_that_runs_out_is_not_the_images_fault() -> None:
+    command = [sys.executable, "-c", DECODE_WITH_LITTLE_MEMORY]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert said.startswith("image the key: not enough memory to decode it;")

@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from distxml.errors import UserError
 from distxml.sources.annotations import MaskFile
 from distxml.sources.material import Unusable
 from tests.unit.sources.pictures import HEIGHT, IMAGE_BOX, WIDTH, mask_of, write_mask
@@ -90,6 +92,47 @@ def test_a_truncated_mask(tmp_path: Path, share: float) -> None:
         read(path, (200, 180))
 
 
-def test_a_missing_mask(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"cannot be decoded \(No such file or directory\)"):
-        read(tmp_path / "gone.png")
+@pytest.mark.parametrize("name", ["gone.png", "folder.png"])
+def test_a_mask_that_cannot_be_read_stops_the_build(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(UserError, match=rf"{name}: cannot be read \("):
+        read(tmp_path / name)
+
+
+def test_too_many_open_files_are_not_the_masks_fault(tmp_path: Path) -> None:
+    path = save(grey(), tmp_path / "m.png")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(UserError, match=r"m\.png: cannot be read \(Too many open files\)"):
+            read(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+EPS = b"""%!PS-Adobe-3.0 EPSF-3.0
+%%BoundingBox: 0 0 24 16
+%%EndComments
+(MARK) (w) file closefile
+showpage
+%%EOF
+"""
+
+
+def test_a_kind_that_other_programs_would_read_is_refused_by_its_header(tmp_path: Path) -> None:
+    """Pillow takes it for EPS of the right size, and would start Ghostscript to decode it."""
+    marker = tmp_path / "ghostscript was here"
+    (tmp_path / "m.png").write_bytes(EPS.replace(b"MARK", str(marker).encode()))
+    with Image.open(tmp_path / "m.png") as image:
+        assert (image.format, image.size) == ("EPS", (WIDTH, HEIGHT))
+    with pytest.raises(Unusable, match=r"^mask masks/m\.png cannot be decoded \(not BMP, GIF, JPEG, PNG"):
+        read(tmp_path / "m.png")
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("name", ["m.gif", "m.tif", "m.webp", "m.png"])
+def test_several_pages_are_several_masks(tmp_path: Path, name: str) -> None:
+    other = Image.fromarray(mask_of((0, 0, 2, 2)))
+    path = save(grey(), tmp_path / name, save_all=True, append_images=[other])
+    with pytest.raises(Unusable, match=rf"mask masks/{name} holds 2 images"):
+        read(path)

@@ -128,6 +128,36 @@ def test_rows_and_files_that_do_not_meet(tree: NihTree) -> None:
     }
 
 
+def test_an_id_with_dots_is_never_cut_to_the_image_of_another_patient(tree: NihTree) -> None:
+    write_image(tree.root / "ALTS" / "X7.jpg")
+    write_mask(tree.root / "ALTS" / "X7_mask.jpg")
+    tree.add_row("ALTS", "X7.2", 2.0, 3.0)
+    tree.add_row("ALTS", "folder/X7.jpg", 3.0, 3.0)
+    tree.add("ALTS", "Y1.5", 4.0, 0.0)
+    tree.add("ALTS", "Z", 5.0, 0.0)
+    tree.rows["ALTS"][-1][0] = "Z.TIFF"
+    found = material(tree)
+    assert [(item.key, item.group) for item in file_items(found)] == [("ALTS/Y1.5", "4"), ("ALTS/Z", "5")]
+    assert reasons(found) == {
+        "ALTS/X7.2": "no such image file, though the table has a row for it",
+        "ALTS/folder/X7.jpg": "no such image file, though the table has a row for it",
+        "ALTS/X7.jpg": "no row of the table names it",
+    }
+
+
+def test_what_counts_as_missing(tree: NihTree) -> None:
+    """Files that should be there; not visits without an image, nor rows that could not be used anyway."""
+    tree.add("ALTS", "no mask", 1.0, 0.0, mask=False)
+    tree.add_row("ALTS", "gone.tif", 2.0, 0.0)
+    tree.add_row("ALTS", "-1", 3.0, 0.0)
+    tree.add_row("ALTS", "gone and unknown.tif", 4.0, ".")
+    tree.add_row("ALTS", "gone and nobody's.tif", ".", 0.0)
+    write_image(tree.root / "ALTS" / "stray.jpg")
+    found = material(tree)
+    assert len(found.rejected) == 6
+    assert sorted(entry.file for entry in found.rejected if entry.missing) == ["ALTS/gone.tif", "ALTS/no mask.jpg"]
+
+
 def test_rows_that_agree_count_once_and_rows_that_differ_not_at_all(tree: NihTree) -> None:
     for stem, other in (("same", 0.0), ("differ", 3.0)):
         tree.add("CVT", stem, 1.0, 0.0)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from distxml.config.images import ImageRules
 from distxml.errors import UserError
+from distxml.sources.building.check import CheckTask, check_items
+from distxml.sources.building.usable import usable
 from distxml.sources.folder import visible_entries
-from distxml.sources.gate.check import CheckTask, check_items
-from distxml.sources.gate.usable import usable
 from distxml.sources.material import RawMaterial, untracked
 from distxml.sources.voc import box_mask, voc_material
 from distxml.sources.voc_xml import Box
@@ -57,6 +57,48 @@ def test_mask_in_the_row_is_the_union_of_the_class_boxes(voc: VocFolder) -> None
     mask = cv2.imdecode(np.frombuffer(item.row(ImageRules()).mask or b"", np.uint8), cv2.IMREAD_UNCHANGED)
     assert mask is not None
     assert np.array_equal(mask, mask_of_boxes([(0, 0, 4, 3), (2, 1, WIDTH, HEIGHT)], WIDTH, HEIGHT))
+
+
+def mask_of(voc: VocFolder, key: str, **source: object) -> np.ndarray:
+    row = next(item for item in material(voc, **source).items if item.key == key).row(ImageRules())
+    mask = cv2.imdecode(np.frombuffer(row.mask or b"", np.uint8), cv2.IMREAD_UNCHANGED)
+    assert mask is not None
+    return mask
+
+
+def mask_counted_from_1(xmin: int, ymin: int, xmax: int, ymax: int) -> np.ndarray:
+    """Pixel by pixel: the numbers of columns and rows begin with 1, and the last ones are inside."""
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for row in range(HEIGHT):
+        for column in range(WIDTH):
+            mask[row, column] = 255 * (xmin <= column + 1 <= xmax and ymin <= row + 1 <= ymax)
+    return mask
+
+
+@pytest.mark.parametrize("box", [(1, 1, 1, 1), (1, 1, WIDTH, HEIGHT), (3, 4, 20, 15), (WIDTH, HEIGHT, WIDTH, HEIGHT)])
+def test_boxes_that_count_from_1(voc: VocFolder, box: tuple[int, int, int, int]) -> None:
+    voc.add("one", object_xml("cat", box))
+    assert np.array_equal(mask_of(voc, "one", boxes_count_from=1), mask_counted_from_1(*box))
+
+
+@pytest.mark.parametrize("box", [(1, 1, WIDTH, HEIGHT), (3, 4, 20, 15)])
+def test_a_polygon_along_a_box_that_counts_from_1_has_the_mask_of_the_box(
+    voc: VocFolder, box: tuple[int, int, int, int]
+) -> None:
+    """Its points are the middles of the pixels that they name."""
+    left, top, right, bottom = box
+    along = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    corners = "".join(f"<x{n}>{x}</x{n}><y{n}>{y}</y{n}>" for n, (x, y) in enumerate(along, 1))
+    polygon = f"<polygon>{corners}</polygon></object>"
+    voc.add("one", object_xml("cat", box).replace("</object>", polygon))
+    assert np.array_equal(mask_of(voc, "one", boxes_count_from=1), mask_counted_from_1(*box))
+
+
+@pytest.mark.parametrize(("box", "remedy"), [((0, 1, 5, 5), "boxes_count_from=0"), ((1, 1, WIDTH + 1, 5), "=clip")])
+def test_counting_from_1_what_lies_outside(voc: VocFolder, box: tuple[int, int, int, int], remedy: str) -> None:
+    voc.add("one", object_xml("cat", box) + object_xml("dog"))
+    with pytest.raises(UserError, match=rf"xmin {box[0]}, .* reaches outside .*{remedy}"):
+        material(voc, boxes_count_from=1, several_classes="largest")
 
 
 def test_classes_in_the_order_asked_for_and_others_ignored(voc: VocFolder) -> None:

@@ -67,3 +67,13 @@ def test_a_wrong_file_is_named_with_its_field(tmp_path: Path, content: str, mess
     with pytest.raises(UserError, match=message) as caught:
         read_annotation(path)
     assert str(path) in str(caught.value)
+
+
+def test_boxes_that_count_from_1_include_their_last_pixel(tmp_path: Path) -> None:
+    """The box of one pixel has min equal to max; messages call a box what the file calls it."""
+    path = written(tmp_path, annotation_xml(object_xml("cat", (1, 2, 30, 20)) + object_xml("dog", (5, 4, 5, 4))))
+    found = read_annotation(path, 1).objects
+    assert [entry.box for entry in found] == [Box(0, 1, 30, 20), Box(4, 3, 5, 4)]
+    assert str(found[1]) == "object 2 (dog) [xmin 5, ymin 4, xmax 5, ymax 4]"
+    with pytest.raises(UserError, match=r"box \[xmin 5, ymin 4, xmax 4\.5, ymax 4\] has xmin > xmax"):
+        read_annotation(written(tmp_path, annotation_xml(object_xml("cat", (5, 4, 4.5, 4)))), 1)

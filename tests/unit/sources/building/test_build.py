@@ -1,4 +1,5 @@
 import csv
+import errno
 import struct
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from distxml.config import DatasetRecipe
 from distxml.data.schema import ROW_SCHEMA, SPLITS, open_dataset
 from distxml.errors import UserError
-from distxml.sources.building.build import build_dataset
+from distxml.sources.building.build import Manner, build_dataset
 from distxml.sources.building.workspace import folder_in_making
 from tests.unit.sources.voc_folder import VocFolder, annotation_xml, object_xml
 
@@ -109,6 +110,74 @@ def test_a_failed_build_keeps_what_is_done_and_nothing_else(tmp_path: Path) -> N
                 (making / content).write_text(content)
             raise RuntimeError("broken")
     assert names(tmp_path) == [".kept.distxml-building"]
+
+
+def test_unfinished_files_are_not_worth_keeping_and_what_is_kept_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^broken$"), folder_in_making(tmp_path / "gone") as making:
+        (making / "train").mkdir()
+        (making / "train" / ".00000.parquet.7.unfinished").write_text("half")
+        raise UserError("broken")
+    with pytest.raises(UserError) as caught, folder_in_making(tmp_path / "kept") as making:
+        (making / "shard").write_text("whole")
+        raise UserError("broken")
+    assert str(caught.value) == f"broken; what is done is kept in {tmp_path / '.kept.distxml-building'}"
+    assert names(tmp_path) == [".kept.distxml-building"]
+
+
+def test_what_cannot_be_gone_on_with_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^broken$"), folder_in_making(tmp_path / "out", "distxml-export") as making:
+        assert making == tmp_path / ".out.distxml-export"
+        (making / "image").write_text("whole")
+        raise UserError("broken")
+    assert names(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_read_is_named_and_not_the_target(tmp_path: Path) -> None:
+    missing = tmp_path / "raw" / "gone.jpg"
+    with pytest.raises(UserError) as caught, folder_in_making(tmp_path / "out"):
+        missing.read_bytes()
+    assert str(caught.value) == f"{missing}: No such file or directory; mend that and give the same command again"
+
+
+@pytest.mark.parametrize("name", ["out/shard", None])
+def test_a_full_disk_asks_for_room(tmp_path: Path, name: str | None) -> None:
+    expected = r"cannot be written \(No space left on device\); make room"
+    with pytest.raises(UserError, match=expected), folder_in_making(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, "No space left on device", name)
+
+
+def test_what_came_to_be_there_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    expected = r"out: exists now.* what is done is kept in "
+    with pytest.raises(UserError, match=expected), folder_in_making(tmp_path / "out") as making:
+        (making / "shard").write_text("ours")
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "theirs").write_text("theirs")
+    assert names(tmp_path / "out") == ["theirs"]
+
+
+def test_a_build_that_another_one_overtook_does_nothing(voc: VocFolder, tmp_path: Path) -> None:
+    """The other one is done while this one still reads the annotations."""
+    done: list[dict[Path, int]] = []
+
+    def overtake(elements, description):
+        if not done:
+            build_dataset(voc.recipe(), tmp_path / "out")
+            done.append({path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")})
+        assert description == "reading annotations"
+        return elements
+
+    assert not build_dataset(voc.recipe(), tmp_path / "out", Manner(track=overtake)).anew
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == done[0]
+    assert names(tmp_path) == ["out", "voc"]
+
+
+@pytest.mark.parametrize("place", ["images/out", "annotations/deep/../out", "link/out"])
+def test_a_place_inside_the_source_is_refused(voc: VocFolder, tmp_path: Path, place: str) -> None:
+    (voc.root / "link").symlink_to(voc.images)
+    with pytest.raises(UserError, match=r"lies inside source\.(images|annotations)=.*; name a folder outside"):
+        build_dataset(voc.recipe(), voc.root / place)
+    assert not list(tmp_path.rglob("*out*"))
+    assert build_dataset(voc.recipe(), voc.root / "out").anew
 
 
 def test_two_builds_of_one_folder_keep_apart(tmp_path: Path) -> None:
@@ -258,7 +327,8 @@ def test_an_unreadable_file_stops_the_build_and_is_named(voc: VocFolder, tmp_pat
 
 def test_one_image_of_a_class_is_named(voc: VocFolder, tmp_path: Path) -> None:
     voc.add("bird", object_xml("bird"))
-    with pytest.raises(UserError, match="class 'bird': 1 usable image"):
+    kept = rf"; what is done is kept in {tmp_path}/\.out\.distxml-building$"
+    with pytest.raises(UserError, match=f"class 'bird': 1 usable image.*{kept}"):
         build_dataset(voc.recipe(), tmp_path / "out")
 
 

@@ -113,11 +113,19 @@ def test_a_second_export_is_equal_and_what_is_there_is_left_alone(tmp_path: Path
 
 
 def test_what_a_killed_export_left_is_not_in_the_next(tmp_path: Path) -> None:
-    left = tmp_path / ".voc.distxml-building" / "Annotations"
+    left = tmp_path / ".voc.distxml-export" / "Annotations"
     left.mkdir(parents=True)
     (left / "stray.xml").write_text("<annotation/>")
     written = export_voc(recipe_of("demo"), tmp_path / "voc")
     assert len(list(written.annotations.iterdir())) == 12
+
+
+def test_an_interrupted_build_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
+    building = tmp_path / ".voc.distxml-building"
+    building.mkdir()
+    (building / "journal.jsonl").write_text("hours of work")
+    export_voc(recipe_of("demo"), tmp_path / "voc")
+    assert (building / "journal.jsonl").read_text() == "hours of work"
 
 
 def test_only_polygons_can_be_exported(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from distxml.config.images import ImageRules
 from distxml.data.digest import rows_digest
 from distxml.sources.building.journal import Journal
+from distxml.sources.building.verdict import Verdict
 from distxml.sources.building.workers import Workers
-from distxml.sources.gate.verdict import Verdict
 from distxml.sources.material import Item, Track, Unusable
 
 ITEMS_A_TASK = 16

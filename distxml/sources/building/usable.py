@@ -7,9 +7,9 @@ from pathlib import Path
 
 from distxml.config.images import ImageRules
 from distxml.errors import UserError
-from distxml.sources.gate.copies import copies
-from distxml.sources.gate.rejected import write_converted, write_rejected
-from distxml.sources.gate.verdict import Verdict
+from distxml.sources.building.copies import copies
+from distxml.sources.building.rejected import write_converted, write_rejected
+from distxml.sources.building.verdict import Verdict
 from distxml.sources.material import Item, RawMaterial, Rejected
 
 REASONS_SHOWN = 3
