@@ -177,3 +177,12 @@ def test_kill_9_in_the_middle_of_an_epoch(place: Path) -> None:
     for kind in ("train", "val"):
         figures = [[event[kind] for event in events(each, "epoch")] for each in (run, RunFolder(place / "runs/whole"))]
         assert figures[0] == figures[1], "the interrupted epoch's means count its first steps too"
+
+
+def test_dali_feeds_the_workers_too(place: Path) -> None:
+    once = [f"phases.{phase}.epochs=1" for phase in range(3)]
+    dali = ("loader.backend=dali", "loader.augmentation={preset: paper, probability: 1.0}", "run.name=dali")
+    done = distxml("train", "polygons", *SMALL_TRAINING, *once, *dali, cwd=place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = RunFolder(place / "runs/dali")
+    assert run.finished.exists() and len(events(run, "epoch")) == 3
