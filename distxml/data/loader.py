@@ -8,7 +8,7 @@ from distxml.config.recipe import LoaderSettings
 from distxml.data.backend import Backend
 from distxml.data.backend_choice import make_backend
 from distxml.data.batch import Batch
-from distxml.data.deal import Deal, Rank, Shuffle, deal_evaluation, deal_training, most_rows_held, number_of_steps
+from distxml.data.deal import Deal, Rank, Shuffle, deal_evaluation, deal_training, number_of_steps
 from distxml.data.encoded_rows import EncodedRows
 from distxml.data.read_ahead import read_ahead
 from distxml.data.reader import SplitReader
@@ -20,8 +20,8 @@ class Loader:
     """Every row of a split exactly once an epoch over all ranks, with as many steps on every rank.
 
     A rank that has no row of its own in a step (fewer rows than ranks) gets one with weight 0. Order and augmentation
-    depend on (seed, epoch, key), not on the number of ranks or threads. Reading needs at most `most_rows_held` encoded
-    rows in memory, whatever the size of the dataset, and what is being read ahead.
+    depend on (seed, epoch, key), not on the number of ranks or threads. Reading needs at most `deal.most_rows_held`
+    encoded rows in memory, whatever the size of the dataset, and what is being read ahead.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Loader:
             gpu: index of the GPU that this rank trains on; None: it has none.
 
         Raises:
-            UserError: the backend that the settings name is not installed, or has no GPU.
+            UserError: the backend that the settings name is not installed.
         """
         self.reader = SplitReader(dataset, split, cache)
         self.settings = settings
@@ -72,10 +72,6 @@ class Loader:
     def evaluation(self) -> Generator[Batch]:
         """This rank's stretch of the rows, in reading order, unchanged."""
         return self._batches(deal_evaluation(len(self.reader), self.settings.batch_size, self.rank), 0, None)
-
-    def most_rows_held(self) -> int:
-        """Most encoded rows that this rank's reading keeps in memory."""
-        return most_rows_held(self.reader.group_rows, self.shuffle, self.rank.world_size)
 
     def _batches(self, deal: Deal, first_step: int, epoch: int | None) -> Generator[Batch]:
         rows = shares(self.reader, deal, first_step, self._kept)

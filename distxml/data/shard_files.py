@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from distxml.data.digest import index_digest, rows_digest
+from distxml.data.digest import file_digest, index_digest, rows_digest
 from distxml.data.encoded_rows import EncodedRows
 from distxml.data.location import CHUNK, Location
 from distxml.data.schema import ROW_SCHEMA, Shard
@@ -87,8 +87,7 @@ class ShardFiles:
         if self.cache is None or not self._copy_of(shard, self.cache).is_file():
             return False
         copy = self._copy_of(shard, self.cache)
-        with copy.open("rb") as file:
-            damaged = hashlib.file_digest(file, "sha256").hexdigest() != shard.sha256
+        damaged = file_digest(copy) != shard.sha256
         if damaged:
             log.warning("%s: this copy of %s is damaged; fetching it again", copy, self.folder.file(shard.file))
             self._footers.pop(shard.file, None)

@@ -1,12 +1,12 @@
 """Everything that an evaluation needs, opened and checked before any worker starts."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from distxml.config.locations import absolute
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
+from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
 from distxml.errors import UserError
@@ -64,7 +64,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         checkpoint=checkpoint.resolve(),
         scored=Scored(
             checkpoint=name,
-            sha256=_sha256(checkpoint / WEIGHTS_NAME),
+            sha256=file_digest(checkpoint / WEIGHTS_NAME),
             classifier=card.settings.classifier,
             image_size=card.image_size,
             training_finished=run.finished.is_file(),
@@ -84,8 +84,3 @@ def _labels(dataset: Dataset, split: Split) -> dict[str, int]:
     if not labels:
         raise UserError(f"dataset {dataset.folder}: its split {split!r} holds no images; set evaluation.split")
     return labels
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

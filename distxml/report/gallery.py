@@ -1,7 +1,6 @@
 """Images of the scored split with their heatmaps, made with the scored checkpoint."""
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
+from distxml.data.digest import file_digest
 from distxml.data.location import locate
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Sample, collate, decode
@@ -120,8 +120,7 @@ def _check_unchanged(summary: Summary, checkpoint: Path, dataset: Dataset) -> No
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from distxml.data.digest import file_digest
 from distxml.data.schema import Shard
 from distxml.sources.building.fingerprint import Fingerprint
-from distxml.sources.building.shards import WrittenShard, checksum
+from distxml.sources.building.shards import WrittenShard
 from distxml.sources.building.verdict import Verdict
 
 JOURNAL_NAME = "journal.jsonl"
@@ -122,7 +123,7 @@ def _entries(path: Path) -> list[Entry]:
 def _is_there(folder: Path, shard: Shard) -> bool:
     path = folder / shard.file
     safe = path.resolve().is_relative_to(folder.resolve()) and not path.is_symlink()
-    return safe and path.is_file() and checksum(path) == shard.sha256
+    return safe and path.is_file() and file_digest(path) == shard.sha256
 
 
 def _clear_split(folder: Path, kept: set[Path]) -> None:

@@ -1,6 +1,5 @@
 """Writes one Parquet shard, a row group in memory at a time."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distxml.config.images import ImageRules
-from distxml.data.digest import index_digest, rows_digest
+from distxml.data.digest import file_digest, index_digest, rows_digest
 from distxml.data.schema import ROW_SCHEMA, RowGroup, Shard, Split
 from distxml.errors import UserError
 from distxml.sources.material import Item, Row, Unusable
@@ -67,7 +66,7 @@ def write_shard(task: ShardTask) -> WrittenShard:
             writer.write_table(_table(rows), row_group_size=task.rows_per_group)
             groups.append(RowGroup(rows=len(rows), sha256=rows_digest(rows)))
             annotated += sum(row.mask is not None for row in rows)
-    digest = checksum(unfinished)
+    digest = file_digest(unfinished)
     unfinished.replace(path)
     index = index_digest([item.key for item in task.items], [item.label for item in task.items])
     count = len(task.items)
@@ -75,12 +74,6 @@ def write_shard(task: ShardTask) -> WrittenShard:
         Shard(file=task.file, split=task.split, rows=count, sha256=digest, index_sha256=index, groups=tuple(groups)),
         annotated,
     )
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _groups(task: ShardTask) -> Iterator[list[Row]]:
