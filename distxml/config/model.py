@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer, model_validator
 
 from distxml.config.base import Settings
 
 ClassifierName = Literal["vgg", "small_resnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+OWN_CLASSIFIERS = ("vgg", "small_resnet")
+"""Classifiers that are not torchvision's: with a width, without pretrained weights."""
 
 
 class ModelSettings(Settings):
@@ -19,15 +21,50 @@ class ModelSettings(Settings):
     width: int = Field(default=32, ge=1)
     """Channels of the first stage of `vgg` (the paper's: 32) and of `small_resnet`; later stages double them."""
     gates: Literal["block", "stage"] = "block"
-    """Where a ResNet's feature maps are multiplied by the heatmap: after the stem and after every
+    """Where a torchvision ResNet's feature maps are multiplied by the heatmap: after the stem and after every
     residual block (the reference code), or after the stem and after each stage (its README)."""
     explainer_width: int = Field(default=32, ge=1)
     """Channels of the explainer's first encoder stage (the paper's: 32)."""
     init_bias: float = 3.0
     """Initial bias of the explainer's last BatchNorm: at 3 the heatmap starts white (about 0.995)."""
+    explainer_momentum: float = Field(default=0.5, gt=0, le=1)
+    """How fast the running statistics of the explainer's BatchNorm follow the batches: the share that a batch adds.
+    They are what its heatmaps are normalised with in eval mode (validation, evaluation)."""
     normalization: Literal["imagenet", "none"] = "none"
     """Mean and standard deviation that the classifier's input is normalised with, inside the model."""
-    pretrained: Path | None = None
-    """A torchvision state dict (safetensors or a weights-only .pth) for a ResNet; the last layer is new."""
+    pretrained: Literal["imagenet"] | Path | None = None
+    """Weights that a torchvision ResNet starts from; the last layer is new. `imagenet`: torchvision's default ones,
+    downloaded once a node, for `normalization` imagenet. Or a file: a torchvision state dict (safetensors or a
+    weights-only .pth); one that is called imagenet is given as ./imagenet."""
     sync_batchnorm: bool = False
     """Share the classifier's BatchNorm statistics between workers (the explainer always shares its own)."""
+
+    @property
+    def has_torchvision_classifier(self) -> bool:
+        """Whether the classifier is one of torchvision's."""
+        return self.classifier not in OWN_CLASSIFIERS
+
+    @field_serializer("pretrained", when_used="json")
+    def _keep_a_file_a_file(self, pretrained: str | Path | None) -> str | None:
+        if pretrained == Path("imagenet"):
+            return "./imagenet"  # without its ./ it would be read back as torchvision's weights
+        return None if pretrained is None else str(pretrained)
+
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> "ModelSettings":
+        own = not self.has_torchvision_classifier
+        if own and self.pretrained is not None:
+            raise ValueError(
+                f"pretrained={self.pretrained}: there are no such weights for classifier={self.classifier}; choose "
+                "resnet18, resnet34, resnet50, resnet101 or resnet152, or leave pretrained out"
+            )
+        if own and self.gates != "block":
+            raise ValueError(
+                f"gates={self.gates}: classifier={self.classifier} has its gates in fixed places; choose a resnet18 "
+                "to resnet152, or leave gates out"
+            )
+        if self.pretrained == "imagenet" and self.normalization != "imagenet":
+            raise ValueError(
+                f"pretrained=imagenet: those weights expect normalization=imagenet, not {self.normalization}; set it"
+            )
+        return self

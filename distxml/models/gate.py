@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
@@ -9,8 +10,28 @@ from distxml.errors import UserError
 
 
 def gate(features: Tensor, heatmap: Tensor) -> Tensor:
-    """B×C×h×w features times the heatmap B×1×H×W, average-pooled to h×w (reference code; always average)."""
-    return features * F.adaptive_avg_pool2d(heatmap, (features.shape[2], features.shape[3]))
+    """B×C×h×w features times the heatmap B×1×H×W, average-pooled to h×w (reference code; always average).
+
+    Pooled in the heatmap's precision; the product has that of the features.
+    """
+    return features * _pooled(heatmap, features.shape[2], features.shape[3]).to(features.dtype)
+
+
+def _pooled(heatmap: Tensor, height: int, width: int) -> Tensor:
+    """Adaptive average pooling of B×1×H×W to h×w, in steps whose backward passes are deterministic on GPUs."""
+    rows, columns = heatmap.shape[2], heatmap.shape[3]
+    if rows % height == 0 and columns % width == 0:
+        return F.avg_pool2d(heatmap, (rows // height, columns // width))
+    with torch.autocast(heatmap.device.type, enabled=False):
+        return _means(rows, height, heatmap) @ heatmap @ _means(columns, width, heatmap).T
+
+
+def _means(size: int, parts: int, like: Tensor) -> Tensor:
+    """parts×size: row i averages the pixels that the i-th of `parts` equal lengths touches."""
+    pixel = torch.arange(size, device=like.device)
+    part = torch.arange(parts, device=like.device).view(-1, 1)
+    touched = (pixel * parts < (part + 1) * size) & ((pixel + 1) * parts > part * size)
+    return touched.to(like.dtype) / touched.sum(1, keepdim=True)
 
 
 class _StopAtModules(fx.Tracer):

@@ -19,7 +19,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class JointOutput:
-    """What the joint model says about B images.
+    """What the joint model says about B images, in the images' precision, under autocast too.
 
     Attributes:
         logits: B×C.
@@ -41,7 +41,7 @@ class JointModel(nn.Module):
 
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
-        self.explainer = Explainer(settings.explainer_width, settings.init_bias)
+        self.explainer = Explainer(settings.explainer_width, settings.init_bias, settings.explainer_momentum)
         self.classifier = _build_classifier(settings, classes)
         known = settings.normalization == "imagenet"
         mean, std = (IMAGENET_MEAN, IMAGENET_STD) if known else ((0.0,) * 3, (1.0,) * 3)
@@ -57,7 +57,7 @@ class JointModel(nn.Module):
         """
         gating = self._heatmap(image, heatmap)
         logits = self.classifier((image - self.mean) / self.std, gating)
-        return JointOutput(logits, gating)
+        return JointOutput(logits.to(image.dtype), gating)
 
     def _heatmap(self, image: Tensor, given: Tensor | Literal["white"] | None) -> Tensor:
         if given is None:

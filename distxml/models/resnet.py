@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import torch
-from safetensors.torch import load_file
-from torch import Tensor, fx, nn
+from torch import fx, nn
 from torchvision import models
 from torchvision.models import ResNet
 
 from distxml.config.model import ModelSettings
 from distxml.errors import UserError
 from distxml.models.gate import insert_gates
+from distxml.models.pretrained import pretrained_file, read_pretrained
 from distxml.models.shared_batchnorm import share_batchnorms
 
 
@@ -21,8 +20,9 @@ def gated_resnet(settings: ModelSettings, classes: int) -> fx.GraphModule:
     """
     network = models.get_model(settings.classifier, weights=None)
     assert isinstance(network, ResNet)
-    if settings.pretrained is not None:
-        _load_pretrained(network, settings.pretrained)
+    weights = pretrained_file(settings)
+    if weights is not None:
+        _load_pretrained(network, weights)
     network.fc = nn.Linear(network.fc.in_features, classes)
     nn.init.xavier_uniform_(network.fc.weight)
     nn.init.zeros_(network.fc.bias)
@@ -39,17 +39,9 @@ def _gate_places(network: ResNet, gates: str) -> list[str]:
     return ["maxpool", *blocks]
 
 
-def _load_pretrained(network: ResNet, path: Path) -> None:
+def _load_pretrained(network: ResNet, file: Path) -> None:
     try:
-        network.load_state_dict(_read_state(path))
-    except FileNotFoundError:
-        raise UserError(f"model.pretrained: {path}: no such file; download torchvision's weights first") from None
-    except Exception as error:
+        network.load_state_dict(read_pretrained(file))
+    except Exception as error:  # a file that is something else ends in many kinds of errors
         reason = str(error).strip().split("\n")[0]
-        raise UserError(f"model.pretrained: {path}: not a state dict of this ResNet ({reason})") from None
-
-
-def _read_state(path: Path) -> dict[str, Tensor]:
-    if path.suffix == ".safetensors":
-        return load_file(path)
-    return torch.load(path, map_location="cpu", weights_only=True)
+        raise UserError(f"model.pretrained: {file}: not a state dict of this ResNet ({reason})") from None

@@ -4,10 +4,12 @@ torch's own SyncBatchNorm refuses CPU tensors; this one is built on a differenti
 batch gives the same gradients on any number of DDP ranks.
 """
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
+from torch.autograd import Function
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
@@ -19,15 +21,18 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         return self._forward_shared(input) if shared else super().forward(input)
 
     def _forward_shared(self, input: Tensor) -> Tensor:
-        local_count = torch.full((1,), input.numel() / input.shape[1], dtype=input.dtype, device=input.device)
-        total = all_reduce(torch.cat([input.sum((0, 2, 3)), local_count]))  # its backward sums over the ranks
+        # Sums over many pixels need float32 at least, also where autocast hands in bfloat16.
+        wide = input.to(torch.promote_types(input.dtype, torch.float32))
+        local_count = wide.new_full((1,), input.numel() / input.shape[1])
+        total = _sum_over_ranks(torch.cat([wide.sum((0, 2, 3)), local_count]))
         count = total[-1:]
         mean = total[:-1] / count
         # Second pass over the deviations: a mean of squares minus a squared mean cancels in float32.
-        variance = all_reduce((input - mean.view(1, -1, 1, 1)).square().sum((0, 2, 3))) / count
+        variance = _sum_over_ranks((wide - mean.view(1, -1, 1, 1)).square().sum((0, 2, 3))) / count
         self._update_running(mean.detach(), variance.detach(), count.detach())
         scale = (variance + self.eps).rsqrt() * self.weight
-        return (input - mean.view(1, -1, 1, 1)) * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        normal = (wide - mean.view(1, -1, 1, 1)) * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        return normal.to(input.dtype)
 
     def _update_running(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
@@ -37,6 +42,26 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         unbiased = variance * count / (count - 1).clamp_min(1)
         self.running_mean.lerp_(mean, momentum)
         self.running_var.lerp_(unbiased, momentum)
+
+
+class _SumOverRanks(Function):
+    """Adds up a tensor over the ranks. What each rank feeds in reaches every rank's loss: gradients add up too."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _sum_over_ranks(gradients[0].contiguous())
+
+
+def _sum_over_ranks(value: Tensor) -> Tensor:
+    total = _SumOverRanks.apply(value)
+    assert isinstance(total, Tensor)
+    return total
 
 
 def share_batchnorms(module: nn.Module) -> None:

@@ -1,5 +1,6 @@
 """A residual network for small images, of torchvision's blocks, gated."""
 
+from collections import OrderedDict
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -10,8 +11,22 @@ from distxml.models.gate import gate
 BLOCKS = 4
 
 
+class _EverySecond(nn.Module):
+    """B×C×H×W to B×C×⌈H/2⌉×⌈W/2⌉: every second pixel of every second row."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features[:, :, ::2, ::2]
+
+
 def _halving(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs))
+    """A 1×1 convolution of stride 2, and BatchNorm.
+
+    The stride is a step of its own: with stride, 4 or 8 input channels and N×H×W×C in memory, which torch.compile
+    chooses by itself, the backward pass of torch 2.14.1 on CPUs writes past its memory.
+    """
+    convolution = nn.Conv2d(inputs, outputs, 1, bias=False)
+    named = {"every_second": _EverySecond(), "0": convolution, "1": nn.BatchNorm2d(outputs)}  # torchvision's keys
+    return nn.Sequential(OrderedDict(named))
 
 
 class SmallResNet(nn.Module):

@@ -1,5 +1,6 @@
 """The networks: shapes, where the heat goes in, equality with torchvision, what a checkpoint keeps."""
 
+import math
 from pathlib import Path
 from typing import get_args
 
@@ -58,6 +59,53 @@ def test_gates_pool_by_average() -> None:
         [heatmap[:, :, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2].mean((2, 3)) for i in range(4) for j in range(4)], -1
     )
     torch.testing.assert_close(gate(features, heatmap), features * by_hand.view(2, 1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("size", "pooled"),
+    [((12, 8), (4, 4)), ((12, 8), (12, 8)), ((10, 7), (4, 3)), ((12, 8), (5, 4)), ((13, 9), (13, 2)), ((4, 4), (7, 6))],
+)
+def test_gates_average_what_each_cell_touches(size: tuple[int, int], pooled: tuple[int, int]) -> None:
+    """Whole multiples or not, also where the features are finer than the heatmap; values and gradients."""
+    heatmap = torch.rand(2, 1, *size, dtype=torch.float64, requires_grad=True)
+    features = torch.rand(2, 3, *pooled, dtype=torch.float64)
+    cells = [
+        heatmap[:, :, _touched(i, size[0], pooled[0]), _touched(j, size[1], pooled[1])].mean((2, 3))
+        for i in range(pooled[0])
+        for j in range(pooled[1])
+    ]
+    oracle = features * torch.stack(cells, -1).view(2, 1, *pooled)
+    gated = gate(features, heatmap)
+    torch.testing.assert_close(gated, oracle)
+    (gradient,) = torch.autograd.grad(gated.square().sum(), heatmap)
+    torch.testing.assert_close(gradient, torch.autograd.grad(oracle.square().sum(), heatmap)[0])
+
+
+def _touched(cell: int, size: int, cells: int) -> slice:
+    """The pixels that a cell, of `cells` equal lengths over `size` pixels, covers wholly or in part."""
+    return slice(math.floor(cell * size / cells), math.ceil((cell + 1) * size / cells))
+
+
+@pytest.mark.parametrize("size", [8, 10])
+def test_gates_pool_in_float32_and_multiply_in_the_features_precision(size: int) -> None:
+    heatmap, features = torch.rand(1, 1, size, size), torch.ones(1, 2, 4, 4, dtype=torch.bfloat16)
+    with torch.autocast("cpu", torch.bfloat16):
+        gated = gate(features, heatmap)
+    assert gated.dtype == torch.bfloat16
+    pooled = torch.nn.functional.adaptive_avg_pool2d(heatmap, 4)
+    assert torch.equal(gated, pooled.bfloat16().expand(1, 2, 4, 4))
+
+
+def test_the_explainers_momentum_is_a_setting() -> None:
+    image = torch.rand(4, 3, 16, 16)
+    means = {}
+    for momentum in (0.1, 0.5, 1.0):
+        torch.manual_seed(0)
+        explainer = JointModel(small("vgg", explainer_momentum=momentum), 2).explainer
+        explainer(image)
+        means[momentum] = float(explainer.get_buffer("normalize.running_mean"))
+    assert means[0.1] == pytest.approx(0.1 * means[1.0]) and means[0.5] == pytest.approx(0.5 * means[1.0])
+    assert means[1.0] != 0
 
 
 @pytest.mark.parametrize(("gates", "count"), [("block", 9), ("stage", 5)])
