@@ -55,6 +55,14 @@ class LossTerms:
         return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
 
+@dataclass(frozen=True)
+class Shares:
+    """Weights of images (shape B) in the batch's means: `classed` in the cross-entropy, `plain` in the other terms."""
+
+    plain: Tensor
+    classed: Tensor
+
+
 def _this_process_alone(total: Tensor) -> Tensor:
     return total
 
@@ -88,15 +96,21 @@ class JointLoss:
             mask: B×1×H×W, 1 inside.
             weight: B; 0 leaves an image out.
         """
-        each = self.each(logits, heatmap, label, mask)
+        return self.add_up(self.each(logits, heatmap, label, mask), self.shares(label, weight))
+
+    def shares(self, label: Tensor, weight: Tensor) -> Shares:
+        """What part of the batch's (all ranks') mean each of this process's B images is."""
         share = weight / self.sum_over_ranks(weight.sum()).clamp_min(EPSILON)
-        class_share = weight * self.class_weight(label)
-        class_share = class_share / self.sum_over_ranks(class_share.sum()).clamp_min(EPSILON)
+        classed = weight * self.class_weight(label)
+        return Shares(share, classed / self.sum_over_ranks(classed.sum()).clamp_min(EPSILON))
+
+    def add_up(self, each: LossTerms, shares: Shares) -> LossTerms:
+        """The terms of images (shape B) with their shares: scalars."""
         return self.combine(
-            classification=(each.classification * class_share).sum(),
-            sparsity=(each.sparsity * share).sum(),
-            contiguity=(each.contiguity * share).sum(),
-            weak=(each.weak * share).sum(),
+            classification=(each.classification * shares.classed).sum(),
+            sparsity=(each.sparsity * shares.plain).sum(),
+            contiguity=(each.contiguity * shares.plain).sum(),
+            weak=(each.weak * shares.plain).sum(),
         )
 
     def each(self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor) -> LossTerms:

@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from distxml.config.augmentation import AugmentationSettings
 from distxml.config.base import Settings
+from distxml.config.compute import ComputeSettings
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.guard import GuardSettings
 from distxml.config.model import ModelSettings
-from distxml.config.training import LossSettings, OptimizerSettings, PhaseSettings
+from distxml.config.training import SELF_TIMED, LossSettings, OptimizerSettings, PhaseSettings
+from distxml.config.warm_start import WarmStartSettings
 
 EXPLAINER_STRIDE = 4
 """The explainer halves the image twice: its sides must be multiples of this."""
@@ -73,8 +76,12 @@ class RunSettings(Settings):
     seed: int = Field(default=0, ge=0)
     """Every source of randomness of training and evaluation derives from it."""
     checkpoint_steps: int | None = Field(default=None, ge=1)
-    """Save a checkpoint every so many steps inside an epoch too; unset: after each epoch only. The same number of
-    workers goes on from there with bitwise the same weights on CPUs."""
+    """Save a checkpoint every so many steps inside an epoch too. The same number of workers goes on from there with
+    bitwise the same weights on CPUs."""
+    checkpoint_minutes: float | None = Field(default=10, gt=0)
+    """Save a checkpoint inside an epoch when the last one is older than this. Unset: never by the clock."""
+    profile: int | None = Field(default=None, ge=1)
+    """Steps at the beginning of each phase whose torch.profiler trace goes to TensorBoard. Unset: none."""
     gallery: int = Field(default=6, ge=0)
     """Validation images whose heatmaps TensorBoard shows each epoch."""
 
@@ -112,14 +119,34 @@ class Recipe(Settings):
     """The explanation loss and class weights."""
     optimizer: OptimizerSettings = OptimizerSettings()
     """Optimizer, learning-rate schedules, gradient clipping."""
-    phases: tuple[PhaseSettings, PhaseSettings, PhaseSettings]
+    warm_start: WarmStartSettings | None = None
+    """A checkpoint that the first phase starts from. Unset: fresh weights (or `model.pretrained`)."""
+    phases: tuple[PhaseSettings, PhaseSettings, PhaseSettings] = Field(default=SELF_TIMED, validate_default=True)
     """Classifier alone, explainer alone, both."""
+    guard: GuardSettings = GuardSettings()
+    """What to do about a heatmap that goes black or stays white."""
+    compute: ComputeSettings = ComputeSettings()
+    """Precision, memory layout, compilation, determinism."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """What `distxml evaluate` measures."""
     run: RunSettings
     """Where the run lives."""
     scaling: ScalingSettings = ScalingSettings()
     """Workers and what they reserve."""
+
+    @field_validator("phases")
+    @classmethod
+    def _say_where_the_heatmap_is_white(
+        cls, phases: tuple[PhaseSettings, ...], info: ValidationInfo
+    ) -> tuple[PhaseSettings, ...]:
+        start: WarmStartSettings | None = info.data.get("warm_start")
+        untrained = start is None or start.part == "classifier"
+        return tuple(
+            phase.model_copy(update={"white_heatmap": untrained and index == 0 and phase.lr_explainer == 0})
+            if phase.white_heatmap is None
+            else phase
+            for index, phase in enumerate(phases)
+        )
 
     @model_validator(mode="after")
     def _workers_fit_a_batch(self) -> "Recipe":
@@ -128,6 +155,18 @@ class Recipe(Settings):
                 f"loader.batch_size ({self.loader.batch_size}) is shared by all workers: "
                 f"it must be at least scaling.workers ({self.scaling.workers})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _schedules_go_down(self) -> "Recipe":
+        for index, phase in enumerate(self.phases):
+            for name in ("lr_classifier", "lr_explainer"):
+                rate = getattr(phase, name)
+                if phase.schedule != "constant" and 0 < rate < self.optimizer.min_lr:
+                    raise ValueError(
+                        f"phases.{index}.{name} ({rate:g}) is below optimizer.min_lr ({self.optimizer.min_lr:g}), down "
+                        f"to which schedule {phase.schedule} goes: lower optimizer.min_lr"
+                    )
         return self
 
     @property

@@ -8,7 +8,7 @@ from distxml.config.load import validate_json_file
 from distxml.config.recipe import Recipe
 from distxml.errors import UserError
 
-CheckpointName = Literal["last", "best_loss", "best_accuracy"]
+CheckpointName = Literal["last", "previous", "healthy", "best_loss", "best_accuracy"]
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ class OptimizerSettings(Settings):
     """Momentum of SGD; the others ignore it."""
     weight_decay: float = Field(default=1e-4, ge=0)
     """Weight decay, of both networks."""
-    clip_norm: float | None = Field(default=None, gt=0)
-    """Largest norm of the gradient of all parameters together; unset: no clipping."""
+    clip_norm: float | None = Field(default=1.0, gt=0)
+    """Largest norm of the gradient of all parameters together; null: no clipping."""
     plateau_patience: int = Field(default=10, ge=0)
     """Epochs without a better validation loss before `plateau` lowers the learning rates."""
     plateau_factor: float = Field(default=0.2, gt=0, lt=1)
@@ -49,28 +49,30 @@ class OptimizerSettings(Settings):
 class PhaseSettings(Settings):
     """One of the three phases. A learning rate of 0 freezes that network (eval mode, no gradients)."""
 
-    epochs: int = Field(ge=1)
-    """Most epochs of this phase."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Most epochs of this phase. Unset: it ends on `until` or `patience` alone."""
     alpha: float = Field(ge=0, le=1)
     """Weight of the classification loss; 1 - alpha weighs the explanation loss."""
     lr_classifier: float = Field(ge=0)
     """Learning rate of the classifier; 0 freezes it."""
     lr_explainer: float = Field(ge=0)
     """Learning rate of the explainer; 0 freezes it."""
+    until: float | None = Field(default=None, gt=0, lt=1)
+    """End the phase once its own loss is at most this share of the validation loss before its first step: in the
+    running mean over the last 20 or so steps (looked at inside the epoch too) or in validation. Its own: the
+    classification loss where the explainer is frozen, the explanation loss where the classifier is frozen, else the
+    total."""
     patience: int | None = Field(default=None, ge=1)
     """Early stopping: epochs without a validation loss lower by at least `min_delta`. Unset: never."""
     min_delta: float = Field(default=1e-4, ge=0)
     """Smallest improvement that early stopping counts."""
-    stop_at_share: float | None = Field(default=None, gt=0, lt=1)
-    """End the phase once its own loss is at most this share of the validation loss before its first step, be it in
-    training or in validation. Its own: the classification loss where the explainer is frozen, the explanation loss
-    where the classifier is frozen, else the total."""
     schedule: Literal["constant", "plateau", "cosine"] = "constant"
     """Learning rates over the phase: constant, ReduceLROnPlateau, or a half cosine down to `optimizer.min_lr`."""
     start_from: Literal["last", "best_loss"] = "last"
     """Weights that the phase starts from: the previous phase's last ones (the reference code) or its best."""
-    white_heatmap: bool = False
-    """Use a heatmap of ones instead of the explainer's: only where the explainer is frozen and untrained."""
+    white_heatmap: bool | None = None
+    """Use a heatmap of ones instead of the explainer's, which is then not computed. Unset: in the first phase, where
+    its explainer is frozen and does not come from a checkpoint (`warm_start`). The run's `config.json` says which."""
 
     @model_validator(mode="after")
     def _something_learns(self) -> "PhaseSettings":
@@ -81,3 +83,19 @@ class PhaseSettings(Settings):
         if self.lr_explainer > 0 and self.lr_classifier == 0 and self.alpha == 1:
             raise ValueError("alpha 1 leaves out the explanation loss, but only the explainer learns in this phase")
         return self
+
+    @model_validator(mode="after")
+    def _comes_to_an_end(self) -> "PhaseSettings":
+        if self.epochs is None and self.patience is None:
+            raise ValueError("nothing is sure to end this phase: set epochs or patience (`until` may never be met)")
+        if self.epochs is None and self.schedule == "cosine":
+            raise ValueError("schedule cosine is spread over the epochs of the phase: set epochs")
+        return self
+
+
+SELF_TIMED = (
+    PhaseSettings(alpha=1.0, lr_classifier=0.01, lr_explainer=0, until=0.25, epochs=30, patience=10),
+    PhaseSettings(alpha=0.25, lr_classifier=0, lr_explainer=0.02, until=0.5, epochs=20),
+    PhaseSettings(alpha=0.75, lr_classifier=0.01, lr_explainer=0.02, epochs=40, schedule="cosine"),
+)
+"""Phases for a dataset that nobody has tried yet: the first two end when their own loss says so (docs/phases.md)."""

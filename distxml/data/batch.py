@@ -1,6 +1,7 @@
 """`Batch`: what every loader backend yields."""
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -37,3 +38,16 @@ class Batch:
             for name in ("image", "label", "mask", "has_mask", "weight")
         }
         return replace(self, **moved)
+
+    def parts(self, number: int) -> list["Batch"]:
+        """The batch cut into so many batches, in order, whose sizes differ by at most one."""
+        cut = {
+            name: getattr(self, name).tensor_split(number) for name in ("image", "label", "mask", "has_mask", "weight")
+        }
+        keys = iter(self.key)
+        return [
+            Batch(
+                **{name: parts[index] for name, parts in cut.items()}, key=tuple(islice(keys, len(cut["label"][index])))
+            )
+            for index in range(number)
+        ]
