@@ -6,7 +6,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from distxml.monitoring.events import EpochEvent, Event, FailedEvent, PhaseEndEvent, ResumedEvent, StepEvent
+from distxml.monitoring.events import (
+    EpochEvent,
+    Event,
+    FailedEvent,
+    GuardEvent,
+    NoticeEvent,
+    PhaseEndEvent,
+    ResumedEvent,
+    StepEvent,
+)
 
 PHASE_NAMES = {1: "classifier", 2: "explainer", 3: "both"}
 
@@ -35,15 +44,8 @@ class TrainingConsole:
         """Show one event."""
         if isinstance(event, StepEvent):
             self._show_step(event)
-        elif isinstance(event, EpochEvent):
-            self._print(epoch_line(event))
-        elif isinstance(event, PhaseEndEvent):
-            self._print(f"phase {event.phase} ended after {event.epochs} epochs: {event.reason}")
-        elif isinstance(event, ResumedEvent):
-            step = f" and {event.step} steps of the next" if event.step else ""
-            self._print(f"resumed in phase {event.phase} after epoch {event.epoch}{step}")
-        elif isinstance(event, FailedEvent):
-            self._print(f"a worker stopped: {event.message}")
+        else:
+            self._print(_line(event))
 
     def _print(self, line: str) -> None:
         self._progress.console.print(Text(line), soft_wrap=True)
@@ -60,23 +62,51 @@ class TrainingConsole:
         )
 
 
+def _line(event: EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | NoticeEvent | FailedEvent) -> str:
+    match event:
+        case EpochEvent():
+            return epoch_line(event)
+        case PhaseEndEvent():
+            return f"phase {event.phase} ended after {event.epochs} epochs: {event.reason}"
+        case ResumedEvent():
+            step = f" and {event.step} steps of the next" if event.step else ""
+            return f"resumed in phase {event.phase} after epoch {event.epoch}{step}"
+        case GuardEvent():
+            return guard_line(event)
+        case NoticeEvent():
+            return f"note: {event.message}"
+        case FailedEvent():
+            return f"a worker stopped: {event.message}"
+
+
 def epoch_line(event: EpochEvent) -> str:
     """One line an epoch: where we are, the validation figures, the pace."""
     place = _place(event.phase, event.epoch, event.epochs)
-    return f"{place}  val {_figures(event.val)}  {event.images_per_second:.0f} img/s  {event.seconds:.1f} s"
+    pace = f"{event.images_per_second:.0f} img/s  wait {event.data_wait:.0%}  {event.seconds:.1f} s"
+    return f"{place}  val {_figures(event.val)}  {pace}"
 
 
-def _place(phase: int, epoch: int, epochs: int) -> str:
-    return f"phase {phase} ({PHASE_NAMES[phase]})  epoch {epoch}/{epochs}"
+def guard_line(event: GuardEvent) -> str:
+    """One line: what the guard saw and did, and what training goes on with."""
+    did = f"{event.action} (explainer's learning rate now {event.lr_explainer:g})"
+    return f"collapse guard, phase {event.phase}, try {event.tries}: {event.reason}; {did}"
+
+
+def _place(phase: int, epoch: int, epochs: int | None) -> str:
+    most = "" if epochs is None else f"/{epochs}"
+    return f"phase {phase} ({PHASE_NAMES[phase]})  epoch {epoch}{most}"
 
 
 def _figures(terms: dict[str, float]) -> str:
     short = {"total": "loss", "classification": "class", "explanation": "expl", "sparsity": "heat", "accuracy": "acc"}
-    return "  ".join(f"{label} {terms[name]:.3f}" for name, label in short.items() if name in terms)
+    figures = [f"{label} {terms[name]:.3f}" for name, label in short.items() if name in terms]
+    shares = [f"{name} {terms[name]:.1%}" for name in ("black", "white") if name in terms]
+    return "  ".join(figures + shares)
 
 
 def _pace(event: StepEvent) -> str:
-    return f"{event.images_per_second:.0f} img/s  at most {_minutes(event.seconds_left)} left"
+    left = "" if event.seconds_left is None else f"  at most {_minutes(event.seconds_left)} left"
+    return f"{event.images_per_second:.0f} img/s  wait {event.data_wait:.0%}{left}"
 
 
 def _minutes(seconds: float) -> str:

@@ -9,21 +9,30 @@ class StepEvent:
 
     Attributes:
         phase, epoch: count from 1.
-        epochs: most epochs of this phase.
+        epochs: most epochs of this phase; None where it has no budget.
         step, steps: within the epoch.
-        terms: the loss terms and accuracy so far in this epoch.
+        global_step: optimizer steps made in all phases.
+        terms: the loss terms, accuracy and shares of black and white heat so far in this epoch.
         images_per_second: over all ranks.
-        seconds_left: until the epoch budgets of all phases are used up, at the present pace.
+        data_wait: share of the time since the epoch began that the first rank waited for its loader, 0 to 1.
+        step_seconds: mean seconds a step, waiting included.
+        gradient_norm: of the whole gradient before clipping, mean over this epoch's steps so far.
+        seconds_left: until the epoch budgets of all phases are used up, at the present pace; None where this phase or
+            one to come has no budget.
     """
 
     phase: int
     epoch: int
-    epochs: int
+    epochs: int | None
     step: int
     steps: int
+    global_step: int
     terms: dict[str, float]
     images_per_second: float
-    seconds_left: float
+    data_wait: float
+    step_seconds: float
+    gradient_norm: float
+    seconds_left: float | None
 
 
 @dataclass(frozen=True)
@@ -32,16 +41,18 @@ class EpochEvent:
 
     Attributes:
         phase, epoch, global_epoch: count from 1; `epoch` within the phase.
-        epochs: most epochs of this phase.
-        train, val: loss terms and accuracy over the split.
+        epochs: most epochs of this phase; None where it has no budget.
+        train, val: loss terms, accuracy and shares of black and white heat over the split.
         lr_classifier, lr_explainer: learning rates of this epoch.
         images_per_second: training images over all ranks, validation left out.
         seconds: of the whole epoch.
+        data_wait, step_seconds, gradient_norm: as in `StepEvent`, over the epoch's training steps.
+        memory: MB (10⁶ bytes) of the first rank at its peak so far: `resident_mb`, and on a GPU `gpu_mb`.
     """
 
     phase: int
     epoch: int
-    epochs: int
+    epochs: int | None
     global_epoch: int
     train: dict[str, float]
     val: dict[str, float]
@@ -49,6 +60,10 @@ class EpochEvent:
     lr_explainer: float
     images_per_second: float
     seconds: float
+    data_wait: float
+    step_seconds: float
+    gradient_norm: float
+    memory: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -72,12 +87,47 @@ class ResumedEvent:
 
 
 @dataclass(frozen=True)
+class GuardEvent:
+    """The collapse guard acted.
+
+    Attributes:
+        phase, epoch, global_epoch: where training goes on from: finished epochs, `epoch` within the phase.
+        reason: what the guard saw.
+        action: what it did.
+        tries: how often it has acted in this phase, this time included.
+        lr_explainer: learning rate that the explainer goes on with.
+    """
+
+    phase: int
+    epoch: int
+    global_epoch: int
+    reason: str
+    action: str
+    tries: int
+    lr_explainer: float
+
+
+@dataclass(frozen=True)
+class NoticeEvent:
+    """Something that the user should know and that does not stop the run."""
+
+    global_epoch: int
+    message: str
+
+
+@dataclass(frozen=True)
 class FailedEvent:
     """Something that the user can mend stopped a worker."""
 
     message: str
 
 
-Event = StepEvent | EpochEvent | PhaseEndEvent | ResumedEvent | FailedEvent
-LoggedEvent = EpochEvent | PhaseEndEvent | ResumedEvent
-EVENT_NAMES: dict[type, str] = {EpochEvent: "epoch", PhaseEndEvent: "phase_end", ResumedEvent: "resumed"}
+Event = StepEvent | EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | NoticeEvent | FailedEvent
+LoggedEvent = EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | NoticeEvent
+EVENT_NAMES: dict[type, str] = {
+    EpochEvent: "epoch",
+    PhaseEndEvent: "phase_end",
+    ResumedEvent: "resumed",
+    GuardEvent: "guard",
+    NoticeEvent: "notice",
+}

@@ -1,18 +1,25 @@
-"""How the first rank's events reach the driver's terminal: an actor between the two."""
+"""How the first rank's events reach the driver's terminal: an actor between the two, on the driver's node."""
 
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from distxml.monitoring.events import Event, FailedEvent
 
+SECONDS_TO_ANSWER = 30.0
+"""How long a worker waits for the mailbox; the display never holds up a run for longer."""
+
 
 class _Box:
+    """Keeps every event until the driver says that it has it: an answer that comes too late is asked for again."""
+
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.first = 0  # number of events[0]
         self.failed = False
 
     def put(self, event: Event) -> None:
@@ -25,9 +32,12 @@ class _Box:
     def has_failed(self) -> bool:
         return self.failed
 
-    def take(self) -> list[Event]:
-        events, self.events = self.events, []
-        return events
+    def since(self, number: int) -> list[Event]:
+        """Events from the `number`-th on; those before it have arrived."""
+        arrived = max(0, number - self.first)
+        del self.events[:arrived]
+        self.first += arrived
+        return self.events
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,10 @@ class Mailbox:
 
     @staticmethod
     def open() -> "Mailbox":
-        """A new, empty mailbox; it reserves no CPU."""
-        return Mailbox(ray.remote(num_cpus=0)(_Box).remote())
+        """A new, empty mailbox; it reserves no CPU, and no other node takes it along when it dies."""
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        options: Any = {"num_cpus": 0, "scheduling_strategy": here}
+        return Mailbox(ray.remote(**options)(_Box).remote())
 
     def put(self, event: Event) -> None:
         """Send without waiting; a lost mailbox loses the display, not the run."""
@@ -48,14 +60,36 @@ class Mailbox:
     def fail(self, event: FailedEvent) -> None:
         """Send that the run cannot go on, and wait until it has arrived."""
         with suppress(RayError):
-            ray.get(self.actor.fail.remote(event))
+            ray.get(self.actor.fail.remote(event), timeout=SECONDS_TO_ANSWER)
 
     def has_failed(self) -> bool:
         """Whether some worker has said that the run cannot go on."""
         with suppress(RayError):
-            return ray.get(self.actor.has_failed.remote())
+            return ray.get(self.actor.has_failed.remote(), timeout=SECONDS_TO_ANSWER)
         return False
 
-    def take(self, timeout: float = 5.0) -> list[Event]:
-        """Everything that has arrived since the last call."""
-        return ray.get(self.actor.take.remote(), timeout=timeout)
+
+class MailboxReader:
+    """The driver's end: every event once, in order."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.lost = False
+        self._actor = mailbox.actor
+        self._seen = 0
+
+    def take(self, timeout: float) -> list[Event]:
+        """What has arrived since the last call; nothing where there was no answer within `timeout` seconds.
+
+        A mailbox that died is `lost` from then on, and gives nothing any more.
+        """
+        if self.lost:
+            return []
+        try:
+            events: list[Event] = ray.get(self._actor.since.remote(self._seen), timeout=timeout)
+        except (GetTimeoutError, ActorUnavailableError):
+            return []  # it may be slow to start, or the machine busy: ask again
+        except RayActorError:
+            self.lost = True
+            return []
+        self._seen += len(events)
+        return events

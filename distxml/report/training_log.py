@@ -57,6 +57,18 @@ class PhaseEnd:
     overall: int
 
 
+@dataclass(frozen=True)
+class GuardAction:
+    """What the collapse guard saw and did; `overall` is the last finished epoch by then."""
+
+    phase: int
+    tries: int
+    reason: str
+    action: str
+    lr_explainer: float
+    overall: int
+
+
 @dataclass
 class TrainingLog:
     """Everything that a run logged.
@@ -65,11 +77,15 @@ class TrainingLog:
         epochs: in order; one that was trained again after a restart appears once, as it was trained last.
         ends: of the phases that are complete, in order.
         restarts: how often the run went on from a checkpoint.
+        guard: what the collapse guard did, in order; the epochs that it took back are among `epochs`.
+        notices: what else the user should know, each once.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     ends: list[PhaseEnd] = field(default_factory=list)
     restarts: int = 0
+    guard: list[GuardAction] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -84,6 +100,10 @@ class TrainingLog:
         """How a phase ended; None where it has not."""
         return next((end for end in self.ends if end.phase == phase), None)
 
+    def guard_in(self, phase: int) -> list[GuardAction]:
+        """What the guard did in a phase."""
+        return [action for action in self.guard if action.phase == phase]
+
     def add(self, event: dict[str, Any]) -> None:
         """Take in one event; an epoch replaces what an earlier attempt logged from there on.
 
@@ -94,12 +114,20 @@ class TrainingLog:
             epoch = _EpochLine.model_validate(event).epoch_logged()
             self.epochs = [kept for kept in self.epochs if kept.overall < epoch.overall] + [epoch]
             self.ends = [end for end in self.ends if end.overall < epoch.overall]
+            self.guard = [action for action in self.guard if action.overall < epoch.overall]
         elif event["event"] == "phase_end":
             line = _PhaseEndLine.model_validate(event)
             end = PhaseEnd(line.phase, line.epochs, line.reason, line.global_epoch)
             self.ends = [kept for kept in self.ends if kept.phase < end.phase] + [end]
         elif event["event"] == "resumed":
             self.restarts += 1
+        elif event["event"] == "guard":
+            action = _GuardLine.model_validate(event).action_logged()
+            before = [kept for kept in self.guard if (kept.phase, kept.tries) < (action.phase, action.tries)]
+            self.guard = [*before, action]
+        elif event["event"] == "notice":
+            message = _NoticeLine.model_validate(event).message
+            self.notices = [*(kept for kept in self.notices if kept != message), message]
 
 
 def read_training_log(path: Path) -> TrainingLog:
@@ -170,6 +198,32 @@ class _PhaseEndLine(BaseModel):
     epochs: Annotated[int, Field(ge=0, le=10**9)]
     global_epoch: Annotated[int, Field(ge=0, le=10**9)]
     reason: str
+
+
+class _GuardLine(BaseModel):
+    """A `GuardEvent` as logged."""
+
+    model_config = ConfigDict(strict=True)
+
+    phase: Literal[1, 2, 3]
+    global_epoch: Annotated[int, Field(ge=0, le=10**9)]
+    reason: str
+    action: str
+    tries: Count
+    lr_explainer: Number = None
+
+    def action_logged(self) -> GuardAction:
+        """The same, None as NaN."""
+        rate = _or_nan(self.lr_explainer)
+        return GuardAction(self.phase, self.tries, self.reason, self.action, rate, self.global_epoch)
+
+
+class _NoticeLine(BaseModel):
+    """A `NoticeEvent` as logged."""
+
+    model_config = ConfigDict(strict=True)
+
+    message: str
 
 
 def _or_nan(value: Number) -> float:

@@ -4,6 +4,7 @@ import math
 
 from distxml.config.recipe import Recipe
 from distxml.evaluation.results import Metric
+from distxml.report.training_log import GuardAction, TrainingLog
 
 METRICS = {
     "accuracy": ("Accuracy", "higher is better"),
@@ -83,6 +84,25 @@ def phase_work(recipe: Recipe, phase: int) -> str:
     if settings.lr_explainer == 0:
         return PHASES[0]
     return PHASES[1] if settings.lr_classifier == 0 else PHASES[2]
+
+
+def epochs(log: TrainingLog, recipe: Recipe, phase: int) -> str:
+    """How many epochs a phase was trained for, those that the guard took back included."""
+    trained, most, acted = log.epochs_of(phase), recipe.phases[phase - 1].epochs, len(log.guard_in(phase))
+    if acted:
+        return f"{_times(trained, 'epoch')}; the collapse guard acted {_times(acted, 'time')}"
+    return _times(trained, "epoch") if most is None else f"{trained} of at most {_times(most, 'epoch')}"
+
+
+def guard_action(action: GuardAction) -> str:
+    """What the collapse guard saw and did, in one line."""
+    rate = "" if math.isnan(action.lr_explainer) else f" (explainer’s learning rate now {action.lr_explainer:g})"
+    where = f"Collapse guard, phase {action.phase}, after epoch {action.overall}"
+    return f"{where}: {action.reason}; {action.action}{rate}"
+
+
+def _times(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def subtitle(recipe: Recipe) -> str:

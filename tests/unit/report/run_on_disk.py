@@ -79,6 +79,17 @@ def end_event(phase: int, epochs: int, overall: int, reason: str) -> dict[str, A
     return {"event": "phase_end", "phase": phase, "epochs": epochs, "global_epoch": overall, "reason": reason}
 
 
+def guard_event(phase: int, tries: int, overall: int) -> dict[str, Any]:
+    """What the collapse guard did, as training logs it."""
+    place = {"event": "guard", "phase": phase, "epoch": 0, "global_epoch": overall}
+    return {**place, "reason": "black <b>heat</b>", "action": "went back", "tries": tries, "lr_explainer": 0.01 / tries}
+
+
+def notice_event(overall: int, message: str) -> dict[str, Any]:
+    """Something worth knowing, as training logs it."""
+    return {"event": "notice", "global_epoch": overall, "message": message}
+
+
 def full_log() -> list[dict[str, Any]]:
     """Three phases of 2, 1 and 1 epochs; interrupted once."""
     return [

@@ -17,7 +17,17 @@ from distxml.report.training_figures import LEGEND
 from distxml.report.wording import number
 from tests.unit.evaluation.small_model import small_model
 from tests.unit.report.page import Page, parse
-from tests.unit.report.run_on_disk import CLASSES, EVALUATION, make_run, named, write_checkpoint
+from tests.unit.report.run_on_disk import (
+    CLASSES,
+    EVALUATION,
+    full_log,
+    guard_event,
+    make_run,
+    named,
+    notice_event,
+    write_checkpoint,
+    write_log,
+)
 
 TRAINING_PANELS = 8
 MORF_PANELS = len(EVALUATION.patch_sizes) * len(EVALUATION.fills)
@@ -67,6 +77,16 @@ def test_class_names_are_text_and_nothing_else(run: RunFolder, page: Page):
         assert name in page.text
     assert "distxml train <b>x</b>" in page.text
     assert "early <stopping>" in page.text
+
+
+def test_what_happened_on_the_way_is_told(copy: RunFolder):
+    events = [notice_event(0, "checkpoint <i>last</i> skipped"), *full_log()]
+    write_log(copy, [*events[:5], guard_event(2, 1, 3), *events[5:]])
+    page = parse(write_report(copy).path.read_text(encoding="utf-8"))
+    assert "checkpoint <i>last</i> skipped" in page.text
+    line = "Collapse guard, phase 2, after epoch 3: black <b>heat</b>; went back (explainer’s learning rate now 0.01)"
+    assert line in page.text
+    assert "1 epoch; the collapse guard acted 1 time" in page.text
 
 
 def test_every_number_of_the_summary_is_there(run: RunFolder, page: Page):

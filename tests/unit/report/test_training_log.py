@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 
 from distxml.errors import UserError
 from distxml.report.training_figures import training_figures
-from distxml.report.training_log import PhaseEnd, TrainingLog, read_training_log
-from tests.unit.report.run_on_disk import end_event, epoch_event, full_log
+from distxml.report.training_log import GuardAction, PhaseEnd, TrainingLog, read_training_log
+from distxml.report.wording import epochs
+from tests.unit.evaluation.small_model import small_recipe
+from tests.unit.report.run_on_disk import (
+    EVALUATION,
+    end_event,
+    epoch_event,
+    full_log,
+    guard_event,
+    notice_event,
+)
 
 
 def _read(folder: Path, events: list[dict[str, Any]], tail: str = "") -> TrainingLog:
@@ -78,6 +87,53 @@ def test_loss_that_is_nan_still_draws(tmp_path: Path):
     assert len(training_figures(log)) == 8
 
 
+def test_guard_and_notices(tmp_path: Path):
+    events = [
+        notice_event(0, "checkpoint skipped"),
+        epoch_event(1, 1, 1),
+        epoch_event(2, 1, 2),
+        guard_event(2, 1, 2),
+        guard_event(2, 2, 2),
+        guard_event(2, 2, 2),  # again after a restart
+        notice_event(2, "checkpoint skipped"),
+        epoch_event(2, 1, 3),
+        notice_event(3, "ends white"),
+    ]
+    log = _read(tmp_path, events)
+    assert log.guard_in(1) == []
+    assert log.guard_in(2) == [
+        GuardAction(2, tries, "black <b>heat</b>", "went back", 0.01 / tries, 2) for tries in (1, 2)
+    ]
+    assert log.notices == ["checkpoint skipped", "ends white"]
+    assert log.epochs_of(2) == 2
+    assert _read(tmp_path, [*events, epoch_event(2, 1, 2)]).guard == []  # that epoch was trained anew
+
+
+def test_black_and_white_have_panels_where_they_were_logged(tmp_path: Path):
+    event = epoch_event(1, 1, 1)
+    event["val"] = event["val"] | {"black": 0.25, "white": 0.5}
+    titles = [picture.alt.split(" over")[0] for picture in training_figures(_read(tmp_path, [event]))]
+    assert "Black pixels (share)" in titles and "White pixels (share)" in titles
+
+
+@pytest.mark.parametrize(
+    ("budget", "guarded", "words"),
+    [
+        (4, False, "2 of at most 4 epochs"),
+        (None, False, "2 epochs"),
+        (1, True, "2 epochs; the collapse guard acted 1 time"),
+    ],
+)
+def test_epochs_of_a_phase_in_words(tmp_path: Path, budget: int | None, guarded: bool, words: str):
+    recipe = small_recipe(tmp_path, EVALUATION)
+    phase = recipe.phases[1].model_copy(update={"epochs": budget})
+    recipe = recipe.model_copy(update={"phases": (recipe.phases[0], phase, recipe.phases[2])})
+    log = TrainingLog()
+    for event in (epoch_event(2, 1, 1), epoch_event(2, 2, 2), *([guard_event(2, 1, 2)] if guarded else [])):
+        log.add(event)
+    assert epochs(log, recipe, 2) == words
+
+
 def test_events_of_another_kind_are_passed_over(tmp_path: Path):
     assert _read(tmp_path, [{"event": "something new"}, epoch_event(1, 1, 1)]).epochs_of(1) == 1
 
@@ -95,6 +151,8 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str):
         '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": null}',
         '{"event": "epoch", "phase": 1, "epoch": 1, "global_epoch": 1, "train": 5}',
         '{"event": "phase_end", "phase": "1", "epochs": 1, "global_epoch": 1, "reason": "x"}',
+        '{"event": "guard", "phase": 2, "global_epoch": 1, "reason": "x", "action": "y", "tries": 0}',
+        '{"event": "notice", "global_epoch": 1}',
         '{"event": ' + "[" * 100_000,
         "5",
         '{"event": "phase_end", "phase": 1, "epochs": 1, "global_epoch": 1, "reason": null}',
@@ -112,6 +170,8 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str):
         "null",
         "number",
         "text phase",
+        "tries",
+        "message",
         "deep",
         "bare number",
         "no reason",

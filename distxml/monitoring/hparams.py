@@ -1,0 +1,51 @@
+"""A run as one row of TensorBoard's HParams table: the settings that matter, and what they led to."""
+
+from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
+from torch.utils.tensorboard.summary import hparams
+
+from distxml.config import Recipe
+
+Setting = str | int | float | bool
+
+METRICS = ("accuracy/val", "total/val", "explanation/val", "sparsity/val", "black/val", "white/val")
+"""Names of the scalars that the table shows the last value of; `TensorBoard.write_epoch` writes them."""
+
+
+def hparam_summaries(recipe: Recipe) -> tuple[Summary, Summary, Summary]:
+    """What the plugin needs to know of a finished run: the table's columns, the run's settings, that it has ended."""
+    return hparams(settings_that_matter(recipe), dict.fromkeys(METRICS, 0.0))
+
+
+def settings_that_matter(recipe: Recipe) -> dict[str, Setting]:
+    """By their names in a recipe; the same names whatever the recipe, so that runs can be compared."""
+    height, width = recipe.loader.image_size
+    settings: dict[str, Setting] = {
+        "model.classifier": recipe.model.classifier,
+        "model.init_bias": recipe.model.init_bias,
+        "loader.image_size": f"{height}×{width}",
+        "loader.batch_size": recipe.loader.batch_size,
+        "loss.kind": recipe.loss.kind,
+        "loss.beta": recipe.loss.beta,
+        "loss.gamma": recipe.loss.gamma,
+        "optimizer.name": recipe.optimizer.name,
+        "optimizer.momentum": recipe.optimizer.momentum,
+        "optimizer.weight_decay": recipe.optimizer.weight_decay,
+        "optimizer.clip_norm": _or_none(recipe.optimizer.clip_norm),
+        "scaling.workers": recipe.scaling.workers,
+        "run.seed": recipe.run.seed,
+    }
+    for number, phase in enumerate(recipe.phases):
+        settings |= {
+            f"phases.{number}.alpha": phase.alpha,
+            f"phases.{number}.lr_classifier": phase.lr_classifier,
+            f"phases.{number}.lr_explainer": phase.lr_explainer,
+            f"phases.{number}.epochs": _or_none(phase.epochs),
+            f"phases.{number}.until": _or_none(phase.until),
+            f"phases.{number}.schedule": phase.schedule,
+        }
+    return settings
+
+
+def _or_none(value: float | None) -> str:
+    """In words: the plugin wants one type a column, and leaves out what is None."""
+    return "none" if value is None else f"{value:g}"
