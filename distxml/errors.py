@@ -1,4 +1,4 @@
-"""The one error that a user sees: what is wrong, where, and what to do about it."""
+"""The errors that a user sees: what is wrong, where, and what to do about it."""
 
 
 class UserError(Exception):
@@ -6,3 +6,15 @@ class UserError(Exception):
 
     The message names the file or the field, the value found, and the remedy.
     """
+
+
+class Interrupted(Exception):
+    """Somebody stopped a command that can go on later: printed as one line.
+
+    Attributes:
+        status: exit status, 128 + the signal's number.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

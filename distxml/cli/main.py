@@ -9,7 +9,7 @@ import typer
 from distxml import __version__
 from distxml.cli import data, evaluate, explain, report, train
 from distxml.cli.printable import printable
-from distxml.errors import UserError
+from distxml.errors import Interrupted, UserError
 
 app = typer.Typer(
     name="distxml",
@@ -51,6 +51,9 @@ def run() -> None:
         for line in str(error).split("\n"):
             print(f"distxml: error: {printable(line)}", file=sys.stderr)
         sys.exit(2)
+    except Interrupted as interrupted:
+        print(f"distxml: {printable(str(interrupted))}", file=sys.stderr)
+        sys.exit(interrupted.status)
     except OSError as error:  # a disk or a name that the system refuses
         where = "" if error.filename is None else f"{printable(str(error.filename))[:200]}: "
         print(f"distxml: error: {where}{error.strerror or error}", file=sys.stderr)

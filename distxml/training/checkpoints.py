@@ -1,23 +1,52 @@
-"""Checkpoints of a run: written whole or not at all, found again after a crash."""
+"""Checkpoints of a run: written whole or not at all, checked by their checksums, found again after a crash."""
 
-import json
+import hashlib
+import os
 import shutil
-from dataclasses import asdict
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
-from torch.optim import Optimizer
+from pydantic import BaseModel, TypeAdapter
+from safetensors import SafetensorError
 
 from distxml.config.run_folder import CheckpointName, RunFolder
+from distxml.data.digest import file_digest
 from distxml.errors import UserError
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model, save_model
 from distxml.training.learner import Learner
-from distxml.training.phases import Schedule
 from distxml.training.state import TrainState
 
 OPTIMIZER_NAME = "optimizer.pt"
 STATE_NAME = "training_state.json"
 PHASES = (1, 2, 3)
+Resumable = Literal["last", "previous", "healthy"]
+RESUMABLE: tuple[Resumable, ...] = ("last", "previous", "healthy")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A checkpoint that training can go on from."""
+
+    phase: int
+    name: Resumable
+
+
+@dataclass(frozen=True)
+class Found:
+    """The newest intact checkpoint, if any, and why newer ones were passed over."""
+
+    place: Place | None
+    skipped: list[str]
+
+
+class SavedState(BaseModel):
+    """`training_state.json`, which is written last: where training stood, and the SHA-256 of each file and of that."""
+
+    state: TrainState
+    sha256: dict[str, str]
 
 
 class Checkpoints:
@@ -28,61 +57,104 @@ class Checkpoints:
         self.run = run
         self.card = card
         self.attempt = attempt
+        self._saved = time.monotonic()
 
-    def save(self, learner: Learner, state: TrainState, best: list[str]) -> None:
-        """Write `best`'s names, then `last`: a crash before the end redoes the epoch."""
-        phase = state.phase
-        fresh = self.run.checkpoint(phase, "last").with_name("last.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        save_model(fresh, learner.model, self.card)
-        moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
-        torch.save(moving, fresh / OPTIMIZER_NAME)
-        (fresh / STATE_NAME).write_text(json.dumps(asdict(state), indent=2) + "\n")
-        for name in best:
-            copy = fresh.with_name(f"{name}.new")
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(fresh, copy)
-            _replace(copy, fresh.with_name(name))
-        _replace(fresh, self.run.checkpoint(phase, "last"))
+    def seconds_since_save(self) -> float:
+        """Since the last checkpoint of this process, or since it began."""
+        return time.monotonic() - self._saved
 
-    def newest_state(self) -> TrainState | None:
-        """Where an interrupted run stopped; None for a fresh run."""
-        for phase in reversed(PHASES):
-            folder = self._find(phase, "last")
-            if folder is not None:
-                return _read_state(folder)
-        return None
+    def save(self, learner: Learner, state: TrainState, also: list[CheckpointName]) -> None:
+        """Write `last`, keep the one before it as `previous`, and give the new one the names in `also` too.
 
-    def load(self, phase: int, name: CheckpointName) -> LoadedModel:
-        """The model of a checkpoint of this run."""
-        folder = self._find(phase, name)
-        if folder is None:
-            raise UserError(f"checkpoint {self.run.checkpoint(phase, name)}: is missing; train from the start")
-        return load_model(folder)
-
-    def restore_optimizer(self, phase: int, optimizer: Optimizer, schedule: Schedule) -> None:
-        """Optimizer and schedule as they were at the end of the phase's `last` checkpoint."""
-        folder = self._find(phase, "last")
-        assert folder is not None, "only called where newest_state found one"
+        Raises:
+            UserError: another driver has taken over, or it cannot be written; older checkpoints are intact then.
+        """
+        self._check_still_ours()
+        last = self.run.checkpoint(state.phase, "last")
+        fresh = last.with_name("last.new")
         try:
-            saved = torch.load(folder / OPTIMIZER_NAME, map_location="cpu", weights_only=True)
-            optimizer.load_state_dict(saved["optimizer"])
-            schedule.load_state_dict(saved["schedule"])
+            _write(fresh, learner, state, self.card)
+            for name in also:
+                _replace(_link(fresh, fresh.with_name(f"{name}.new")), fresh.with_name(name))
+            if last.exists():
+                _replace(last, last.with_name("previous"))
+            fresh.rename(last)
+            _flush(last.parent)
+            self._saved = time.monotonic()
+        except (OSError, RuntimeError, SafetensorError) as error:
+            shutil.rmtree(fresh, ignore_errors=True)
+            reason = str(error).strip().split("\n")[0]
+            raise UserError(
+                f"run {self.run.path}: a checkpoint of phase {state.phase} could not be written ({reason}); free some "
+                "space, then the same command goes on from the checkpoint before it"
+            ) from None
+
+    def find_newest(self) -> Found:
+        """The newest checkpoint whose files are what was written."""
+        skipped: list[str] = []
+        for phase in reversed(PHASES):
+            for name in RESUMABLE:
+                if not self.run.checkpoint(phase, name).exists():
+                    continue
+                damage = _damage(self.run.checkpoint(phase, name))
+                if damage is None:
+                    return Found(Place(phase, name), skipped)
+                skipped.append(f"skipped checkpoint {self.run.checkpoint(phase, name)}: {damage}")
+        return Found(None, skipped)
+
+    def state(self, place: Place) -> TrainState:
+        """Where training stood."""
+        return _read_state(self.run.checkpoint(place.phase, place.name)).state
+
+    def model(self, phase: int, name: CheckpointName) -> LoadedModel:
+        """The model of a checkpoint of this run."""
+        folder = self.run.checkpoint(phase, name)
+        replaced = folder.with_name(f"{name}.old")  # a crash may have come between the two renames
+        return load_model(replaced if replaced.exists() and not folder.exists() else folder)
+
+    def restore_optimizer(self, place: Place, learner: Learner) -> None:
+        """Optimizer and schedule as they were."""
+        file = self.run.checkpoint(place.phase, place.name) / OPTIMIZER_NAME
+        try:
+            saved = torch.load(file, map_location="cpu", weights_only=True)
+            learner.optimizer.load_state_dict(saved["optimizer"])
+            learner.schedule.load_state_dict(saved["schedule"])
         except Exception as error:  # a damaged file ends in many kinds of errors
             reason = str(error).strip().split("\n")[0]
-            raise UserError(f"{folder / OPTIMIZER_NAME}: cannot be loaded ({reason}); remove this checkpoint") from None
+            raise UserError(f"{file}: cannot be loaded ({reason}); remove this checkpoint") from None
 
-    def check_still_ours(self) -> None:
+    def _check_still_ours(self) -> None:
         """A driver that was killed may leave workers behind; they must not write once a new driver has started."""
         if self.run.attempt.read_text() != self.attempt:
             raise UserError(f"run {self.run.path}: another `distxml train` has taken over; this one stops")
 
-    def _find(self, phase: int, name: CheckpointName) -> Path | None:
-        """The checkpoint's folder; the one that it was replacing if a crash came between the two renames."""
-        folder = self.run.checkpoint(phase, name)
-        replaced = folder.with_name(f"{name}.old")
-        return next((place for place in (folder, replaced) if (place / STATE_NAME).is_file()), None)
+
+def _write(folder: Path, learner: Learner, state: TrainState, card: ModelCard) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    save_model(folder, learner.model, card)
+    moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
+    torch.save(moving, folder / OPTIMIZER_NAME)
+    for path in folder.iterdir():
+        _flush(path)
+    sums = {path.name: file_digest(path) for path in sorted(folder.iterdir())} | {STATE_NAME: _digest(state)}
+    (folder / STATE_NAME).write_text(SavedState(state=state, sha256=sums).model_dump_json(indent=2) + "\n")
+    _flush(folder / STATE_NAME)
+    _flush(folder)
+
+
+def _link(folder: Path, copy: Path) -> Path:
+    """The same files under another folder's name; they are never changed in place."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder, copy, copy_function=_link_or_copy)
+    return copy
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
 
 
 def _replace(fresh: Path, target: Path) -> None:
@@ -94,8 +166,34 @@ def _replace(fresh: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _read_state(folder: Path) -> TrainState:
+def _flush(path: Path) -> None:
+    """Make the system write a file, or a folder's list of names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        return TrainState(**json.loads((folder / STATE_NAME).read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{folder / STATE_NAME}: not a training state ({error}); remove this checkpoint") from None
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _damage(folder: Path) -> str | None:
+    """What is wrong with a checkpoint's files; None: nothing."""
+    try:
+        saved = _read_state(folder)
+        found = {name: file_digest(folder / name) for name in saved.sha256} | {STATE_NAME: _digest(saved.state)}
+        changed = [name for name, expected in saved.sha256.items() if found[name] != expected]
+    except (UserError, OSError) as error:
+        return str(error)
+    return f"{', '.join(changed)} is not what was written" if changed else None
+
+
+def _digest(state: TrainState) -> str:
+    return hashlib.sha256(TypeAdapter(TrainState).dump_json(state)).hexdigest()
+
+
+def _read_state(folder: Path) -> SavedState:
+    path = folder / STATE_NAME
+    try:
+        return SavedState.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(f"{path}: not a training state ({reason}); remove this checkpoint") from None

@@ -1,30 +1,55 @@
 """One optimizer step, one training epoch, one pass over the validation split."""
 
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from distxml.data.batch import Batch
+from distxml.losses import JointLoss, Shares
 from distxml.models.joint import JointOutput
 from distxml.training.learner import Learner
 from distxml.training.phases import clip_gradients, set_learning
-from distxml.training.ranks import share_buffers, world_size
+from distxml.training.ranks import share_buffers, sum_over_ranks, world_size
 from distxml.training.tally import Metrics, Tally
 
-OnStep = Callable[[int, Tally], None]
-"""Called after each step with the number of steps made in this epoch and what was counted so far."""
+OnStep = Callable[[int, "Step"], bool]
+"""Called after each step with the number of steps made in this epoch; whether the epoch is to go on."""
 
 
-def train_step(learner: Learner, batch: Batch) -> JointOutput:
-    """One step on this rank's part of a global batch; the gradients are those of the whole global batch."""
-    output = learner.forward(learner.wrapped, batch)
-    terms = learner.loss_over_ranks()(output.logits, output.heatmap, batch.label, batch.mask, batch.weight)
+@dataclass(frozen=True)
+class Step:
+    """What an optimizer step computed.
+
+    Attributes:
+        output: for this rank's part of the global batch, without gradients.
+        gradient_norm: of all parameters together, before clipping; a scalar.
+    """
+
+    output: JointOutput
+    gradient_norm: Tensor
+
+
+def train_step(learner: Learner, batch: Batch) -> Step:
+    """One step on this rank's part of a global batch; the gradients are those of the whole global batch.
+
+    Where `compute.micro_batch` is set the part is computed piece by piece. The ranks cut theirs into equally many.
+    """
+    loss = learner.loss_over_ranks()
+    shares = loss.shares(batch.label, batch.weight)
+    pieces = _pieces(batch, shares, learner.compute.micro_batch)
     learner.optimizer.zero_grad(set_to_none=True)
-    # The ranks' terms add up to the global batch's, but DDP averages their gradients.
-    (terms.total * world_size()).backward()
-    clip_gradients(learner.optimizer, learner.clip_norm)
+    outputs: list[JointOutput] = []
+    for piece, share in pieces[:-1]:
+        with learner.without_exchange():
+            outputs.append(_backward(learner, loss, piece, share))
+    outputs.append(_backward(learner, loss, *pieces[-1]))
+    norm = clip_gradients(learner.optimizer, learner.clip_norm)
     learner.optimizer.step()
-    return output
+    whole = JointOutput(torch.cat([out.logits for out in outputs]), torch.cat([out.heatmap for out in outputs]))
+    return Step(whole, norm)
 
 
 def train_epoch(
@@ -34,9 +59,10 @@ def train_epoch(
     set_learning(learner.model, learner.phase)
     for number, batch in enumerate(batches, start=first_step + 1):
         on_device = batch.to(learner.device)
-        output = train_step(learner, on_device)
-        tally.add(output, on_device)
-        on_step(number, tally)
+        step = train_step(learner, on_device)
+        tally.add(step.output, on_device)
+        if not on_step(number, step):
+            break
     return tally.metrics()
 
 
@@ -45,8 +71,30 @@ def validate(learner: Learner, batches: Iterator[Batch]) -> Metrics:
     """Metrics over a split, each image once over all ranks; leaves the model in eval mode."""
     share_buffers(learner.model)
     learner.model.eval()
-    tally = Tally(learner.loss, learner.device)
+    tally = learner.tally()
     for batch in batches:
         on_device = batch.to(learner.device)
         tally.add(learner.forward(learner.model, on_device), on_device)
     return tally.metrics()
+
+
+def _backward(learner: Learner, loss: JointLoss, batch: Batch, shares: Shares) -> JointOutput:
+    output = learner.forward(learner.wrapped, batch)
+    terms = loss.add_up(loss.each(output.logits, output.heatmap, batch.label, batch.mask), shares)
+    # The ranks' terms add up to the global batch's, but DDP averages their gradients.
+    (terms.total * world_size()).backward()
+    return JointOutput(output.logits.detach(), output.heatmap.detach())
+
+
+def _pieces(batch: Batch, shares: Shares, most: int | None) -> list[tuple[Batch, Shares]]:
+    if most is None:
+        return [(batch, shares)]
+    number = number_of_pieces(int(sum_over_ranks(batch.weight.sum())), world_size(), most)
+    cut = zip(shares.plain.tensor_split(number), shares.classed.tensor_split(number), strict=True)
+    return list(zip(batch.parts(number), (Shares(*both) for both in cut), strict=True))
+
+
+def number_of_pieces(images: int, ranks: int, most: int) -> int:
+    """Equally many on every rank, although their shares of the global batch may differ by one image; none is empty."""
+    largest_share, smallest_share = math.ceil(images / ranks), images // ranks
+    return min(math.ceil(largest_share / most), max(smallest_share, 1))

@@ -1,6 +1,8 @@
 """`Learner`: everything that one phase trains with."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -8,12 +10,19 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from distxml.config import Recipe
+from distxml.config.compute import ComputeSettings
+from distxml.config.guard import GuardSettings
 from distxml.config.training import PhaseSettings
 from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointModel, JointOutput
+from distxml.training.compute import autocast
 from distxml.training.phases import Schedule, build_optimizer, set_learning
 from distxml.training.ranks import sum_over_ranks, world_size
+from distxml.training.tally import Tally
+
+EXPLAINER_GROUP = 0
+"""The explainer's parameter group, in phases in which it learns."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class Learner:
     Attributes:
         phase: its settings.
         model: the joint model itself.
-        wrapped: the same model in DDP where there are several ranks; training goes through it.
+        wrapped: the same model, in DDP where there are several ranks; training goes through it.
         loss: with denominators of this process alone.
         clip_norm: largest norm of the whole gradient, or None.
     """
@@ -35,6 +44,8 @@ class Learner:
     optimizer: Optimizer
     schedule: Schedule
     clip_norm: float | None
+    guard: GuardSettings
+    compute: ComputeSettings
     device: torch.device
 
     @staticmethod
@@ -52,16 +63,37 @@ class Learner:
             optimizer=optimizer,
             schedule=Schedule(optimizer, phase, recipe.optimizer),
             clip_norm=recipe.optimizer.clip_norm,
+            guard=recipe.guard,
+            compute=recipe.compute,
             device=device,
         )
 
     def forward(self, model: nn.Module, batch: Batch) -> JointOutput:
-        """The output for a batch, with the heatmap that this phase uses."""
-        return model(batch.image, "white" if self.phase.white_heatmap else None)
+        """The output for a batch, with the heatmap that this phase uses, in the precision of the settings."""
+        with autocast(self.compute, self.device):
+            return model(batch.image, "white" if self.phase.white_heatmap else None)
 
     def loss_over_ranks(self) -> JointLoss:
         """The loss whose terms the ranks add up to those of a global batch."""
         return replace(self.loss, sum_over_ranks=sum_over_ranks)
+
+    def tally(self, before: list[float] | None = None) -> Tally:
+        """A fresh count, or one that goes on."""
+        return Tally(self.loss, self.guard, self.device, before)
+
+    def without_exchange(self) -> AbstractContextManager[None]:
+        """While gradients accumulate: the ranks exchange them once, at the last part of a batch."""
+        if world_size() == 1:
+            return nullcontext()
+        return cast(DistributedDataParallel, self.wrapped).no_sync()
+
+    def scale_explainer_rate(self, factor: float) -> None:
+        """Multiply the explainer's learning rate, which is not 0, for the rest of the phase."""
+        self.schedule.scale(EXPLAINER_GROUP, factor)
+
+    def forget_momentum(self) -> None:
+        """The optimizer's memory of past gradients is of no use after a step back."""
+        self.optimizer.state.clear()
 
 
 def _wrap(model: JointModel, device: torch.device) -> nn.Module:

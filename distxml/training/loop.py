@@ -1,27 +1,34 @@
-"""`Trainer`: three phases, epoch by epoch, from wherever the newest checkpoint left off."""
+"""`Trainer`: three phases, epoch by epoch, from wherever the newest intact checkpoint left off."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from distxml.config import Recipe
+from distxml.config.run_folder import CheckpointName
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.errors import UserError
 from distxml.models.joint import JointModel
-from distxml.monitoring.events import EpochEvent, PhaseEndEvent, ResumedEvent
-from distxml.training.checkpoints import PHASES, Checkpoints
+from distxml.monitoring.events import EpochEvent, NoticeEvent, PhaseEndEvent, ResumedEvent
+from distxml.training.checkpoints import PHASES, RESUMABLE, Checkpoints, Place
 from distxml.training.epoch import train_epoch, validate
+from distxml.training.guard import Collapse, collapse_in_validation
 from distxml.training.learner import Learner
+from distxml.training.meter import StepMeter, memory, timed
+from distxml.training.phase_figures import collect_figures
 from distxml.training.phases import learning_rates
-from distxml.training.ranks import share_buffers, wait_for_all
+from distxml.training.profile import profile_steps
+from distxml.training.ranks import from_first_rank, wait_for_all
+from distxml.training.reactions import Reactions
 from distxml.training.state import TrainState, own_loss
-from distxml.training.tally import Tally
+from distxml.training.steps import StepWatch, names_of_healthy
+from distxml.training.tally import Metrics
+from distxml.training.warm_start import apply_warm_start
 from distxml.training.watcher import Watcher
 
 
@@ -34,6 +41,7 @@ class Trainer:
         train, val: this rank's loaders.
         class_weights: C, on the model's device, or None.
         watcher: the first rank's; it alone writes.
+        notices: what the user should be told at the start.
     """
 
     recipe: Recipe
@@ -43,61 +51,91 @@ class Trainer:
     class_weights: Tensor | None
     checkpoints: Checkpoints
     watcher: Watcher | None
+    notices: list[str] = field(default_factory=list)
+    _resumed: Place | None = None
 
     def fit(self) -> None:
         """Train until the third phase ends."""
-        state = self.checkpoints.newest_state()
-        if state is None:
-            state = TrainState()
-        else:
-            self._adopt(state)
+        state = self._take_up()
         while True:
             if state.ended is None:
-                self._run_phase(state)
+                state = self._run_phase(state)
             if state.phase == PHASES[-1]:
                 return
             state = state.next_phase()
 
-    def _adopt(self, state: TrainState) -> None:
-        """Take over the weights of the newest checkpoint."""
-        self.model.load_state_dict(self.checkpoints.load(state.phase, "last").model.state_dict())
-        if self.watcher:
+    def _take_up(self) -> TrainState:
+        """Go on from the newest intact checkpoint, which the first rank chooses, or begin."""
+        found = self.checkpoints.find_newest() if self.train.rank.index == 0 else None
+        own = (found.place.phase, RESUMABLE.index(found.place.name)) if found and found.place else (0, 0)
+        phase, name = from_first_rank(list(own), self._device)
+        self._resumed = Place(phase, RESUMABLE[name]) if phase else None
+        if self._resumed is None:
+            if self.recipe.warm_start is not None:
+                apply_warm_start(self.model, self.recipe.warm_start, self.checkpoints.card)
+            state = TrainState()
+        else:
+            state = self.checkpoints.state(self._resumed)
+            self._take_weights(self._resumed.phase, self._resumed.name)
+        self._tell(state, found.skipped if found else [])
+        return state
+
+    def _tell(self, state: TrainState, skipped: list[str]) -> None:
+        if self.watcher is None:
+            return
+        for message in [*self.notices, *skipped]:
+            self.watcher.notice(NoticeEvent(state.global_epoch, message))
+        if self._resumed is not None:
             self.watcher.resume(ResumedEvent(state.phase, state.epoch, state.global_epoch, state.step_in_epoch))
 
-    def _run_phase(self, state: TrainState) -> None:
-        fresh = state.epoch == 0 and state.step_in_epoch == 0
+    def _take_weights(self, phase: int, name: CheckpointName) -> None:
+        self.model.load_state_dict(self.checkpoints.model(phase, name).model.state_dict())
+
+    def _run_phase(self, state: TrainState) -> TrainState:
+        """Until the phase ends."""
+        learner = self._learner(state)
+        while state.ended is None:
+            collapse = self._run_epoch(state, learner)
+            if collapse is not None:
+                state = self._reactions.react(state, learner, collapse)
+                self._save(state, learner, [])
+        return state
+
+    def _learner(self, state: TrainState) -> Learner:
+        fresh = state.start_loss is None
         if fresh and self.recipe.phases[state.phase - 1].start_from == "best_loss" and state.phase > 1:
-            self.model.load_state_dict(self.checkpoints.load(state.phase - 1, "best_loss").model.state_dict())
+            self._take_weights(state.phase - 1, "best_loss")
         learner = Learner.build(self.recipe, state.phase, self.model, self.class_weights)
         if fresh:
-            state.start_loss = self._start_loss(learner)
-        else:
-            self.checkpoints.restore_optimizer(state.phase, learner.optimizer, learner.schedule)
-        while state.ended is None:
-            self._run_epoch(state, learner)
+            self._measure_start(state, learner)
+            self._save(state, learner, ["healthy"])
+        elif self._resumed is not None:
+            self.checkpoints.restore_optimizer(self._resumed, learner)
+        return learner
 
-    def _start_loss(self, learner: Learner) -> float:
+    def _measure_start(self, state: TrainState, learner: Learner) -> None:
         """The phase's own loss before its first step; a fresh BatchNorm may put it far above that of guessing."""
+        validation = validate(learner, self.val.evaluation())
         name = own_loss(learner.phase)
-        loss = validate(learner, self.val.evaluation())[name]
-        classes = len(self.checkpoints.card.classes)
-        return min(loss, math.log(classes)) if name == "classification" else loss
+        guessing = math.log(len(self.checkpoints.card.classes))
+        state.start(min(validation[name], guessing) if name == "classification" else validation[name], validation)
 
-    def _run_epoch(self, state: TrainState, learner: Learner) -> None:
+    def _run_epoch(self, state: TrainState, learner: Learner) -> Collapse | None:
+        rates, meter = learning_rates(learner.optimizer, learner.phase), StepMeter()
         if self.watcher:
-            self.watcher.start_epoch(state, self.train.steps())
-        rates = learning_rates(learner.optimizer, learner.phase)
-        first = state.step_in_epoch
-        tally = Tally(learner.loss, learner.device, state.tally if self.train.rank.index == 0 else None)
-        on_step = partial(self._on_step, state, learner)
-        train = train_epoch(learner, self._batches(state), tally, on_step, first)
-        trained = self.watcher.clock() if self.watcher else 0.0
+            self.watcher.start_epoch(state, self.train.steps(), meter)
+        watch, train = self._train(state, learner, meter)
+        _check_finite(train, state)
+        if watch.collapse is not None:
+            state.note_position(watch.made, watch.tally.sums_over_ranks())
+            return watch.collapse
         val = validate(learner, self.val.evaluation())
-        _check_finite([*train.values(), *val.values()], state)
-        best = state.end_epoch(train, val, learner.phase, self.train.steps())
+        _check_finite(val, state)
+        best = state.end_epoch(val, learner.phase, watch.made)
+        state.ended = watch.ended or state.ended
         learner.schedule.end_epoch(val["total"])
+        collapse = collapse_in_validation(val, learner.phase, learner.guard)
         if self.watcher:
-            self.checkpoints.check_still_ours()
             event = EpochEvent(
                 phase=state.phase,
                 epoch=state.epoch,
@@ -107,13 +145,43 @@ class Trainer:
                 val=val,
                 lr_classifier=rates[0],
                 lr_explainer=rates[1],
-                images_per_second=len(self.train.reader) * (1 - first / self.train.steps()) / trained,
+                images_per_second=meter.per_second(len(self.train.reader) / self.train.steps()),
                 seconds=self.watcher.clock(),
+                data_wait=meter.data_wait,
+                step_seconds=meter.step_seconds,
+                gradient_norm=meter.gradient_norm,
+                memory=memory(learner.device if learner.device.type == "cuda" else None),
             )
             self.watcher.end_epoch(event, learner)
-            if state.ended is not None:
-                self.watcher.end_phase(PhaseEndEvent(state.phase, state.epoch, state.global_epoch, state.ended))
-            self.checkpoints.save(learner, state, best)
+        if collapse is None:
+            self._end_epoch(state, learner, val, best)
+        return collapse
+
+    def _train(self, state: TrainState, learner: Learner, meter: StepMeter) -> tuple[StepWatch, Metrics]:
+        first = state.step_in_epoch
+        tally = learner.tally(state.tally if self.train.rank.index == 0 else None)
+        folder = self.checkpoints.run.tensorboard
+        steps = self.recipe.run.profile if self.watcher and state.epoch == 0 and first == 0 else None
+        with profile_steps(folder, steps, state.phase) as profiler:
+            watch = StepWatch(
+                self.recipe, state, learner, self.checkpoints, self.watcher, self.train.steps(), tally, meter, profiler,
+                made=first,
+            )  # fmt: skip
+            train = train_epoch(learner, timed(self._batches(state), meter), tally, watch.after, first)
+        return watch, train
+
+    def _end_epoch(self, state: TrainState, learner: Learner, val: Metrics, best: list[CheckpointName]) -> None:
+        if state.ended is not None:
+            figures = collect_figures(learner, self.val.evaluation(), self.checkpoints.card.classes)
+            if self.watcher:
+                event = PhaseEndEvent(state.phase, state.epoch, state.global_epoch, state.ended)
+                self.watcher.end_phase(event, figures)
+            self._reactions.warn_of_white(state, learner, val)
+        self._save(state, learner, [*best, *names_of_healthy(state, learner)])
+
+    def _save(self, state: TrainState, learner: Learner, also: list[CheckpointName]) -> None:
+        if self.watcher:
+            self.checkpoints.save(learner, state, also)
         wait_for_all(learner.device)  # nobody goes on before the checkpoint is written
 
     def _batches(self, state: TrainState) -> Iterator[Batch]:
@@ -123,25 +191,17 @@ class Trainer:
             torch.manual_seed(seed_from("step", seed, state.step + number, self.train.rank.index))
             yield batch
 
-    def _on_step(self, state: TrainState, learner: Learner, number: int, tally: Tally) -> None:
-        if self.watcher:
-            self.watcher.step(number, tally)
-        every = self.recipe.run.checkpoint_steps
-        if every is not None and number % every == 0 and number < self.train.steps():
-            self._save_position(state, learner, number, tally)
+    @property
+    def _reactions(self) -> Reactions:
+        return Reactions(self.recipe, self.checkpoints, self.watcher)
 
-    def _save_position(self, state: TrainState, learner: Learner, number: int, tally: Tally) -> None:
-        """A checkpoint in the middle of an epoch."""
-        share_buffers(learner.model)
-        state.note_position(number, tally.sums_over_ranks())
-        if self.watcher:
-            self.checkpoints.check_still_ours()
-            self.checkpoints.save(learner, state, [])
-        wait_for_all(learner.device)
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
 
 
-def _check_finite(values: list[float], state: TrainState) -> None:
-    if not all(math.isfinite(value) for value in values):
+def _check_finite(metrics: Metrics, state: TrainState) -> None:
+    if not all(math.isfinite(value) for value in metrics.values()):
         raise UserError(
             f"phase {state.phase}, epoch {state.epoch + 1}: the loss is not a finite number; "
             f"lower phases.{state.phase - 1}.lr_classifier or lr_explainer, or set optimizer.clip_norm"

@@ -1,5 +1,7 @@
 """What learns in a phase, what stands still, and with which optimizer and schedule."""
 
+import math
+
 import torch
 from torch import nn, optim
 from torch.optim import Optimizer
@@ -7,6 +9,7 @@ from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler,
 
 from distxml.config.training import OptimizerSettings, PhaseSettings
 from distxml.models.joint import JointModel
+from distxml.training.compute import fused_where_possible
 
 
 def set_learning(model: JointModel, phase: PhaseSettings) -> None:
@@ -17,12 +20,13 @@ def set_learning(model: JointModel, phase: PhaseSettings) -> None:
 
 
 def build_optimizer(model: JointModel, phase: PhaseSettings, settings: OptimizerSettings) -> Optimizer:
-    """One optimizer with a parameter group for each network that learns."""
+    """One optimizer with a parameter group for each network that learns: the explainer's first."""
     groups = [{"params": list(network.parameters()), "lr": lr} for network, lr in _networks(model, phase) if lr > 0]
+    fused = fused_where_possible(settings.name, next(model.parameters()).device)
     if settings.name == "sgd":
-        return optim.SGD(groups, momentum=settings.momentum, weight_decay=settings.weight_decay)
+        return optim.SGD(groups, momentum=settings.momentum, weight_decay=settings.weight_decay, fused=fused)
     if settings.name == "adamw":
-        return optim.AdamW(groups, weight_decay=settings.weight_decay)
+        return optim.AdamW(groups, weight_decay=settings.weight_decay, fused=fused)
     return optim.Adadelta(groups, weight_decay=settings.weight_decay)
 
 
@@ -30,12 +34,14 @@ class Schedule:
     """The learning rates of a phase, moved on once an epoch."""
 
     def __init__(self, optimizer: Optimizer, phase: PhaseSettings, settings: OptimizerSettings) -> None:
+        self._optimizer = optimizer
         self._scheduler: LRScheduler
         if phase.schedule == "plateau":
             self._scheduler = ReduceLROnPlateau(
                 optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience, min_lr=settings.min_lr
             )
         elif phase.schedule == "cosine":
+            assert phase.epochs is not None, "PhaseSettings refuses a cosine without epochs"
             self._scheduler = CosineAnnealingLR(optimizer, T_max=phase.epochs, eta_min=settings.min_lr)
         else:
             self._scheduler = ConstantLR(optimizer, factor=1.0, total_iters=0)
@@ -46,6 +52,12 @@ class Schedule:
             self._scheduler.step(validation_loss)
         else:
             self._scheduler.step()
+
+    def scale(self, group: int, factor: float) -> None:
+        """Multiply the rates of a parameter group, from now to the end of the phase."""
+        self._optimizer.param_groups[group]["lr"] *= factor
+        if not isinstance(self._scheduler, ReduceLROnPlateau):
+            self._scheduler.base_lrs[group] *= factor
 
     def state_dict(self) -> dict[str, object]:
         """For the training state."""
@@ -64,10 +76,10 @@ def learning_rates(optimizer: Optimizer, phase: PhaseSettings) -> tuple[float, f
     return classifier, explainer
 
 
-def clip_gradients(optimizer: Optimizer, limit: float | None) -> None:
-    """Scale the gradient of all parameters together to a norm of at most `limit`."""
-    if limit is not None:
-        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], limit)
+def clip_gradients(optimizer: Optimizer, limit: float | None) -> torch.Tensor:
+    """Scale the gradient of all parameters together to a norm of at most `limit`; returns the norm before that."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    return nn.utils.clip_grad_norm_(parameters, math.inf if limit is None else limit)
 
 
 def class_weights(setting: str | tuple[float, ...] | None, counts: list[int]) -> torch.Tensor | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from distxml.config import Recipe
+from distxml.config.compute import ComputeSettings
 from distxml.data.deal import Rank, Shuffle, most_rows_held, most_rows_held_evaluating, number_of_steps
 from distxml.data.loader import Loader
 from distxml.data.reader import SplitReader
@@ -16,6 +17,7 @@ from distxml.models.checkpoint import ModelCard, build_model
 from distxml.training.epoch import train_step
 from distxml.training.learner import Learner
 from distxml.training.phases import class_weights
+from distxml.training.warm_start import apply_warm_start, check_warm_start
 
 
 def check_dataset(recipe: Recipe) -> Dataset:
@@ -23,7 +25,7 @@ def check_dataset(recipe: Recipe) -> Dataset:
 
     Raises:
         UserError: it is missing, too small, has one class, lacks masks that the loss needs, or the class weights
-            do not match its classes.
+            do not match its classes; or `warm_start` does not suit it.
     """
     dataset = open_dataset(recipe.dataset.path)
     metadata, path = dataset.metadata, recipe.dataset.path
@@ -51,6 +53,8 @@ def check_dataset(recipe: Recipe) -> Dataset:
             f"loss.kind=hybrid: no training image of dataset {path} has a mask; use loss.kind=unsupervised "
             "or build the dataset with masks"
         )
+    if recipe.warm_start is not None:
+        check_warm_start(recipe.warm_start, model_card(recipe, dataset))
     weights = recipe.loss.class_weights
     if isinstance(weights, tuple) and len(weights) != len(metadata.classes):
         raise UserError(
@@ -96,13 +100,17 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
     loader = Loader(dataset, "train", recipe.loader, rank, recipe.run.seed, cache=recipe.dataset.cache)
     with closing(loader.training(epoch=0)) as batches:
         batch = next(batches)
-    model = build_model(model_card(recipe, dataset))
+    card = model_card(recipe, dataset)
+    model = build_model(card)
+    if recipe.warm_start is not None:
+        apply_warm_start(model, recipe.warm_start, card)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     losses: dict[str, float] = {}
+    recipe = recipe.model_copy(update={"compute": ComputeSettings(micro_batch=recipe.compute.micro_batch)})
     for number in (1, 2, 3):
         learner = Learner.build(recipe, number, model, weights)
         try:
-            output = train_step(learner, batch)
+            output = train_step(learner, batch).output
         except (RuntimeError, ValueError) as error:
             reason = str(error).strip().split("\n")[0]
             raise UserError(

@@ -19,6 +19,15 @@ def sum_over_ranks(value: Tensor) -> Tensor:
     return total
 
 
+def from_first_rank(numbers: list[int], device: torch.device) -> list[int]:
+    """The first rank's `numbers`, on every rank; all give equally many."""
+    if world_size() == 1:
+        return numbers
+    told = torch.tensor(numbers, device=device)
+    dist.broadcast(told, src=0)
+    return told.tolist()
+
+
 def share_buffers(model: nn.Module) -> None:
     """Give every rank the first one's buffers: BatchNorm statistics have drifted apart since the last step."""
     if world_size() == 1:

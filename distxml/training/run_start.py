@@ -1,10 +1,12 @@
 """Claiming a run's folder: fresh, to go on with, or already complete."""
 
 import json
+import math
 import os
 import platform
 import sys
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,20 @@ from distxml.errors import UserError
 
 _OWN_NAMES = (".lock", "dataset.json", "dataset.json.new", "config.json.new")
 """What a claim that was interrupted may have left before there was a run."""
-FREE_TO_CHANGE = ("scaling", "evaluation", "dataset", "run.folder", "loader.threads", "loader.prefetch")
+FREE_TO_CHANGE = (
+    "scaling",
+    "evaluation",
+    "dataset",
+    "run.folder",
+    "run.checkpoint_steps",
+    "run.checkpoint_minutes",
+    "run.profile",
+    "run.gallery",
+    "loader.threads",
+    "loader.prefetch",
+    "compute.micro_batch",
+    "compute.compile",
+)
 """Settings that an interrupted run may go on with although they differ: they do not change what is learnt.
 
 `dataset` is a path, which may move; that the data are the same is checked by checksums."""
@@ -43,19 +58,57 @@ def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
         raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
 
 
-def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> str:
-    """Take over the run's folder, which exists, and return the token of this attempt.
+@dataclass(frozen=True)
+class Claim:
+    """A run's folder that is ours.
+
+    Attributes:
+        attempt: token of this attempt.
+        recipe: what to train with.
+        notices: what the user should know.
+    """
+
+    attempt: str
+    recipe: Recipe
+    notices: list[str]
+
+
+def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
+    """Take over the run's folder, which exists.
 
     Raises:
         UserError: see `check_claim`.
     """
     check_claim(run, recipe, dataset)
+    recipe, notices = _keep_pieces(run, recipe)
     _write(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
     _write(run.config, recipe.model_dump_json(indent=2) + "\n")
     _write_json(run.environment, _environment())
     attempt = uuid.uuid4().hex
     _write(run.attempt, attempt)
-    return attempt
+    return Claim(attempt, recipe, notices)
+
+
+def _keep_pieces(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
+    """With fewer workers than before, a worker still computes no more images at once than it did before.
+
+    The global batch stays what it was; a memory that held a worker's share still suffices, and BatchNorm normalises
+    groups of the same size.
+    """
+    before = run.recipe() if run.config.exists() else recipe
+    then, now, batch = before.scaling.workers, recipe.scaling.workers, recipe.loader.batch_size
+    piece = recipe.compute.micro_batch or before.compute.micro_batch or math.ceil(batch / then)
+    cut = math.ceil(batch / now) > piece
+    if cut:
+        recipe = recipe.model_copy(update={"compute": recipe.compute.model_copy(update={"micro_batch": piece})})
+    if then == now:
+        return recipe, []
+    pieces = f", computed in pieces of {piece} images" if cut else ""
+    return recipe, [f"goes on with {now} {_workers(now)} instead of {then}; the global batch stays {batch}{pieces}"]
+
+
+def _workers(number: int) -> str:
+    return "worker" if number == 1 else "workers"
 
 
 def _check_same_data(run: RunFolder, dataset: Dataset) -> None:

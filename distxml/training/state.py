@@ -1,9 +1,10 @@
 """`TrainState`: where training stands, and when a phase ends."""
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from distxml.config.run_folder import CheckpointName
 from distxml.config.training import PhaseSettings
+from distxml.training.running import RunningMeans
 from distxml.training.tally import Metrics
 
 
@@ -14,14 +15,19 @@ class TrainState:
     Attributes:
         phase: 1 to 3.
         epoch: finished epochs of this phase.
-        global_epoch: finished epochs of all phases.
+        global_epoch: finished epochs of all phases, those that the guard took back included.
         step: optimizer steps made in finished epochs.
         step_in_epoch: optimizer steps made in the epoch that is not finished: the position in its data.
-        tally: what those steps counted on all ranks (`Tally.sums`).
-        start_loss: the phase's own validation loss before its first step.
+        tally: what those steps counted on all ranks (`Tally.sums_over_ranks`).
+        start_loss: the phase's own validation loss before its first step; None before it is known.
+        means: over the last steps of this phase.
+        black: share of black pixels in the last validation.
         best_loss, best_accuracy: best validation figures of this phase, None before the first epoch.
         stop_loss: the loss that early stopping compares with.
         stale_epochs: epochs since `stop_loss` improved.
+        white_steps: steps in a row whose heatmap was white, since the phase began or the guard acted.
+        tries: how often the guard has acted in this phase.
+        rate_scale: what it has multiplied the explainer's learning rate by.
         ended: why this phase ended; None while it goes on.
     """
 
@@ -32,37 +38,82 @@ class TrainState:
     step_in_epoch: int = 0
     tally: list[float] = field(default_factory=list)
     start_loss: float | None = None
+    means: RunningMeans = field(default_factory=lambda: RunningMeans(0.0, 0.0, 0.0))
+    black: float = 0.0
     best_loss: float | None = None
     best_accuracy: float | None = None
     stop_loss: float | None = None
     stale_epochs: int = 0
+    white_steps: int = 0
+    tries: int = 0
+    rate_scale: float = 1.0
     ended: str | None = None
 
     def next_phase(self) -> "TrainState":
         """The state at the start of the next phase."""
         return TrainState(phase=self.phase + 1, global_epoch=self.global_epoch, step=self.step)
 
+    def start(self, loss: float, validation: Metrics) -> None:
+        """The phase begins: its own loss and what its heatmap looks like before the first step."""
+        self.start_loss = loss
+        self.black = validation["black"]
+        self.means = RunningMeans(loss, validation["black"], validation["white"])
+
     def note_position(self, steps: int, tally: list[float]) -> None:
         """The epoch is not finished: `steps` steps are made."""
         self.step_in_epoch, self.tally = steps, tally
 
-    def end_epoch(self, training: Metrics, validation: Metrics, settings: PhaseSettings, steps: int = 0) -> list[str]:
+    def note_white(self, is_white: bool, steps: int) -> None:
+        """Whether the heatmap was white in the last `steps` steps."""
+        self.white_steps = self.white_steps + steps if is_white else 0
+
+    def end_epoch(self, validation: Metrics, settings: PhaseSettings, steps: int) -> list[CheckpointName]:
         """Count an epoch of `steps` steps and decide whether the phase ends.
 
         Returns:
             Names of the checkpoints that this epoch is the best of: `best_loss`, `best_accuracy`.
         """
         self.epoch += 1
-        self.global_epoch += 1
-        self.step += steps
-        self.note_position(0, [])
+        self.leave_epoch(steps)
+        self.black = validation["black"]
         best = self._note_best(validation)
         self._note_patience(validation["total"], settings.min_delta)
-        self.ended = self._why_end(training, validation, settings)
+        self.ended = self._why_end(validation, settings)
         return best
 
-    def _note_best(self, validation: Metrics) -> list[str]:
-        best: list[str] = []
+    def leave_epoch(self, steps: int) -> None:
+        """The epoch is over, be it finished or not, after `steps` steps."""
+        self.global_epoch += 1
+        self.step += steps
+        self.means.looked = []
+        self.note_position(0, [])
+
+    def take_back(self, before: "TrainState", steps: int) -> "TrainState":
+        """Where training goes on after `steps` steps of an epoch that the guard stopped, or 0 where one was finished.
+
+        Args:
+            before: of the healthy checkpoint whose weights are taken. Its place in an epoch is taken too if that epoch
+                is the one that was stopped; otherwise a new epoch begins, so that no epoch's number comes twice.
+        """
+        back = replace(before, tries=self.tries, rate_scale=self.rate_scale, ended=None, means=replace(before.means))
+        if before.global_epoch != self.global_epoch or before.step_in_epoch == 0:
+            back.global_epoch, back.step = self.global_epoch, self.step + steps
+            back.means.looked = []
+            back.note_position(0, [])
+        return back
+
+    def reached_until(self, settings: PhaseSettings, validation: Metrics | None = None) -> str | None:
+        """Why the phase's own loss ends it: in the running mean of training, or in `validation`."""
+        name = own_loss(settings)
+        if settings.until is None or not self.start_loss:
+            return None
+        # The lower of the two: BatchNorm's running statistics lag, so either mode may show a black heatmap first.
+        loss = self.means.own_loss if validation is None else min(validation[name], self.means.own_loss)
+        share = loss / self.start_loss
+        return f"{name} loss fell to {share:.0%} of its start" if share <= settings.until else None
+
+    def _note_best(self, validation: Metrics) -> list[CheckpointName]:
+        best: list[CheckpointName] = []
         if self.best_loss is None or validation["total"] < self.best_loss:
             self.best_loss = validation["total"]
             best.append("best_loss")
@@ -77,16 +128,13 @@ class TrainState:
         else:
             self.stale_epochs += 1
 
-    def _why_end(self, training: Metrics, validation: Metrics, settings: PhaseSettings) -> str | None:
-        name = own_loss(settings)
-        # The lower of the two: BatchNorm's running statistics lag, so either mode may show a black heatmap first.
-        loss = min(training[name], validation[name])
-        share = loss / self.start_loss if self.start_loss else math.inf
-        if settings.stop_at_share is not None and share <= settings.stop_at_share:
-            return f"{name} loss fell to {share:.0%} of its start"
+    def _why_end(self, validation: Metrics, settings: PhaseSettings) -> str | None:
+        reached = self.reached_until(settings, validation)
+        if reached is not None:
+            return reached
         if settings.patience is not None and self.stale_epochs >= settings.patience:
             return f"no better validation loss for {settings.patience} epochs"
-        if self.epoch >= settings.epochs:
+        if settings.epochs is not None and self.epoch >= settings.epochs:
             return "epoch budget"
         return None
 

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import UTC, datetime
+from typing import Protocol
 
 import torch
 
@@ -11,39 +12,65 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
-from distxml.monitoring.events import EpochEvent, PhaseEndEvent, ResumedEvent, StepEvent
-from distxml.monitoring.mailbox import Mailbox
+from distxml.monitoring.events import EpochEvent, Event, GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent, StepEvent
 from distxml.monitoring.metrics_log import MetricsLog
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.monitoring.tensorboard import TensorBoard
 from distxml.training.learner import Learner
+from distxml.training.meter import StepMeter
 from distxml.training.state import TrainState
 from distxml.training.tally import Tally
 
 SECONDS_BETWEEN_STEP_EVENTS = 0.5
+SECONDS_BETWEEN_STEP_SCALARS = 1.0
+POINTS_OF_A_LINE = 1000
+"""TensorBoard draws no more; in a long run the scalars of steps come less often."""
+
+
+class Receiver(Protocol):
+    """What events are sent to: the mailbox."""
+
+    def put(self, event: Event) -> None: ...
 
 
 class Watcher:
     """Writes metrics.jsonl and TensorBoard, and sends events to the driver."""
 
-    def __init__(self, run: RunFolder, recipe: Recipe, val: Loader, mailbox: Mailbox, resume_after: int) -> None:
+    def __init__(
+        self, run: RunFolder, recipe: Recipe, val: Loader, mailbox: Receiver, *, resume_after: int, resume_step: int
+    ) -> None:
+        """
+        Args:
+            run: where to write.
+            recipe: of the run.
+            val: gives the gallery's images.
+            mailbox: the driver's.
+            resume_after: finished epochs of all phases; what was written of later ones is forgotten.
+            resume_step: optimizer steps made in all phases; likewise.
+        """
         self.recipe = recipe
         self.mailbox = mailbox
         self.log = MetricsLog(run.metrics)
         self.log.forget_after(resume_after)
-        self.tensorboard = TensorBoard(run.tensorboard, resume_after)
+        self.tensorboard = TensorBoard(run.tensorboard, resume_after, resume_step)
         self.gallery = _gallery(val, recipe.run.gallery)
-        self._state = TrainState()
-        self._steps, self._first_step = 1, 0
-        self._started = self._last_event = time.monotonic()
+        self._state, self._steps, self._meter = TrainState(), 1, StepMeter()
+        self._seen_epoch, self._seen_step = resume_after, resume_step
+        self._began = self._started = self._last_event = self._last_scalars = time.monotonic()
 
     def resume(self, event: ResumedEvent) -> None:
         """Training goes on from a checkpoint."""
         self.log.write(event)
         self.mailbox.put(event)
 
-    def start_epoch(self, state: TrainState, steps: int) -> None:
-        """An epoch of `steps` steps begins."""
-        self._state, self._steps, self._first_step = state, steps, state.step_in_epoch
+    def start_epoch(self, state: TrainState, steps: int, meter: StepMeter) -> None:
+        """An epoch of `steps` steps begins, and the meter with it; an earlier one than the last if training rolled
+        back."""
+        step = state.step + state.step_in_epoch
+        if state.global_epoch < self._seen_epoch or step < self._seen_step:
+            self.tensorboard.rewind(state.global_epoch, step)
+        self._seen_epoch, self._seen_step = state.global_epoch, step
+        self._state, self._steps, self._meter = state, steps, meter
         self._started = time.monotonic()
 
     def clock(self) -> float:
@@ -51,27 +78,38 @@ class Watcher:
         return time.monotonic() - self._started
 
     def step(self, number: int, tally: Tally) -> None:
-        """A step is done; says so now and then."""
+        """Step `number` of the epoch is done, and the meter knows it; says so now and then."""
+        self._seen_step = self._state.step + number
         now = time.monotonic()
         if now - self._last_event < SECONDS_BETWEEN_STEP_EVENTS:
             return
         self._last_event = now
-        pace = (now - self._started) / (number - self._first_step)  # seconds a step
-        self.mailbox.put(
-            StepEvent(
-                phase=self._state.phase,
-                epoch=self._state.epoch + 1,
-                epochs=self.recipe.phases[self._state.phase - 1].epochs,
-                step=number,
-                steps=self._steps,
-                terms=tally.on_this_rank(),
-                images_per_second=self.recipe.loader.batch_size / pace,
-                seconds_left=pace * self._steps_left(number),
-            )
+        event = self._step_event(number, tally)
+        self.mailbox.put(event)
+        if now - self._last_scalars >= max(SECONDS_BETWEEN_STEP_SCALARS, (now - self._began) / POINTS_OF_A_LINE):
+            self._last_scalars = now
+            self.tensorboard.write_step(event)
+
+    def _step_event(self, number: int, tally: Tally) -> StepEvent:
+        meter, left = self._meter, self._steps_left(number)
+        return StepEvent(
+            phase=self._state.phase,
+            epoch=self._state.epoch + 1,
+            epochs=self.recipe.phases[self._state.phase - 1].epochs,
+            step=number,
+            steps=self._steps,
+            global_step=self._state.step + number,
+            terms=tally.on_this_rank(),
+            images_per_second=meter.per_second(self.recipe.loader.batch_size),
+            data_wait=meter.data_wait,
+            step_seconds=meter.step_seconds,
+            gradient_norm=meter.gradient_norm,
+            seconds_left=None if left is None else meter.step_seconds * left,
         )
 
     def end_epoch(self, event: EpochEvent, learner: Learner) -> None:
         """An epoch is over, the model in eval mode."""
+        self._seen_epoch = event.global_epoch
         self.log.write(event)
         self.tensorboard.write_epoch(event)
         self.mailbox.put(event)
@@ -80,24 +118,39 @@ class Watcher:
                 output = learner.forward(learner.model, self.gallery.to(learner.device))
             self.tensorboard.write_gallery(self.gallery, output, event.global_epoch)
 
-    def end_phase(self, event: PhaseEndEvent) -> None:
+    def end_phase(self, event: PhaseEndEvent, figures: PhaseFigures | None) -> None:
         """A phase is over."""
         self.log.write(event)
-        self.tensorboard.write_phase_end(event)
+        self.tensorboard.write_phase_end(event, figures)
+        self.mailbox.put(event)
+
+    def guard(self, event: GuardEvent) -> None:
+        """The collapse guard acted; call it before the epoch that training goes on with starts."""
+        self.log.write(event)
+        self.tensorboard.write_guard(event)
+        self.mailbox.put(event)
+
+    def notice(self, event: NoticeEvent) -> None:
+        """Something that the user should know."""
+        self.log.write(event)
+        self.tensorboard.write_notice(event)
         self.mailbox.put(event)
 
     def close(self, run: RunFolder) -> None:
         """The third phase has ended: mark the run as complete."""
+        self.tensorboard.write_settings(self.recipe)
         self.tensorboard.close()
         fresh = run.finished.with_suffix(".new")
         fresh.write_text(json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
         fresh.rename(run.finished)
 
-    def _steps_left(self, number: int) -> int:
-        """Steps that the epoch budgets still hold."""
-        later = sum(phase.epochs for phase in self.recipe.phases[self._state.phase :])
-        here = self.recipe.phases[self._state.phase - 1].epochs - self._state.epoch
-        return (here + later) * self._steps - number
+    def _steps_left(self, number: int) -> int | None:
+        """Steps that the epoch budgets still hold; None where this phase or a later one has none."""
+        budgets = [phase.epochs for phase in self.recipe.phases[self._state.phase - 1 :]]
+        if None in budgets:
+            return None
+        epochs = sum(budget for budget in budgets if budget is not None) - self._state.epoch
+        return epochs * self._steps - number
 
 
 def _gallery(val: Loader, images: int) -> Batch | None:

@@ -1,5 +1,6 @@
 """What each Ray Train worker runs."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from distxml.models.checkpoint import build_model
 from distxml.monitoring.events import FailedEvent
 from distxml.monitoring.mailbox import Mailbox
 from distxml.training.checkpoints import Checkpoints
+from distxml.training.compute import prepare, set_determinism
 from distxml.training.loop import Trainer
 from distxml.training.phases import class_weights
 from distxml.training.preflight import model_card
+from distxml.training.state import TrainState
 from distxml.training.watcher import Watcher
 
 PARTS: tuple[Split, Split] = ("train", "val")
@@ -31,22 +34,27 @@ def train_worker(config: dict[str, Any]) -> None:
     """Train on this rank.
 
     Args:
-        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us).
+        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us),
+            `notices` (what the user should be told).
     """
     mailbox: Mailbox = config["mailbox"]
     if mailbox.has_failed():
         return  # a user's mistake does not go away by trying again; the driver tells
     try:
-        _train(Recipe.model_validate_json(config["recipe"]), RunFolder(Path(config["run"])), mailbox, config["attempt"])
+        _train(Recipe.model_validate_json(config["recipe"]), RunFolder(Path(config["run"])), config)
+    except OSError as error:
+        _give_up_if_full(error, config["run"], mailbox)
+        raise
     except UserError as error:
         mailbox.fail(FailedEvent(str(error)))
         raise
 
 
-def _train(recipe: Recipe, run: RunFolder, mailbox: Mailbox, attempt: str) -> None:
+def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     context = ray.train.get_context()
     rank = Rank(context.get_world_rank(), context.get_world_size())
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
+    set_determinism(recipe.compute)
     dataset = open_dataset(recipe.dataset.path)
     seed = recipe.run.seed
     device = ray.train.torch.get_device()
@@ -55,17 +63,30 @@ def _train(recipe: Recipe, run: RunFolder, mailbox: Mailbox, attempt: str) -> No
     train, val = (
         Loader(dataset, part, recipe.loader, rank, seed, cache=recipe.dataset.cache, gpu=gpu) for part in PARTS
     )
-    checkpoints = Checkpoints(run, model_card(recipe, dataset), attempt)
+    checkpoints = Checkpoints(run, model_card(recipe, dataset), config["attempt"])
     torch.manual_seed(seed_from("model", seed))  # the same weights on every rank
-    model = build_model(checkpoints.card).to(device)
+    model = prepare(build_model(checkpoints.card), recipe.compute, device)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
-    watcher = _watcher(run, recipe, val, mailbox, checkpoints) if rank.index == 0 else None
-    Trainer(recipe, model, train, val, None if weights is None else weights.to(device), checkpoints, watcher).fit()
+    weights = None if weights is None else weights.to(device)
+    watcher = _watcher(run, recipe, val, config["mailbox"], checkpoints) if rank.index == 0 else None
+    Trainer(recipe, model, train, val, weights, checkpoints, watcher, config["notices"]).fit()
     if watcher:
         watcher.close(run)
 
 
 def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: Mailbox, checkpoints: Checkpoints) -> Watcher:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    state = checkpoints.newest_state()
-    return Watcher(run, recipe, val, mailbox, resume_after=state.global_epoch if state else 0)
+    place = checkpoints.find_newest().place
+    state = checkpoints.state(place) if place else TrainState()
+    step = state.step + state.step_in_epoch
+    return Watcher(run, recipe, val, mailbox, resume_after=state.global_epoch, resume_step=step)
+
+
+def _give_up_if_full(error: OSError, run: str, mailbox: Mailbox) -> None:
+    """Trying again does not help against a full disk: the driver tells the user."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        mailbox.fail(
+            FailedEvent(
+                f"run {run}: cannot be written ({error.strerror}); free some space, then the same command goes on"
+            )
+        )

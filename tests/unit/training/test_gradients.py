@@ -3,15 +3,18 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from distxml.config import Recipe, load_settings
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.models.shared_batchnorm import SharedBatchNorm2d
-from distxml.training.epoch import train_step
+from distxml.training.epoch import number_of_pieces, train_step
 from distxml.training.learner import Learner
 from tests.unit.training.ranks import run_on_ranks
 
@@ -86,6 +89,31 @@ def test_two_ranks_equal_one(tmp_path: Path, phase: int, overrides: tuple[str, .
         torch.testing.assert_close(two["gradients"][name], gradient, atol=1e-9, rtol=1e-5, msg=name)
     for name, value in one["statistics"].items():
         torch.testing.assert_close(two["statistics"][name], value, atol=1e-6, rtol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_pieces_add_up_to_the_whole_batch(tmp_path: Path, most: int) -> None:
+    """Without BatchNorm, on one rank and on two with different numbers of images, the gradients are the same."""
+    vgg = ("model.classifier=vgg", "loss.class_weights=[1, 3]")
+    gradients_on(0, 1, tmp_path, 1, vgg)
+    whole = torch.load(tmp_path / "1.pt", weights_only=True)["gradients"]
+    pieces = (*vgg, f"compute.micro_batch={most}")
+    gradients_on(0, 1, tmp_path, 1, pieces)
+    run_on_ranks(partial(gradients_on, phase=1, overrides=pieces), 2, tmp_path)
+    for ranks in (1, 2):
+        cut = torch.load(tmp_path / f"{ranks}.pt", weights_only=True)["gradients"]
+        for name, gradient in whole.items():
+            torch.testing.assert_close(cut[name], gradient, atol=1e-9, rtol=1e-5, msg=f"{ranks} {name}")
+
+
+@given(images=st.integers(1, 60), ranks=st.integers(1, 8), most=st.integers(1, 20))
+def test_ranks_cut_their_shares_into_equally_many_pieces(images: int, ranks: int, most: int) -> None:
+    number = number_of_pieces(images, ranks, most)
+    shares = [max(1, len(part)) for part in np.array_split(np.arange(images), ranks)]  # an empty share is padded
+    for share in shares:
+        sizes = [len(piece) for piece in np.array_split(np.arange(share), number)]
+        assert min(sizes) >= 1, "no piece is empty"
+        assert max(sizes) <= most or number == min(shares), "as small as wanted, unless one more would be empty"
 
 
 def normalized_on(rank: int, ranks: int, folder: Path) -> None:

@@ -4,10 +4,13 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from distxml.config.training import OptimizerSettings, PhaseSettings
 from distxml.training.phases import Schedule, class_weights
+from distxml.training.running import RunningMeans
 from distxml.training.state import TrainState, own_loss
 
 
@@ -17,38 +20,74 @@ def phase(**more: object) -> PhaseSettings:
 
 
 def metrics(total: float = 1.0, accuracy: float = 0.5, explanation: float = 0.5) -> dict[str, float]:
-    return {"total": total, "accuracy": accuracy, "explanation": explanation, "classification": 0.5}
+    figures = {"total": total, "accuracy": accuracy, "explanation": explanation, "classification": 0.5}
+    return figures | {"black": 0.0, "white": 1.0}
 
 
 def test_epoch_budget_ends_a_phase() -> None:
     state = TrainState()
     for _ in range(4):
-        state.end_epoch(metrics(), metrics(), phase())
+        state.end_epoch(metrics(), phase(), 3)
         assert state.ended is None
-    state.end_epoch(metrics(), metrics(), phase())
-    assert state.ended == "epoch budget" and state.epoch == 5
+    state.end_epoch(metrics(), phase(), 3)
+    assert state.ended == "epoch budget" and (state.epoch, state.global_epoch, state.step) == (5, 5, 15)
 
 
 def test_early_stopping_counts_small_improvements_as_none() -> None:
     state = TrainState()
     for loss in (1.0, 0.99995, 0.9999):
-        state.end_epoch(metrics(), metrics(loss), phase(patience=2, min_delta=1e-3))
+        state.end_epoch(metrics(loss), phase(patience=2, min_delta=1e-3), 3)
     assert state.ended == "no better validation loss for 2 epochs"
 
 
 def test_early_stopping_starts_anew_after_an_improvement() -> None:
     state = TrainState()
     for loss in (1.0, 1.1, 0.5, 0.6):
-        state.end_epoch(metrics(), metrics(loss), phase(patience=2))
+        state.end_epoch(metrics(loss), phase(patience=2), 3)
     assert state.ended is None and state.stale_epochs == 1
 
 
 @pytest.mark.parametrize(("training", "validation"), [(0.4, 0.9), (0.9, 0.4)])
 def test_a_share_of_the_own_loss_ends_a_phase(training: float, validation: float) -> None:
-    state = TrainState(start_loss=0.8)
-    settings = phase(lr_classifier=0.0, stop_at_share=0.5)
-    state.end_epoch(metrics(explanation=training), metrics(explanation=validation), settings)
+    state = TrainState()
+    settings = phase(lr_classifier=0.0, until=0.5)
+    state.start(0.8, metrics())
+    state.means.own_loss = training
+    state.end_epoch(metrics(explanation=validation), settings, 3)
     assert state.ended == "explanation loss fell to 50% of its start"
+
+
+def test_inside_an_epoch_only_the_running_mean_counts() -> None:
+    state = TrainState()
+    state.start(0.8, metrics())
+    assert state.reached_until(phase(lr_classifier=0.0, until=0.5)) is None
+    state.means.own_loss = 0.39
+    assert state.reached_until(phase(lr_classifier=0.0, until=0.5)) == "explanation loss fell to 49% of its start"
+    assert state.reached_until(phase(lr_classifier=0.0)) is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 10), st.floats(0, 1)), min_size=1, max_size=30))
+def test_running_means_weigh_steps_by_their_age(windows: list[tuple[int, float]]) -> None:
+    """Against the definition: each step weighs 0.95 of the next, the start likewise."""
+    means = RunningMeans(own_loss=0.7, black=0.0, white=1.0)
+    for steps, loss in windows:
+        means.look(metrics(explanation=loss), "explanation", steps, [0.0])
+    every_step = [loss for steps, loss in windows for _ in range(steps)]
+    expected = 0.7
+    for loss in every_step:
+        expected = 0.95 * expected + 0.05 * loss
+    assert means.own_loss == pytest.approx(expected)
+
+
+def test_a_step_back_keeps_epoch_numbers_apart() -> None:
+    now = TrainState(phase=2, epoch=3, global_epoch=7, step=70, tries=1, rate_scale=0.5)
+    older = TrainState(phase=2, epoch=2, global_epoch=6, step=60, step_in_epoch=4, tally=[1.0])
+    back = now.take_back(older, steps=5)
+    assert (back.epoch, back.global_epoch, back.step, back.step_in_epoch, back.tally) == (2, 7, 75, 0, [])
+    assert (back.tries, back.rate_scale) == (1, 0.5)
+    same_epoch = TrainState(phase=2, epoch=3, global_epoch=7, step=70, step_in_epoch=4, tally=[1.0])
+    back = now.take_back(same_epoch, steps=5)
+    assert (back.global_epoch, back.step, back.step_in_epoch, back.tally) == (7, 70, 4, [1.0])
 
 
 def test_own_loss_is_that_of_the_network_that_learns() -> None:
@@ -59,10 +98,10 @@ def test_own_loss_is_that_of_the_network_that_learns() -> None:
 
 def test_best_checkpoints_are_named() -> None:
     state = TrainState()
-    assert state.end_epoch(metrics(), metrics(1.0, 0.5), phase()) == ["best_loss", "best_accuracy"]
-    assert state.end_epoch(metrics(), metrics(0.9, 0.5), phase()) == ["best_loss"]
-    assert state.end_epoch(metrics(), metrics(1.0, 0.6), phase()) == ["best_accuracy"]
-    assert state.end_epoch(metrics(), metrics(1.0, 0.6), phase()) == []
+    assert state.end_epoch(metrics(1.0, 0.5), phase(), 3) == ["best_loss", "best_accuracy"]
+    assert state.end_epoch(metrics(0.9, 0.5), phase(), 3) == ["best_loss"]
+    assert state.end_epoch(metrics(1.0, 0.6), phase(), 3) == ["best_accuracy"]
+    assert state.end_epoch(metrics(1.0, 0.6), phase(), 3) == []
 
 
 def test_schedules() -> None:
@@ -72,6 +111,7 @@ def test_schedules() -> None:
         seen: list[float] = []
         for loss in losses:
             seen.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
             schedule.end_epoch(loss)
         return seen
 

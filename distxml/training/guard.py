@@ -1,0 +1,86 @@
+"""The collapse guard: is the heatmap still alive, and what to do if it is not."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from distxml.config import Recipe
+from distxml.config.guard import GuardSettings
+from distxml.config.training import PhaseSettings
+from distxml.training.running import RunningMeans
+from distxml.training.tally import Metrics
+
+HEALTHY_MARGIN = 2
+"""A checkpoint is one to go back to while so many times more pixels are lit than where the heatmap counts as black."""
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """The heatmap is of no use.
+
+    Attributes:
+        kind: `black` (no gradient is left: go back) or `white` (the explainer has not moved: go faster).
+        reason: for the log.
+    """
+
+    kind: Literal["black", "white"]
+    reason: str
+
+
+def collapse_in_training(
+    means: RunningMeans, white_steps: int, phase: PhaseSettings, guard: GuardSettings
+) -> Collapse | None:
+    """Whether the heatmap has gone black, or has stayed white for too many steps.
+
+    Args:
+        means: over training steps.
+        white_steps: steps in a row, up to now, at which the heatmap was white.
+    """
+    if guard.white_steps is not None and phase.lr_classifier == 0 and white_steps >= guard.white_steps:
+        share = f"{means.white:.1%} of its pixels are above {guard.white_above} after {white_steps} steps"
+        return Collapse("white", f"the heatmap stays white ({share})")
+    return _black(means.black, "over the last training steps", phase, guard)
+
+
+def collapse_in_validation(validation: Metrics, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
+    """Whether the heatmap is black in eval mode."""
+    return _black(validation["black"], "in validation", phase, guard)
+
+
+def is_white(white: float, guard: GuardSettings) -> bool:
+    """Whether a heatmap with this share of white pixels is white."""
+    return white >= guard.white_share
+
+
+def is_healthy(means: RunningMeans, black: float, guard: GuardSettings) -> bool:
+    """Whether the weights are worth going back to, in training and in eval mode.
+
+    Args:
+        means: of training.
+        black: share of black pixels in the last validation.
+    """
+    if guard.black_share is None:
+        return True
+    lit = 1 - max(means.black, black)
+    return lit >= HEALTHY_MARGIN * (1 - guard.black_share)
+
+
+def diagnosis(recipe: Recipe, phase_number: int, collapse: Collapse) -> str:
+    """What to change once the guard has tried often enough."""
+    index = phase_number - 1
+    phase = recipe.phases[index]
+    settings = [f"phases.{index}.lr_explainer (now {phase.lr_explainer:g})"]
+    if collapse.kind == "white":
+        advice = f"raise {settings[0]}, lower model.init_bias (now {recipe.model.init_bias:g})"
+        return f"{advice}, or lower phases.{index}.alpha (now {phase.alpha:g})"
+    if recipe.optimizer.clip_norm is None:
+        settings.append("optimizer.clip_norm (now unset; 1.0 is safe)")
+    if phase.lr_classifier == 0:
+        return f"lower {' and '.join(settings)}, or end the phase earlier with a higher phases.{index}.until"
+    return f"lower {' and '.join(settings)}, or raise phases.{index}.alpha (now {phase.alpha:g}): heat is too expensive"
+
+
+def _black(share: float, where: str, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
+    if guard.black_share is None or phase.lr_explainer == 0 or share < guard.black_share:
+        return None
+    pixels = f"{share:.2%} of its pixels are below {guard.black_below} {where}"
+    return Collapse("black", f"the heatmap has gone black ({pixels})")

@@ -1,0 +1,153 @@
+"""Running the workers with Ray Train, showing what they say, and telling why they stopped."""
+
+import shutil
+import textwrap
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import ray
+from ray.exceptions import RayActorError
+from ray.train import FailureConfig, RunConfig, ScalingConfig, WorkerGroupError
+from ray.train.torch import TorchTrainer
+
+from distxml.config import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.errors import Interrupted, UserError
+from distxml.monitoring.console import TrainingConsole
+from distxml.monitoring.events import FailedEvent
+from distxml.monitoring.mailbox import Mailbox, MailboxReader
+from distxml.training.run_start import Claim
+from distxml.training.stop import StopRequest
+from distxml.training.worker import train_worker
+
+SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_FOR_A_LOOK = 2.0
+"""The longest that a Ctrl-C waits for the display."""
+SECONDS_FOR_THE_LAST_LOOK = 30.0
+WORKERS_NAMED = 8
+
+
+def fit(claimed: Claim, run: RunFolder, stop: StopRequest) -> None:
+    """Train to the end of the third phase, lost workers replaced.
+
+    Raises:
+        UserError: training stopped, for a reason that the user can mend or for another, which is in `run.failure`.
+        Interrupted: somebody asked to stop; Ray is shut down, and the workers with it.
+    """
+    mailbox = Mailbox.open()
+    with _watch(mailbox) as to_mend:
+        error = _error_of(_trainer(claimed, run, mailbox, stop).fit)
+    if error and stop.signal:
+        ray.shutdown()
+        raise Interrupted(f"interrupted; the same command goes on from there: run {run.path}", 128 + stop.signal)
+    to_mend = to_mend or _users_own(error)
+    if to_mend:  # also without an error: workers that are started again after it return at once
+        raise UserError(to_mend[0])
+    if error:
+        _explain(error, run)
+    shutil.rmtree(run.ray, ignore_errors=True)
+    run.failure.unlink(missing_ok=True)
+
+
+def _error_of(call: Callable[[], object]) -> Exception | None:
+    try:
+        call()
+    except Exception as error:  # Ray wraps whatever happened in a worker in errors of its own
+        return error
+    return None
+
+
+@contextmanager
+def _watch(mailbox: Mailbox) -> Iterator[list[str]]:
+    """Show events on the terminal until the block ends; collects what the user has to mend."""
+    to_mend: list[str] = []
+    over, reader = threading.Event(), MailboxReader(mailbox)
+    with TrainingConsole() as console:
+
+        def look(seconds: float) -> None:
+            for event in reader.take(seconds):
+                if isinstance(event, FailedEvent):
+                    to_mend.append(event.message)
+                else:
+                    console.show(event)
+
+        def keep_looking() -> None:
+            while not over.wait(SECONDS_BETWEEN_LOOKS):
+                look(SECONDS_FOR_A_LOOK)
+
+        thread = threading.Thread(target=keep_looking, daemon=True)
+        thread.start()
+        try:
+            yield to_mend
+        finally:  # nobody may talk to Ray any more when it is shut down: it would end the process
+            over.set()
+            thread.join()
+        look(SECONDS_FOR_THE_LAST_LOOK)
+
+
+class _Trainer(TorchTrainer):
+    """Ray Train's own handler of Ctrl-C hides it, and does not hear SIGTERM: ours takes its place."""
+
+    stop: StopRequest
+
+    def _register_sigint_handler(self, controller: Any) -> None:
+        self.stop.ended_by(lambda: ray.kill(controller))  # the workers die with it, and `fit` raises
+
+
+def _trainer(claimed: Claim, run: RunFolder, mailbox: Mailbox, stop: StopRequest) -> _Trainer:
+    recipe, scaling = claimed.recipe, claimed.recipe.scaling
+    config = {
+        "recipe": recipe.model_dump_json(),
+        "run": str(run.path),
+        "mailbox": mailbox,
+        "attempt": claimed.attempt,
+        "notices": claimed.notices,
+    }
+    trainer = _Trainer(
+        train_worker,
+        train_loop_config=config,
+        scaling_config=ScalingConfig(
+            num_workers=scaling.workers,
+            use_gpu=scaling.gpus_per_worker > 0,
+            resources_per_worker=_resources(recipe),
+        ),
+        run_config=RunConfig(
+            name=claimed.attempt,
+            storage_path=str(run.ray),
+            failure_config=FailureConfig(max_failures=scaling.max_failures),
+        ),
+    )
+    trainer.stop = stop
+    return trainer
+
+
+def _resources(recipe: Recipe) -> dict[str, float]:
+    scaling = recipe.scaling
+    resources: dict[str, float] = {"CPU": scaling.cpus_per_worker}
+    return resources | ({"GPU": scaling.gpus_per_worker} if scaling.gpus_per_worker else {})
+
+
+def _users_own(error: Exception | None) -> list[str]:
+    """What the workers say that the user has to mend, where the mailbox was lost on the way."""
+    failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else []
+    return [str(failure) for failure in failures if isinstance(failure, UserError)]
+
+
+def _explain(error: Exception, run: RunFolder) -> NoReturn:
+    run.failure.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    raise UserError(
+        f"training stopped ({_reason(error)}); details: {run.failure}; the same command goes on from there"
+    ) from None
+
+
+def _reason(error: Exception) -> str:
+    """The worker that was lost, where one was: its neighbours then fail too, for want of it."""
+    failures = error.worker_failures if isinstance(error, WorkerGroupError) else {}
+    lost = [rank for rank, failure in failures.items() if isinstance(failure, RayActorError)]
+    if lost:
+        ranks = " and ".join(str(rank) for rank in sorted(lost)[:WORKERS_NAMED])
+        return f"{len(lost)} of the workers died, rank {ranks}: killed, out of memory, or its node lost"
+    return textwrap.shorten(str(error).strip().splitlines()[-1], 300)

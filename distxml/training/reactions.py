@@ -1,0 +1,77 @@
+"""What the collapse guard does: go faster, go back, or give up with a diagnosis."""
+
+from dataclasses import dataclass
+
+from distxml.config import Recipe
+from distxml.errors import UserError
+from distxml.monitoring.events import GuardEvent, NoticeEvent
+from distxml.training.checkpoints import Checkpoints, Place
+from distxml.training.guard import Collapse, diagnosis, is_white
+from distxml.training.learner import Learner
+from distxml.training.phases import learning_rates
+from distxml.training.state import TrainState
+from distxml.training.tally import Metrics
+from distxml.training.watcher import Watcher
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """The guard's hands on one rank."""
+
+    recipe: Recipe
+    checkpoints: Checkpoints
+    watcher: Watcher | None
+
+    def react(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
+        """Change what has to change; returns the state to go on with.
+
+        Raises:
+            UserError: the guard has acted often enough in this phase.
+        """
+        tries = self.recipe.guard.tries
+        if state.tries >= tries:
+            raise UserError(
+                f"phase {state.phase}: {collapse.reason}, after {tries} tries with other learning rates; "
+                f"{diagnosis(self.recipe, state.phase, collapse)}; then start another run with run.name=NAME"
+            )
+        return (self._go_faster if collapse.kind == "white" else self._go_back)(state, learner, collapse)
+
+    def warn_of_white(self, state: TrainState, learner: Learner, validation: Metrics) -> None:
+        """A phase has ended: say so if its heatmap explains nothing."""
+        if self.watcher and learner.phase.lr_explainer > 0 and is_white(validation["white"], learner.guard):
+            advice = diagnosis(self.recipe, state.phase, Collapse("white", ""))
+            message = f"phase {state.phase} ended with a white heatmap, which explains nothing: {advice}"
+            self.watcher.notice(NoticeEvent(state.global_epoch, message))
+
+    def _go_faster(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
+        """The heatmap stays white: nothing is lost, but the explainer needs larger steps, and epochs to make them."""
+        _scale_rate(state, learner, 1 / learner.guard.factor)
+        state.epoch, state.white_steps, state.stale_epochs = 0, 0, 0
+        self._say(state, learner, collapse, "raised the explainer's learning rate; the phase's epochs count anew")
+        return state
+
+    def _go_back(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
+        """The heatmap is black: no gradient is left, so take up older weights, and go on with smaller steps."""
+        place = Place(state.phase, "healthy")
+        before = self.checkpoints.state(place)
+        back = state.take_back(before, state.step_in_epoch)
+        learner.model.load_state_dict(self.checkpoints.model(place.phase, place.name).model.state_dict())
+        self.checkpoints.restore_optimizer(place, learner)
+        learner.forget_momentum()
+        learner.scale_explainer_rate(state.rate_scale / before.rate_scale)  # the checkpoint's rate is older
+        _scale_rate(back, learner, learner.guard.factor)
+        self._say(back, learner, collapse, f"went back to epoch {back.epoch} and lowered the explainer's learning rate")
+        return back
+
+    def _say(self, state: TrainState, learner: Learner, collapse: Collapse, action: str) -> None:
+        if self.watcher:
+            rate = learning_rates(learner.optimizer, learner.phase)[1]
+            self.watcher.guard(
+                GuardEvent(state.phase, state.epoch, state.global_epoch, collapse.reason, action, state.tries, rate)
+            )
+
+
+def _scale_rate(state: TrainState, learner: Learner, factor: float) -> None:
+    state.tries += 1
+    state.rate_scale *= factor
+    learner.scale_explainer_rate(factor)

@@ -1,0 +1,88 @@
+"""Training of a tiny model in this process: real loaders, checkpoints and logs; no Ray."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from distxml.config import Recipe, load_settings
+from distxml.config.run_folder import RunFolder
+from distxml.config.seeds import seed_from
+from distxml.data.deal import Rank
+from distxml.data.loader import Loader
+from distxml.data.schema import open_dataset
+from distxml.models.checkpoint import build_model
+from distxml.monitoring.events import Event
+from distxml.monitoring.metrics_log import read_metrics
+from distxml.training.checkpoints import Checkpoints
+from distxml.training.loop import Trainer
+from distxml.training.preflight import model_card
+from distxml.training.run_start import claim
+from distxml.training.state import TrainState
+from distxml.training.watcher import Watcher
+from tests.small_dataset import noise_row, write_dataset
+
+SMALL = (
+    "loader.image_size=16",
+    "loader.batch_size=4",
+    "loader.augmentation={preset: flips, probability: 0.5}",
+    "model.classifier=small_resnet",
+    "model.width=2",
+    "model.explainer_width=2",
+    "phases.0.epochs=2",
+    "phases.1.epochs=2",
+    "phases.2.epochs=2",
+    "phases.0.until=null",
+    "phases.1.until=null",
+    "scaling.workers=1",
+    "run.gallery=0",
+    "run.checkpoint_minutes=null",
+    "run.name=small",
+)
+STEPS_AN_EPOCH = 6
+
+
+@dataclass
+class KeptEvents:
+    """Takes the place of the mailbox to the driver."""
+
+    events: list[Event] = field(default_factory=list)
+    on_event: Callable[[Event], None] = lambda event: None
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+        self.on_event(event)
+
+
+def small_recipe(folder: Path, *overrides: str) -> Recipe:
+    """A recipe whose dataset, 24 images of noise to train on, is written once."""
+    if not (folder / "dataset").exists():
+        rows = [noise_row(number, side=16) for number in range(40)]
+        write_dataset(folder / "dataset", {"train": rows[:24], "val": rows[24:32], "test": rows[32:]})
+    places = (f"dataset.path={folder / 'dataset'}", f"run.folder={folder / 'runs'}")
+    return load_settings(Recipe, "polygons", [*places, *SMALL, *overrides])
+
+
+def small_trainer(recipe: Recipe, mailbox: KeptEvents | None = None) -> Trainer:
+    """What a worker of one would run; claims the run's folder, as the driver does."""
+    torch.set_num_threads(1)
+    dataset = open_dataset(recipe.dataset.path)
+    run = RunFolder(recipe.run_folder)
+    run.path.mkdir(parents=True, exist_ok=True)
+    claimed = claim(run, recipe, dataset)
+    recipe, seed = claimed.recipe, recipe.run.seed
+    train, val = (Loader(dataset, part, recipe.loader, Rank(), seed) for part in ("train", "val"))
+    checkpoints = Checkpoints(run, model_card(recipe, dataset), claimed.attempt)
+    torch.manual_seed(seed_from("model", seed))
+    place = checkpoints.find_newest().place
+    state = checkpoints.state(place) if place else TrainState()
+    watcher = Watcher(
+        run, recipe, val, mailbox or KeptEvents(), resume_after=state.global_epoch, resume_step=state.step
+    )
+    return Trainer(recipe, build_model(checkpoints.card), train, val, None, checkpoints, watcher, claimed.notices)
+
+
+def events(recipe: Recipe, kind: str) -> list[dict]:
+    """The run's logged events of one kind."""
+    return [event for event in read_metrics(RunFolder(recipe.run_folder).metrics) if event["event"] == kind]

@@ -1,0 +1,112 @@
+"""Checkpoints that are cut short, damaged, or that the disk has no room for; runs that change their workers."""
+
+import resource
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from distxml.config.run_folder import RunFolder
+from distxml.data.schema import open_dataset
+from distxml.errors import UserError
+from distxml.models.checkpoint import read_card
+from distxml.training.checkpoints import Checkpoints, Place
+from distxml.training.run_start import claim
+from tests.unit.training.small_training import small_recipe, small_trainer
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    recipe = small_recipe(tmp_path_factory.mktemp("run"))
+    small_trainer(recipe).fit()
+    return RunFolder(recipe.run_folder)
+
+
+@pytest.fixture
+def run(finished: RunFolder, tmp_path: Path) -> RunFolder:
+    shutil.copytree(finished.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+def checkpoints(run: RunFolder) -> Checkpoints:
+    return Checkpoints(run, read_card(run.checkpoint(1, "last")), run.attempt.read_text())
+
+
+def test_the_newest_is_taken(run: RunFolder) -> None:
+    found = checkpoints(run).find_newest()
+    assert found.place == Place(3, "last") and not found.skipped
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "training_state.json", "model.json"])
+@pytest.mark.parametrize("how", ["truncated", "a flipped bit", "gone", "empty"])
+def test_what_is_damaged_is_passed_over(run: RunFolder, name: str, how: str) -> None:
+    file = run.checkpoint(3, "last") / name
+    content = file.read_bytes()
+    file.unlink()  # `healthy` and `last` may share the file
+    place = content.find(b'"epoch": 2') + 9 if name == "training_state.json" else len(content) - 9
+    flipped = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+    damaged = {"truncated": content[:-7], "a flipped bit": flipped}
+    if how != "gone":
+        file.write_bytes(damaged.get(how, b""))
+    found = checkpoints(run).find_newest()
+    assert found.place == Place(3, "previous")
+    assert len(found.skipped) == 1 and str(run.checkpoint(3, "last")) in found.skipped[0] and name in found.skipped[0]
+
+
+def test_where_a_phase_has_no_intact_checkpoint_the_one_before_it_is_taken(run: RunFolder) -> None:
+    for name in ("last", "previous", "healthy"):
+        (run.checkpoint(3, name) / "training_state.json").write_text("{")
+    found = checkpoints(run).find_newest()
+    assert found.place == Place(2, "last") and len(found.skipped) == 3
+
+
+def test_a_crash_between_the_renames_leaves_the_previous_one(run: RunFolder) -> None:
+    run.checkpoint(3, "last").rename(run.checkpoint(3, "last").with_name("last.new"))
+    assert checkpoints(run).find_newest().place == Place(3, "previous")
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """The kernel refuses to write more, as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_no_room_for_a_checkpoint_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
+    run = RunFolder(recipe.run_folder)
+    trainer = small_trainer(recipe)
+    with no_file_larger_than(3000), pytest.raises(UserError, match=r"could not be written .*; free some space"):
+        trainer.fit()
+    assert not list(run.path.glob("checkpoints/*/*.new"))
+    small_trainer(recipe).fit()
+    assert run.checkpoint(3, "last").is_dir()
+
+
+def test_another_driver_stops_this_one(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
+    trainer = small_trainer(recipe)
+    RunFolder(recipe.run_folder).attempt.write_text("another")
+    with pytest.raises(UserError, match="has taken over"):
+        trainer.fit()
+
+
+def test_fewer_workers_keep_the_batch_and_what_is_computed_at_once(tmp_path: Path) -> None:
+    """Batch 4: two workers compute 2 images each; so does one worker afterwards, twice a step."""
+    two = small_recipe(tmp_path, "scaling.workers=2")
+    run, dataset = RunFolder(two.run_folder), open_dataset(two.dataset.path)
+    run.path.mkdir(parents=True)
+    assert claim(run, two, dataset).notices == []
+    one = small_recipe(tmp_path, "scaling.workers=1")
+    for expected in (1, 0):  # the second time the number is the same, but the pieces stay
+        claimed = claim(run, one, dataset)
+        assert claimed.recipe.compute.micro_batch == 2 and len(claimed.notices) == expected
+    more = claim(run, small_recipe(tmp_path, "scaling.workers=4"), dataset)
+    assert more.recipe.compute.micro_batch is None
+    assert more.notices == ["goes on with 4 workers instead of 1; the global batch stays 4"]

@@ -1,0 +1,92 @@
+"""The collapse guard, in real training of a tiny model that is driven into collapse."""
+
+import pytest
+import torch
+
+from distxml.config.guard import GuardSettings
+from distxml.config.run_folder import RunFolder
+from distxml.config.training import PhaseSettings
+from distxml.errors import UserError
+from distxml.training.guard import collapse_in_training, collapse_in_validation, is_healthy
+from distxml.training.running import RunningMeans
+from tests.unit.training.small_training import events, small_recipe, small_trainer
+
+ONLY_EXPLAINER = PhaseSettings(epochs=1, alpha=0.25, lr_classifier=0, lr_explainer=0.1)
+ONLY_CLASSIFIER = PhaseSettings(epochs=1, alpha=1, lr_classifier=0.1, lr_explainer=0)
+GUARD = GuardSettings()
+
+
+def means(black: float = 0.0, white: float = 0.0) -> RunningMeans:
+    return RunningMeans(own_loss=0.5, black=black, white=white)
+
+
+def test_black_is_seen_in_training_and_in_validation() -> None:
+    assert collapse_in_training(means(black=0.997), 0, ONLY_EXPLAINER, GUARD) is None
+    seen = collapse_in_training(means(black=0.999), 0, ONLY_EXPLAINER, GUARD)
+    assert seen is not None and seen.kind == "black" and "99.90% of its pixels are below 0.05" in seen.reason
+    seen = collapse_in_validation({"black": 1.0}, ONLY_EXPLAINER, GUARD)
+    assert seen is not None and "in validation" in seen.reason
+    assert collapse_in_validation({"black": 0.99}, ONLY_EXPLAINER, GUARD) is None
+    off = GuardSettings(black_share=None)
+    assert collapse_in_validation({"black": 1.0}, ONLY_EXPLAINER, off) is None
+
+
+def test_a_heatmap_that_nobody_trains_may_be_anything() -> None:
+    assert collapse_in_training(means(black=1.0), 0, ONLY_CLASSIFIER, GUARD) is None
+    assert collapse_in_training(means(white=1.0), 10_000, ONLY_CLASSIFIER, GUARD) is None
+
+
+def test_white_is_only_wrong_after_a_while() -> None:
+    assert collapse_in_training(means(white=1.0), 199, ONLY_EXPLAINER, GUARD) is None
+    seen = collapse_in_training(means(white=1.0), 200, ONLY_EXPLAINER, GUARD)
+    assert seen is not None and seen.kind == "white"
+    assert collapse_in_training(means(white=1.0), 200, ONLY_EXPLAINER, GuardSettings(white_steps=None)) is None
+
+
+def test_weights_to_go_back_to_are_well_away_from_black() -> None:
+    assert is_healthy(means(black=0.9), 0.9, GUARD)
+    assert not is_healthy(means(black=0.997), 0.9, GUARD)
+    assert not is_healthy(means(black=0.9), 0.997, GUARD)
+
+
+DARK = ("phases.1.lr_explainer=0.5", "optimizer.clip_norm=null", "phases.1.epochs=12", "phases.1.alpha=0.0")
+
+
+def test_a_black_heatmap_is_taken_back_with_smaller_steps(tmp_path) -> None:
+    recipe = small_recipe(tmp_path, *DARK, "guard.factor=0.1", "phases.2.alpha=1.0")
+    trainer = small_trainer(recipe)
+    trainer.fit()
+    acted = events(recipe, "guard")
+    assert acted and all("gone black" in event["reason"] for event in acted)
+    assert [event["lr_explainer"] for event in acted] == pytest.approx([0.5 * 0.1 ** event["tries"] for event in acted])
+    epochs = events(recipe, "epoch")
+    assert [event["global_epoch"] for event in epochs] == list(range(1, len(epochs) + 1)), "no number twice"
+    with torch.no_grad():
+        heatmap = trainer.model.eval()(next(trainer.val.evaluation()).image).heatmap
+    assert float((heatmap > 0.05).float().mean()) > 0.002, "alive"
+    for name in ("last", "best_loss"):
+        assert RunFolder(recipe.run_folder).checkpoint(3, name).is_dir()
+
+
+def test_without_the_guard_the_same_settings_end_black(tmp_path) -> None:
+    recipe = small_recipe(tmp_path, *DARK, "guard.black_share=null", "phases.2.alpha=1.0")
+    small_trainer(recipe).fit()
+    last_of_phase_2 = [event for event in events(recipe, "epoch") if event["phase"] == 2][-1]
+    assert last_of_phase_2["train"]["black"] > 0.998 and not events(recipe, "guard")
+
+
+def test_the_guard_gives_up_with_a_diagnosis(tmp_path) -> None:
+    recipe = small_recipe(tmp_path, *DARK, "guard.tries=1", "guard.factor=0.99")
+    with pytest.raises(UserError) as error:
+        small_trainer(recipe).fit()
+    for part in ("phase 2", "gone black", "after 1 tries", "phases.1.lr_explainer (now 0.5)", "clip_norm (now unset"):
+        assert part in str(error.value)
+
+
+def test_a_phase_that_ends_white_is_told(tmp_path) -> None:
+    frozen = ("phases.1.lr_explainer=1e-9", "phases.2.lr_explainer=1e-9", "optimizer.min_lr=0")
+    recipe = small_recipe(tmp_path, *frozen)
+    small_trainer(recipe).fit()
+    messages = [event["message"] for event in events(recipe, "notice")]
+    assert len(messages) == 2 and all("white heatmap, which explains nothing" in message for message in messages)
+    assert "phases.2.lr_explainer" in messages[1]

@@ -1,0 +1,156 @@
+"""An interrupted run ends with bitwise the same weights as an undisturbed one, wherever it was interrupted."""
+
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from distxml.config import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.training.epoch import Step
+from distxml.training.loop import Trainer
+from distxml.training.steps import StepWatch
+from tests.unit.training.small_training import STEPS_AN_EPOCH, events, small_recipe, small_trainer
+
+EPOCHS = 6
+VARIANTS = {
+    "sgd": ("run.checkpoint_steps=1",),
+    "adamw, plateau": (
+        "run.checkpoint_steps=2",
+        "optimizer.name=adamw",
+        "optimizer.plateau_patience=0",
+        "phases.2.schedule=plateau",
+        "phases.2.patience=3",
+    ),
+    "adadelta, best weights": (
+        "run.checkpoint_steps=5",
+        "optimizer.name=adadelta",
+        "phases.1.start_from=best_loss",
+        "phases.2.start_from=best_loss",
+    ),
+    "vgg, pieces": ("run.checkpoint_steps=3", "model.classifier=vgg", "compute.micro_batch=3"),
+    "epochs only": (),
+}
+GUARDED = {
+    "guard at work": ("run.checkpoint_steps=4", "guard.white_steps=12", "guard.tries=9", "optimizer.name=adadelta")
+}
+
+ALL = VARIANTS | GUARDED
+
+
+Undisturbed = Callable[[str], tuple[dict[str, Tensor], list[dict]]]
+"""Final weights and logged figures of a whole run of a variant."""
+
+
+class Killed(Exception):
+    """Stands for whatever ends a process."""
+
+
+def train_until(trainer: Trainer, steps: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Train; die after so many steps of this process. Whether it died."""
+    made = 0
+
+    def dying(watch: StepWatch, number: int, step: Step) -> bool:
+        nonlocal made
+        made += 1
+        if made > steps:
+            raise Killed
+        return after(watch, number, step)
+
+    after = StepWatch.after
+    with monkeypatch.context() as patch:
+        patch.setattr(StepWatch, "after", dying)
+        try:
+            trainer.fit()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("resume")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder: Path) -> Undisturbed:
+    @cache
+    def run(name: str) -> tuple[dict[str, Tensor], list[dict]]:
+        recipe = small_recipe(folder, *ALL[name], f"run.name=whole {list(ALL).index(name)}")
+        shutil.rmtree(recipe.run_folder, ignore_errors=True)
+        trainer = small_trainer(recipe)
+        trainer.fit()
+        return dict(trainer.model.state_dict()), figures(recipe)
+
+    return run
+
+
+def figures(recipe: Recipe) -> list[dict]:
+    return [
+        {key: event[key] for key in ("train", "val", "lr_classifier", "lr_explainer", "global_epoch")}
+        for event in events(recipe, "epoch")
+    ]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(list(ALL)), deaths=st.lists(st.integers(0, EPOCHS * STEPS_AN_EPOCH), max_size=3))
+def test_resume_is_bitwise(folder, undisturbed, monkeypatch, name: str, deaths: list[int]) -> None:
+    weights, log = undisturbed(name)
+    recipe = small_recipe(folder, *ALL[name], "run.name=disturbed")
+    shutil.rmtree(recipe.run_folder, ignore_errors=True)
+    for steps in deaths:
+        train_until(small_trainer(recipe), steps, monkeypatch)
+    trainer = small_trainer(recipe)
+    trainer.fit()
+    ours = trainer.model.state_dict()
+    assert all(torch.equal(ours[key], weights[key]) for key in weights)
+    assert figures(recipe) == log
+
+
+@pytest.mark.parametrize("phase", [1, 2, 3])
+@pytest.mark.parametrize("name", list(VARIANTS))
+def test_each_phase_resumes(folder, undisturbed, monkeypatch, name: str, phase: int) -> None:
+    weights, log = undisturbed(name)
+    recipe = small_recipe(folder, *VARIANTS[name], "run.name=phase")
+    shutil.rmtree(recipe.run_folder, ignore_errors=True)
+    assert train_until(small_trainer(recipe), 2 * STEPS_AN_EPOCH * (phase - 1) + 9, monkeypatch)
+    trainer = small_trainer(recipe)
+    trainer.fit()
+    (resumed,) = events(recipe, "resumed")
+    assert resumed["phase"] == phase
+    ours = trainer.model.state_dict()
+    assert all(torch.equal(ours[key], weights[key]) for key in weights)
+    assert figures(recipe) == log
+
+
+def test_the_guard_is_at_work_in_one_of_them(folder, undisturbed) -> None:
+    undisturbed("guard at work")
+    raised = events(small_recipe(folder, *ALL["guard at work"], f"run.name=whole {len(VARIANTS)}"), "guard")
+    assert raised and all("stays white" in event["reason"] for event in raised)
+    assert [event["tries"] for event in raised] == list(range(1, len(raised) + 1))
+    assert raised[0]["lr_explainer"] == pytest.approx(2 * 0.02)
+
+
+def test_a_damaged_checkpoint_is_skipped_for_the_one_before_it(folder, undisturbed, monkeypatch) -> None:
+    weights, log = undisturbed("sgd")
+    recipe = small_recipe(folder, *VARIANTS["sgd"], "run.name=damaged")
+    assert train_until(small_trainer(recipe), 20, monkeypatch)
+    last = RunFolder(recipe.run_folder).checkpoint(2, "last")
+    whole = (last / "model.safetensors").read_bytes()
+    (last / "model.safetensors").unlink()
+    (last / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    trainer = small_trainer(recipe)
+    trainer.fit()
+    (notice,) = events(recipe, "notice")
+    assert f"skipped checkpoint {last}: model.safetensors is not what was written" in notice["message"]
+    (resumed,) = events(recipe, "resumed")
+    assert (resumed["phase"], resumed["step"]) == (2, 1)
+    ours = trainer.model.state_dict()
+    assert all(torch.equal(ours[key], weights[key]) for key in weights)
+    assert figures(recipe) == log
