@@ -19,7 +19,7 @@ from tests.integration.command import SMALL_TRAINING, distxml, start_distxml
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=6", "phases.2.epochs=2", "phases.1.stop_at_share=null")
+EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=6", "phases.2.epochs=2", "phases.1.until=null")
 IN_STEPS = ("loader.batch_size=4", "run.checkpoint_steps=1")
 
 
@@ -90,8 +90,11 @@ def test_a_run_leaves_what_it_should(undisturbed: RunFolder) -> None:
         "contiguity",
         "weak",
         "accuracy",
+        "black",
+        "white",
     }
-    assert first["val"]["sparsity"] == 1.0, "phase 1 sees a white heatmap"
+    assert first["val"]["sparsity"] == first["val"]["white"] == 1.0, "phase 1 sees a white heatmap"
+    assert json.loads(undisturbed.config.read_text())["phases"][0]["white_heatmap"] is True, "and says so"
     board = EventAccumulator(str(undisturbed.tensorboard)).Reload()
     assert {"total/train", "weak/val", "learning_rate/explainer", "phase"} <= set(board.Tags()["scalars"])
     assert len(board.Tags()["images"]) == 2
@@ -154,7 +157,7 @@ def test_one_worker_resumes_what_two_began(place: Path) -> None:
 def steps_of_phase_2(run: RunFolder) -> int:
     """Steps of an unfinished epoch of phase 2 that the newest checkpoint holds; 0 where there is none."""
     try:
-        return json.loads((run.checkpoint(2, "last") / "training_state.json").read_text())["step_in_epoch"]
+        return json.loads((run.checkpoint(2, "last") / "training_state.json").read_text())["state"]["step_in_epoch"]
     except FileNotFoundError:
         return 0
 
