@@ -1,0 +1,132 @@
+"""`train.py procedure`: the time of the HVZ recipe's three phases, ours and by the reference's procedure.
+
+Seconds of a training step and of an evaluated batch are measured, in turns, on batches that lie in memory for both;
+epochs are put together from them: 455 training and 114 validation images in batches of 8 are 57 steps and 15 batches.
+
+- ours: 57 steps and 15 batches an epoch; a phase begins and ends with 15 batches more (its starting point, its curves).
+- the reference: 57 steps and 57 + 15 batches an epoch.
+
+Left out for both: decoding (the reference's extra pass would decode too), checkpoints, pictures.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from train_material import Work, fresh_model
+from train_reference import Reference
+from train_rounds import Measure, medians, ranges, significant, take_turns
+
+from distxml.config import Recipe
+from distxml.config.compute import ComputeSettings
+from distxml.data.batch import Batch
+from distxml.data.deal import Rank
+from distxml.data.loader import Loader
+from distxml.training.epoch import train_epoch, validate
+from distxml.training.learner import Learner
+
+TRAIN_IMAGES, VAL_IMAGES = 455, 114
+"""Of ImageNet-HVZ as the paper splits it."""
+PHASES = (1, 2, 3)
+OURS, REFERENCE, PLAIN = "ours", "reference's procedure", "reference's procedure, torch's defaults"
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Of one training step and of one evaluated batch."""
+
+    step: float
+    batch: float
+
+
+def compare_procedure(work: Work, folder: Path, steps: int, rounds: int) -> dict[str, object]:
+    """Seconds of steps, epochs, phases and of the whole recipe; how much faster ours is."""
+    recipe = work.load(folder, "run.name=procedure")
+    loader = Loader(work.dataset, "train", recipe.loader, Rank(), recipe.run.seed)
+    batches = list(loader.training(0))[:steps]
+    measured = take_turns(_candidates(recipe, work, batches), rounds, work.name)
+    middle = medians(measured)
+    phases = {name: _phases(recipe, middle, name) for name in (OURS, REFERENCE, PLAIN)}
+    return {
+        "batches": f"{len(batches)} of {len(batches[0])} images at {'x'.join(map(str, recipe.loader.image_size))}",
+        "seconds": {name: significant(value) for name, value in middle.items()},
+        "range": ranges(measured),
+        "composition": (__doc__ or "").split("\n\n")[2].splitlines(),
+        "epochs": [phase.epochs for phase in recipe.phases],
+        "phase_hours": {name: [significant(value / 3600) for value in values] for name, values in phases.items()},
+        "recipe_hours": {name: significant(sum(values) / 3600) for name, values in phases.items()},
+        "ours_is_faster_by": {name: _gains(phases[OURS], phases[name]) for name in (REFERENCE, PLAIN)},
+    }
+
+
+def _gains(ours: list[float], theirs: list[float]) -> dict[str, float]:
+    each = {f"phase {phase}": round(theirs[phase - 1] / ours[phase - 1], 3) for phase in PHASES}
+    return each | {"recipe": round(sum(theirs) / sum(ours), 3)}
+
+
+def _phases(recipe: Recipe, middle: dict[str, float], name: str) -> list[float]:
+    """Seconds of each phase."""
+    compose = our_phase if name == OURS else reference_phase
+    return [
+        compose(
+            Seconds(middle[f"{name}, phase {phase}, step"], middle[f"{name}, phase {phase}, batch"]),
+            recipe.phases[phase - 1].epochs or 0,
+            recipe.loader.batch_size,
+        )
+        for phase in PHASES
+    ]
+
+
+def our_phase(seconds: Seconds, epochs: int, batch_size: int) -> float:
+    """Seconds of a phase that validates before its first epoch, after each, and once more at its end."""
+    steps, batches = math.ceil(TRAIN_IMAGES / batch_size), math.ceil(VAL_IMAGES / batch_size)
+    return epochs * (steps * seconds.step + batches * seconds.batch) + 2 * batches * seconds.batch
+
+
+def reference_phase(seconds: Seconds, epochs: int, batch_size: int) -> float:
+    """Seconds of a phase whose epochs end with a pass over the training set and one over the validation set."""
+    steps, batches = math.ceil(TRAIN_IMAGES / batch_size), math.ceil(VAL_IMAGES / batch_size)
+    return epochs * (steps * seconds.step + (steps + batches) * seconds.batch)
+
+
+def _candidates(recipe: Recipe, work: Work, batches: list[Batch]) -> dict[str, Measure]:
+    """For each phase, in turn: everybody's step, everybody's evaluated batch."""
+    plain = recipe.model_copy(update={"compute": ComputeSettings(channels_last=False)})
+    candidates: dict[str, Measure] = {}
+    for phase in PHASES:
+        learner = Learner.build(recipe, phase, fresh_model(recipe, work.dataset), None)
+        rivals = {
+            REFERENCE: Reference.build(recipe, phase, fresh_model(recipe, work.dataset), fused=True),
+            PLAIN: Reference.build(plain, phase, fresh_model(plain, work.dataset), fused=False),
+        }
+        candidates[f"{OURS}, phase {phase}, step"] = _our_step(learner, batches)
+        for name, rival in rivals.items():
+            candidates[f"{name}, phase {phase}, step"] = _per_batch(rival.train, batches)
+        candidates[f"{OURS}, phase {phase}, batch"] = _per_batch(_our_evaluation(learner), batches)
+        for name, rival in rivals.items():
+            candidates[f"{name}, phase {phase}, batch"] = _per_batch(rival.evaluate, batches)
+    return candidates
+
+
+def _our_step(learner: Learner, batches: list[Batch]) -> Measure:
+    def train(batches: list[Batch]) -> None:
+        train_epoch(learner, iter(batches), learner.tally(), lambda number, step: True)
+
+    return _per_batch(train, batches)
+
+
+def _our_evaluation(learner: Learner) -> Callable[[list[Batch]], object]:
+    return lambda batches: validate(learner, iter(batches))
+
+
+def _per_batch(work: Callable[[list[Batch]], object], batches: list[Batch]) -> Measure:
+    """Seconds of `work` a batch."""
+
+    def measure() -> float:
+        started = time.perf_counter()
+        work(batches)
+        return (time.perf_counter() - started) / len(batches)
+
+    return measure
