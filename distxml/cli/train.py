@@ -17,7 +17,7 @@ Overrides = Annotated[
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="A YAML file, or a packaged recipe: polygons, voc, imagenet_hvz, nih_nci.")
+        str, typer.Argument(help="A YAML file, or a packaged recipe: any, polygons, voc, imagenet_hvz, nih_nci.")
     ],
     overrides: Overrides = None,
     print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,

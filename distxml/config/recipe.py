@@ -81,7 +81,8 @@ class RunSettings(Settings):
     checkpoint_minutes: float | None = Field(default=10, gt=0)
     """Save a checkpoint inside an epoch when the last one is older than this. Unset: never by the clock."""
     profile: int | None = Field(default=None, ge=1)
-    """Steps at the beginning of each phase whose torch.profiler trace goes to TensorBoard. Unset: none."""
+    """Steps at the beginning of each phase whose torch.profiler trace goes to TensorBoard; the first five of an epoch
+    are not recorded. Unset: none."""
     gallery: int = Field(default=6, ge=0)
     """Validation images whose heatmaps TensorBoard shows each epoch."""
 
@@ -154,6 +155,16 @@ class Recipe(Settings):
             raise ValueError(
                 f"loader.batch_size ({self.loader.batch_size}) is shared by all workers: "
                 f"it must be at least scaling.workers ({self.scaling.workers})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_source_of_weights(self) -> "Recipe":
+        start, pretrained = self.warm_start, self.model.pretrained
+        if start is not None and start.part != "explainer" and pretrained is not None:
+            raise ValueError(
+                f"warm_start.part={start.part} replaces the classifier that model.pretrained={pretrained} gives: leave "
+                "one of the two out, or take the explainer alone (warm_start.part=explainer)"
             )
         return self
 

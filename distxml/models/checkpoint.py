@@ -44,6 +44,11 @@ def build_model(card: ModelCard) -> JointModel:
     return JointModel(card.settings, len(card.classes))
 
 
+def build_empty_model(card: ModelCard) -> JointModel:
+    """A new model of that architecture for weights that come from elsewhere: `model.pretrained` is not read."""
+    return JointModel(card.settings.model_copy(update={"pretrained": None}), len(card.classes))
+
+
 def save_model(folder: Path, model: JointModel, card: ModelCard) -> None:
     """Write both files into an existing folder; the card last."""
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS_NAME)
@@ -59,8 +64,7 @@ def load_model(folder: Path) -> LoadedModel:
     if not (folder / CARD_NAME).is_file():
         raise UserError(f"checkpoint {folder}: no {CARD_NAME}; name a folder that `distxml train` wrote")
     card = read_card(folder)
-    rebuilt = card.model_copy(update={"settings": card.settings.model_copy(update={"pretrained": None})})
-    model = build_model(rebuilt)
+    model = build_empty_model(card)
     try:
         model.load_state_dict(load_file(folder / WEIGHTS_NAME))
     except (OSError, SafetensorError, RuntimeError) as error:

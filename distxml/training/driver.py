@@ -45,10 +45,11 @@ def _train(recipe: Recipe) -> RunFolder:
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
     check_claim(run, recipe, dataset)
-    _check_checkpoints(run, dataset)
+    goes_on = _has_checkpoints(run, dataset)
     if run.finished.exists():
         return run
-    run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
+    if not goes_on:
+        run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
     connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
     with stop_requests() as stop, _claimed(run, recipe, dataset) as claimed:
         fit(claimed, run, stop)
@@ -92,10 +93,10 @@ def _absolute(dataset: DatasetSettings) -> dict[str, object]:
     return {"path": absolute(dataset.path), "cache": cache}
 
 
-def _check_checkpoints(run: RunFolder, dataset: Dataset) -> None:
-    """A run that goes on must meet the classes that it has learnt so far."""
-    for phase in PHASES:
-        folder = run.checkpoint(phase, "last")
-        if (folder / CARD_NAME).is_file():
-            card = read_card(folder)
-            check_classes(card, dataset.metadata.classes, folder, str(dataset.folder))
+def _has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:
+    """Whether there is something to go on from; it must meet the classes that it has learnt so far."""
+    folders = [run.checkpoint(phase, "last") for phase in PHASES]
+    present = [folder for folder in folders if (folder / CARD_NAME).is_file()]
+    for folder in present:
+        check_classes(read_card(folder), dataset.metadata.classes, folder, str(dataset.folder))
+    return bool(present)

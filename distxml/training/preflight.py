@@ -13,7 +13,7 @@ from distxml.data.loader import Loader
 from distxml.data.reader import SplitReader
 from distxml.data.schema import SPLITS, Dataset, Split, open_dataset
 from distxml.errors import UserError
-from distxml.models.checkpoint import ModelCard, build_model
+from distxml.models.checkpoint import ModelCard, build_empty_model, build_model
 from distxml.training.epoch import train_step
 from distxml.training.learner import Learner
 from distxml.training.phases import class_weights
@@ -146,6 +146,6 @@ def reading_bound(recipe: Recipe, dataset: Dataset) -> ReadingBound:
 def parameters(recipe: Recipe, dataset: Dataset) -> tuple[int, int]:
     """Numbers of parameters of the explainer and of the classifier."""
     with torch.device("meta"):
-        model = build_model(model_card(recipe, dataset))
+        model = build_empty_model(model_card(recipe, dataset))
     explainer = sum(p.numel() for p in model.explainer.parameters())
     return explainer, sum(p.numel() for p in model.classifier.parameters())

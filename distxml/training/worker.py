@@ -16,7 +16,7 @@ from distxml.data.deal import Rank
 from distxml.data.loader import Loader
 from distxml.data.schema import Split, open_dataset
 from distxml.errors import UserError
-from distxml.models.checkpoint import build_model
+from distxml.models.checkpoint import build_empty_model, build_model
 from distxml.monitoring.events import FailedEvent
 from distxml.monitoring.mailbox import Mailbox
 from distxml.training.checkpoints import Checkpoints
@@ -65,19 +65,20 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     )
     checkpoints = Checkpoints(run, model_card(recipe, dataset), config["attempt"])
     torch.manual_seed(seed_from("model", seed))  # the same weights on every rank
-    model = prepare(build_model(checkpoints.card), recipe.compute, device)
+    place = checkpoints.find_newest().place
+    build = build_model if place is None else build_empty_model
+    model = prepare(build(checkpoints.card), recipe.compute, device)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     weights = None if weights is None else weights.to(device)
-    watcher = _watcher(run, recipe, val, config["mailbox"], checkpoints) if rank.index == 0 else None
+    state = TrainState() if place is None else checkpoints.state(place)
+    watcher = _watcher(run, recipe, val, config["mailbox"], state) if rank.index == 0 else None
     Trainer(recipe, model, train, val, weights, checkpoints, watcher, config["notices"]).fit()
     if watcher:
         watcher.close(run)
 
 
-def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: Mailbox, checkpoints: Checkpoints) -> Watcher:
+def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: Mailbox, state: TrainState) -> Watcher:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    place = checkpoints.find_newest().place
-    state = checkpoints.state(place) if place else TrainState()
     step = state.step + state.step_in_epoch
     return Watcher(run, recipe, val, mailbox, resume_after=state.global_epoch, resume_step=step)
 

@@ -27,6 +27,10 @@ def test_pretrained_means_the_same_after_json(given: object, meant: object) -> N
     assert ModelSettings.model_validate(settings.model_dump()) == settings
 
 
+def _full(override: str) -> str:
+    return override if override.startswith("warm_start") else f"model.{override}"
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
@@ -35,13 +39,17 @@ def test_pretrained_means_the_same_after_json(given: object, meant: object) -> N
         (["classifier=vgg", "gates=stage"], ["gates=stage", "classifier=vgg"]),
         (["classifier=small_resnet", "gates=stage"], ["gates=stage", "classifier=small_resnet"]),
         (["classifier=resnet18", "pretrained=imagenet"], ["pretrained=imagenet", "normalization=imagenet", "none"]),
+        (
+            ["classifier=resnet18", "pretrained=./w.pth", "warm_start.checkpoint=before"],
+            ["warm_start.part=all", "model.pretrained=w.pth", "warm_start.part=explainer"],
+        ),
         (["explainer_momentum=0"], ["model.explainer_momentum", "greater than 0"]),
         (["explainer_momentum=1.1"], ["model.explainer_momentum", "less than or equal to 1"]),
     ],
 )
 def test_what_would_be_ignored_or_go_wrong_is_refused(overrides: list[str], words: list[str]) -> None:
     with pytest.raises(UserError) as error:
-        load_settings(Recipe, "polygons", [f"model.{override}" for override in overrides])
+        load_settings(Recipe, "polygons", [_full(override) for override in overrides])
     message = str(error.value)
     assert "\n" not in message
     assert all(word in message for word in words), message
