@@ -12,7 +12,6 @@ from distxml.config.run_folder import CheckpointName
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
-from distxml.errors import UserError
 from distxml.models.joint import JointModel
 from distxml.monitoring.events import EpochEvent, NoticeEvent, PhaseEndEvent, ResumedEvent
 from distxml.training.checkpoints import PHASES, RESUMABLE, Checkpoints, Place
@@ -25,7 +24,7 @@ from distxml.training.phases import learning_rates
 from distxml.training.profile import profile_steps
 from distxml.training.ranks import from_first_rank, wait_for_all
 from distxml.training.reactions import Reactions
-from distxml.training.state import TrainState, own_loss
+from distxml.training.state import TrainState, check_finite, own_loss
 from distxml.training.steps import StepWatch, names_of_healthy
 from distxml.training.tally import Metrics
 from distxml.training.warm_start import apply_warm_start
@@ -125,12 +124,11 @@ class Trainer:
         if self.watcher:
             self.watcher.start_epoch(state, self.train.steps(), meter)
         watch, train = self._train(state, learner, meter)
-        _check_finite(train, state)
         if watch.collapse is not None:
             state.note_position(watch.made, watch.tally.sums_over_ranks())
             return watch.collapse
         val = validate(learner, self.val.evaluation())
-        _check_finite(val, state)
+        check_finite(val, state)
         best = state.end_epoch(val, learner.phase, watch.made)
         state.ended = watch.ended or state.ended
         learner.schedule.end_epoch(val["total"])
@@ -198,11 +196,3 @@ class Trainer:
     @property
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
-
-
-def _check_finite(metrics: Metrics, state: TrainState) -> None:
-    if not all(math.isfinite(value) for value in metrics.values()):
-        raise UserError(
-            f"phase {state.phase}, epoch {state.epoch + 1}: the loss is not a finite number; "
-            f"lower phases.{state.phase - 1}.lr_classifier or lr_explainer, or set optimizer.clip_norm"
-        )

@@ -1,9 +1,11 @@
 """`TrainState`: where training stands, and when a phase ends."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 from distxml.config.run_folder import CheckpointName
 from distxml.config.training import PhaseSettings
+from distxml.errors import UserError
 from distxml.training.running import RunningMeans
 from distxml.training.tally import Metrics
 
@@ -144,3 +146,17 @@ def own_loss(settings: PhaseSettings) -> str:
     if settings.lr_explainer == 0:
         return "classification"
     return "explanation" if settings.lr_classifier == 0 else "total"
+
+
+def check_finite(metrics: Metrics, state: TrainState) -> None:
+    """Stop before weights that are no numbers any more are kept.
+
+    Raises:
+        UserError: some metric is not finite.
+    """
+    if not all(math.isfinite(value) for value in metrics.values()):
+        raise UserError(
+            f"phase {state.phase}, epoch {state.epoch + 1}: the loss is not a finite number; lower "
+            f"phases.{state.phase - 1}.lr_classifier or lr_explainer, or set optimizer.clip_norm, and start "
+            "another run with run.name=NAME"
+        )

@@ -12,7 +12,7 @@ from distxml.training.meter import StepMeter
 from distxml.training.profile import StepProfiler
 from distxml.training.ranks import from_first_rank, share_buffers, wait_for_all
 from distxml.training.running import STEPS_BETWEEN_LOOKS
-from distxml.training.state import TrainState, own_loss
+from distxml.training.state import TrainState, check_finite, own_loss
 from distxml.training.tally import Tally
 from distxml.training.watcher import Watcher
 
@@ -61,6 +61,7 @@ class StepWatch:
     def _look(self) -> None:
         sums, means = self.tally.sums_over_ranks(), self.state.means
         window = self.tally.means(means.since(sums))
+        check_finite(window, self.state)
         steps = self._steps_since_look()
         means.look(window, own_loss(self.learner.phase), steps, sums)
         self.state.note_white(is_white(means.white, self.learner.guard), steps)
@@ -82,8 +83,10 @@ class StepWatch:
 
     def _save_position(self) -> None:
         """A checkpoint in the middle of an epoch."""
+        sums = self.tally.sums_over_ranks()
+        check_finite(self.tally.means(sums), self.state)  # or the run would go on from it
         share_buffers(self.learner.model)
-        self.state.note_position(self.made, self.tally.sums_over_ranks())
+        self.state.note_position(self.made, sums)
         if self.watcher:
             self.checkpoints.save(self.learner, self.state, names_of_healthy(self.state, self.learner))
         wait_for_all(self.learner.device)

@@ -90,3 +90,13 @@ def test_a_phase_that_ends_white_is_told(tmp_path) -> None:
     messages = [event["message"] for event in events(recipe, "notice")]
     assert len(messages) == 2 and all("white heatmap, which explains nothing" in message for message in messages)
     assert "phases.2.lr_explainer" in messages[1]
+
+
+def test_weights_that_are_no_numbers_any_more_are_never_kept(tmp_path) -> None:
+    recipe = small_recipe(tmp_path, "phases.0.lr_classifier=1e30", "optimizer.clip_norm=null", "run.checkpoint_steps=1")
+    with pytest.raises(UserError, match=r"phase 1, epoch 1: the loss is not a finite number; lower phases\.0\."):
+        small_trainer(recipe).fit()
+    kept = small_trainer(recipe).checkpoints
+    place = kept.find_newest().place
+    assert place is not None
+    assert all(value.isfinite().all() for value in kept.model(place.phase, place.name).model.state_dict().values())
