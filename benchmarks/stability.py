@@ -97,8 +97,8 @@ class Job:
         overrides = [f"dataset.path={places.data.resolve()}", f"run.folder={places.runs.resolve()}"]
         overrides += [f"run.name={self.run.path.name}", f"run.seed={self.seed}", "scaling.workers=1"]
         overrides += places.override
-        rates = _rates(load_settings(Recipe, recipe, overrides), self.factor)
-        return self._distxml("train", recipe, *overrides, *rates)
+        faster = rates(load_settings(Recipe, recipe, overrides), self.factor)
+        return self._distxml("train", recipe, *overrides, *faster)
 
     def _evaluate(self) -> str | None:
         curves = ["evaluation.methods=[in_model, random]", f"evaluation.curve_images={self.arguments.curve_images}"]
@@ -127,7 +127,7 @@ class Job:
         return None if done.returncode == 0 else log.read_text().strip().splitlines()[-1]
 
 
-def _rates(recipe: Recipe, factor: float) -> Iterator[str]:
+def rates(recipe: Recipe, factor: float) -> Iterator[str]:
     """Overrides that multiply the explainer's learning rates."""
     for index, phase in enumerate(recipe.phases):
         if phase.lr_explainer > 0:

@@ -29,7 +29,7 @@ class RunFolder:
 
     @property
     def environment(self) -> Path:
-        """Versions, machine and command, JSON."""
+        """Versions, machine and command, JSON; with those of earlier starts where the run was interrupted."""
         return self.path / "environment.json"
 
     @property

@@ -123,7 +123,15 @@ def _read_environment(path: Path) -> dict[str, str]:
     except (OSError, ValueError):
         raise UserError(f"{path}: cannot be read as JSON; remove it") from None
     items = content.items() if isinstance(content, dict) else [("environment", content)]
-    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in items}
+    return {str(name): _in_words(value) for name, value in items}
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_in_words, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(inner)}" for name, inner in value.items())
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _environment() -> jinja2.Environment:

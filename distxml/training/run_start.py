@@ -2,25 +2,17 @@
 
 import json
 import math
-import os
-import platform
-import sys
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import ray
-import torch
-import torchvision
-
-from distxml import __version__
 from distxml.config import Recipe
 from distxml.config.load import validate_json_file
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset, DatasetMetadata
 from distxml.errors import UserError
+from distxml.training.environment import environment_with
 
 _OWN_NAMES = (".lock", "dataset.json", "dataset.json.new", "config.json.new")
 """What a claim that was interrupted may have left before there was a run."""
@@ -83,7 +75,7 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
     recipe, notices = _keep_pieces(run, recipe)
     _write(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
     _write(run.config, recipe.model_dump_json(indent=2) + "\n")
-    _write_json(run.environment, _environment())
+    _write_json(run.environment, environment_with(run.environment))
     attempt = uuid.uuid4().hex
     _write(run.attempt, attempt)
     return Claim(attempt, recipe, notices)
@@ -143,21 +135,6 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
     for key, value in pairs:
         flat.update(_flat(value, f"{prefix}.{key}" if prefix else str(key)))
     return flat
-
-
-def _environment() -> dict[str, object]:
-    return {
-        "distxml": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "ray": ray.__version__,
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "gpus": torch.cuda.device_count(),
-        "command": " ".join(sys.argv),
-        "started": datetime.now(UTC).isoformat("T", "seconds"),
-    }
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -22,6 +22,12 @@ from tests.unit.evaluation.small_model import small_model, small_recipe, small_r
 CLASSES = ("cat & $dog$", '<script>alert("1")</script>')
 """Names that HTML and matplotlib would both take for something else."""
 ROWS = 12
+ENVIRONMENT = {
+    "python": "3.11",
+    "cpus": 2,
+    "command": "distxml train <b>x</b>",
+    "earlier": [{"python": "3.12", "cpus": 4}, {"python": "3.13", "cpus": 8}],
+}
 EVALUATION = EvaluationSettings(patch_sizes=(8, 16), fills=("black", "blur"), steps=6, bootstrap=100, curve_images=8)
 
 
@@ -31,7 +37,7 @@ def make_run(folder: Path, evaluated: bool = True, finished: bool = True) -> Run
     run = RunFolder(recipe.run_folder)
     run.path.mkdir(parents=True)
     run.config.write_text(recipe.model_dump_json())
-    run.environment.write_text(json.dumps({"python": "3.11", "cpus": 2, "command": "distxml train <b>x</b>"}))
+    run.environment.write_text(json.dumps(ENVIRONMENT))
     write_dataset(Path(recipe.dataset.path), {"test": small_rows(ROWS)}, CLASSES)
     write_checkpoint(run, named(small_model()))
     if finished:

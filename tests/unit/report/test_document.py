@@ -152,6 +152,7 @@ def test_training_tells_how_each_phase_ended(page: Page):
 def test_settings_and_environment(run: RunFolder, page: Page):
     assert "explainer_width: 32" in page.text
     assert "cpus 2" in page.text
+    assert "earlier python 3.12, cpus 4; python 3.13, cpus 8" in page.text
     assert str(run.recipe().dataset.path) in page.text
 
 

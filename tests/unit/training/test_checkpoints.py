@@ -1,5 +1,6 @@
 """Checkpoints that are cut short, damaged, or that the disk has no room for; runs that change their workers."""
 
+import json
 import resource
 import shutil
 from collections.abc import Iterator
@@ -110,3 +111,16 @@ def test_fewer_workers_keep_the_batch_and_what_is_computed_at_once(tmp_path: Pat
     more = claim(run, small_recipe(tmp_path, "scaling.workers=4"), dataset)
     assert more.recipe.compute.micro_batch is None
     assert more.notices == ["goes on with 4 workers instead of 1; the global batch stays 4"]
+
+
+def test_the_environment_of_every_start_is_kept(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
+    run, dataset = RunFolder(recipe.run_folder), open_dataset(recipe.dataset.path)
+    run.path.mkdir(parents=True)
+    started: list[str] = []
+    for _ in range(3):
+        claim(run, recipe, dataset)
+        now = json.loads(run.environment.read_text())
+        assert [start["started"] for start in now.get("earlier", [])] == started
+        assert all("torch" in start and "earlier" not in start for start in now.get("earlier", []))
+        started.append(now["started"])
