@@ -1,5 +1,6 @@
 """A training run as a process that a test disturbs: what its log says, and how long it took to recover."""
 
+import json
 import os
 import signal
 import subprocess
@@ -42,11 +43,21 @@ class WatchedRun:
     def _log(self) -> Path:
         return self.place / f"{self.name}.log"
 
-    def start(self) -> None:
-        command = [*DISTXML, "train", "polygons", *SMALL_TRAINING, *EPOCHS, f"run.name={self.name}", *self.settings]
+    def start(self, *more: str) -> None:
+        """The command, with more settings than the run's own if need be."""
+        command = [
+            *DISTXML,
+            "train",
+            "polygons",
+            *SMALL_TRAINING,
+            *EPOCHS,
+            f"run.name={self.name}",
+            *self.settings,
+            *more,
+        ]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                command,
+                [*command, f"run.name={self.name}"],
                 cwd=self.place,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -70,6 +81,14 @@ class WatchedRun:
     def wait_for_phase_2(self, epoch: int = 1) -> None:
         self.wait_until(lambda: any((line["phase"], line["epoch"]) >= (2, epoch) for line in self.events("epoch")))
 
+    def steps_of_phase_2(self) -> int:
+        """Steps of an unfinished epoch of phase 2 that the newest checkpoint holds; 0 where there is none."""
+        try:
+            state = (self.folder.checkpoint(2, "last") / "training_state.json").read_text()
+        except FileNotFoundError:
+            return 0
+        return json.loads(state)["state"]["step_in_epoch"]
+
     def wait_for_recovery(self, fault: str, since: float, resumed_before: int) -> None:
         """Until the log has a new line; prints the seconds from the fault to it."""
         self.wait_until(lambda: len(self.events("resumed")) > resumed_before)
@@ -86,14 +105,19 @@ class WatchedRun:
         assert self.process.wait(timeout=200) == 0, self.output
 
     def assert_complete_and_equal_to(self, undisturbed: "WatchedRun") -> None:
-        """Nothing is missing, nothing doubled, and the weights are those of a run that nobody disturbed."""
+        """The weights are those of a run that nobody disturbed."""
+        self.assert_complete()
+        ours, theirs = self.weights(), undisturbed.weights()
+        assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+    def assert_complete(self) -> None:
+        """Nothing is missing, nothing doubled."""
         assert self.folder.finished.exists()
         assert [event["global_epoch"] for event in self.events("epoch")] == list(range(1, EPOCHS_IN_ALL + 1))
         assert [event["phase"] for event in self.events("phase_end")] == [1, 2, 3]
         for phase in (1, 2, 3):
-            load_model(self.folder.checkpoint(phase, "best_loss"))
-        ours, theirs = self.weights(), undisturbed.weights()
-        assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in theirs)
+            for name in ("last", "best_loss", "best_accuracy"):
+                load_model(self.folder.checkpoint(phase, name))
 
     def weights(self) -> dict[str, torch.Tensor]:
         return load_file(self.folder.checkpoint(3, "last") / "model.safetensors")
