@@ -18,16 +18,6 @@ pytestmark = pytest.mark.slow
 EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=6", "phases.2.epochs=2", "phases.1.until=null")
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder, with a space and a quote in its name, that holds a small dataset."""
-    folder = tmp_path_factory.mktemp("it's a place")
-    settings = ("source.images=120", "source.image_size=16")
-    built = distxml("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
-    assert built.returncode == 0, built.stderr
-    return folder
-
-
 def events(run: RunFolder, kind: str) -> list[dict]:
     return [event for event in read_metrics(run.metrics) if event["event"] == kind]
 

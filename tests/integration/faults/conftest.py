@@ -1,25 +1,14 @@
-"""A small dataset, runs on it that a test disturbs, and one that nobody disturbs."""
+"""Runs that a test disturbs, and one that nobody disturbs."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.command import distxml
 from tests.integration.faults.watched_run import WatchedRun
 
 TWO_WORKERS = "scaling.workers=2"
 Starter = Callable[..., WatchedRun]
-
-
-@pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder, with a space and a quote in its name, that holds a small dataset."""
-    folder = tmp_path_factory.mktemp("it's a place")
-    settings = ("source.images=120", "source.image_size=16")
-    built = distxml("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
-    assert built.returncode == 0, built.stderr
-    return folder
 
 
 @pytest.fixture
@@ -41,7 +30,7 @@ def start(place: Path) -> Iterator[Starter]:
 @pytest.fixture(scope="session")
 def undisturbed(place: Path) -> WatchedRun:
     """What the others must end equal to."""
-    run = WatchedRun(place, "undisturbed", (TWO_WORKERS,))
+    run = WatchedRun(place, "left alone", (TWO_WORKERS,))
     run.start()
     run.finish()
     return run
