@@ -6,7 +6,8 @@ from distxml.config.base import Settings
 
 
 class GuardSettings(Settings):
-    """Watches the heatmap while the explainer learns. A black one has no gradient left and never comes back."""
+    """Watches the heatmap while the explainer learns. A black one, or one that is the same for every image, has no
+    gradient left and never comes back."""
 
     black_below: float = Field(default=0.05, gt=0, lt=1)
     """Heat below which a pixel counts as black."""
@@ -16,6 +17,10 @@ class GuardSettings(Settings):
     black_share: float | None = Field(default=0.998, gt=0, le=1)
     """The heatmap has gone black when this share of pixels is: in the running mean over training steps, or in
     validation. Training then goes back to the last healthy checkpoint and lowers the explainer's learning rate. Unset:
+    never."""
+    same_below: float | None = Field(default=0.05, gt=0, lt=1)
+    """The heatmap ignores the image when most of it is black and the heatmaps of two images differ by less than this
+    share of their heat (sum of |h - h'| over sum of h + h'). What follows is the same as for a black one. Unset:
     never."""
     white_share: float = Field(default=0.95, gt=0, le=1)
     """The heatmap is white when this share of pixels is, in the running mean over training steps."""

@@ -59,7 +59,7 @@ class PhaseSettings(Settings):
     """Learning rate of the explainer; 0 freezes it."""
     until: float | None = Field(default=None, gt=0, lt=1)
     """End the phase once its own loss is at most this share of the validation loss before its first step: in the
-    running mean over the last 20 or so steps (looked at inside the epoch too) or in validation. Its own: the
+    running mean over the last 10 or so steps (looked at inside the epoch too) or in validation. Its own: the
     classification loss where the explainer is frozen, the explanation loss where the classifier is frozen, else the
     total."""
     patience: int | None = Field(default=None, ge=1)

@@ -18,6 +18,7 @@ QUANTITIES = {
     "sparsity": "Sparsity (mean heat)",
     "black": "Black pixels (share)",
     "white": "White pixels (share)",
+    "difference": "Difference between images’ heatmaps",
     "contiguity": "Contiguity",
     "weak": "Heat outside the masks",
 }
@@ -30,7 +31,7 @@ LEGEND = {
     "explainer’s learning rate": RATE_LOOKS[1][1:],
 }
 """Colour and dash of every line, by what it shows."""
-SHARES = ("accuracy", "sparsity", "black", "white", "weak")
+SHARES = ("accuracy", "sparsity", "black", "white", "difference", "weak")
 """Quantities that lie in [0, 1]; drawn on that fixed scale."""
 MARKED_UP_TO = 40
 """Epochs up to which every point is marked, so that a phase of one epoch is seen."""

@@ -10,7 +10,10 @@ from distxml.training.running import RunningMeans
 from distxml.training.tally import Metrics
 
 HEALTHY_MARGIN = 2
-"""A checkpoint is one to go back to while so many times more pixels are lit than where the heatmap counts as black."""
+"""A checkpoint is one to go back to while so many times more pixels are lit than where the heatmap counts as black, and
+heatmaps differ so many times more than where they count as the same."""
+MOSTLY_BLACK = 0.5
+"""Share of black pixels below which heatmaps may be the same: one that has just begun to learn leaves them white."""
 
 
 @dataclass(frozen=True)
@@ -18,18 +21,19 @@ class Collapse:
     """The heatmap is of no use.
 
     Attributes:
-        kind: `black` (no gradient is left: go back) or `white` (the explainer has not moved: go faster).
+        kind: `dead` (black, or the same for every image: no gradient is left, go back) or `white` (the explainer has
+            not moved: go faster).
         reason: for the log.
     """
 
-    kind: Literal["black", "white"]
+    kind: Literal["dead", "white"]
     reason: str
 
 
 def collapse_in_training(
     means: RunningMeans, white_steps: int, phase: PhaseSettings, guard: GuardSettings
 ) -> Collapse | None:
-    """Whether the heatmap has gone black, or has stayed white for too many steps.
+    """Whether the heatmap is dead, or has stayed white for too many steps.
 
     Args:
         means: over training steps.
@@ -38,12 +42,12 @@ def collapse_in_training(
     if guard.white_steps is not None and phase.lr_classifier == 0 and white_steps >= guard.white_steps:
         share = f"{means.white:.1%} of its pixels are above {guard.white_above} after {white_steps} steps"
         return Collapse("white", f"the heatmap stays white ({share})")
-    return _black(means.black, "over the last training steps", phase, guard)
+    return _dead(means.black, means.difference, "over the last training steps", phase, guard)
 
 
 def collapse_in_validation(validation: Metrics, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
-    """Whether the heatmap is black in eval mode."""
-    return _black(validation["black"], "in validation", phase, guard)
+    """Whether the heatmap is dead in eval mode."""
+    return _dead(validation["black"], validation.get("difference", 1.0), "in validation", phase, guard)
 
 
 def is_white(white: float, guard: GuardSettings) -> bool:
@@ -51,17 +55,17 @@ def is_white(white: float, guard: GuardSettings) -> bool:
     return white >= guard.white_share
 
 
-def is_healthy(means: RunningMeans, black: float, guard: GuardSettings) -> bool:
+def is_healthy(means: RunningMeans, black: float, difference: float, guard: GuardSettings) -> bool:
     """Whether the weights are worth going back to, in training and in eval mode.
 
     Args:
         means: of training.
-        black: share of black pixels in the last validation.
+        black, difference: of the last validation (see `TrainState`).
     """
-    if guard.black_share is None:
-        return True
-    lit = 1 - max(means.black, black)
-    return lit >= HEALTHY_MARGIN * (1 - guard.black_share)
+    modes = ((means.black, means.difference), (black, difference))
+    return not any(
+        _is_black(mode[0], guard, HEALTHY_MARGIN) or _is_same(*mode, guard, HEALTHY_MARGIN) for mode in modes
+    )
 
 
 def diagnosis(recipe: Recipe, phase_number: int, collapse: Collapse) -> str:
@@ -79,8 +83,21 @@ def diagnosis(recipe: Recipe, phase_number: int, collapse: Collapse) -> str:
     return f"lower {' and '.join(settings)}, or raise phases.{index}.alpha (now {phase.alpha:g}): heat is too expensive"
 
 
-def _black(share: float, where: str, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
-    if guard.black_share is None or phase.lr_explainer == 0 or share < guard.black_share:
+def _dead(black: float, difference: float, where: str, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
+    if phase.lr_explainer == 0:
         return None
-    pixels = f"{share:.2%} of its pixels are below {guard.black_below} {where}"
-    return Collapse("black", f"the heatmap has gone black ({pixels})")
+    if _is_black(black, guard):
+        pixels = f"{black:.2%} of its pixels are below {guard.black_below} {where}"
+        return Collapse("dead", f"the heatmap has gone black ({pixels})")
+    if _is_same(black, difference, guard):
+        share = f"heatmaps differ by {difference:.1%} of their heat {where}"
+        return Collapse("dead", f"the heatmap is the same for every image ({share})")
+    return None
+
+
+def _is_black(black: float, guard: GuardSettings, margin: float = 1) -> bool:
+    return guard.black_share is not None and 1 - black <= margin * (1 - guard.black_share)
+
+
+def _is_same(black: float, difference: float, guard: GuardSettings, margin: float = 1) -> bool:
+    return guard.same_below is not None and black >= MOSTLY_BLACK and difference < margin * guard.same_below

@@ -51,7 +51,7 @@ class Reactions:
         return state
 
     def _go_back(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
-        """The heatmap is black: no gradient is left, so take up older weights, and go on with smaller steps."""
+        """The heatmap is dead: no gradient is left, so take up older weights, and go on with smaller steps."""
         place = Place(state.phase, "healthy")
         before = self.checkpoints.state(place)
         back = state.take_back(before, state.step_in_epoch)

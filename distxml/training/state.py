@@ -23,7 +23,8 @@ class TrainState:
         tally: what those steps counted on all ranks (`Tally.sums_over_ranks`).
         start_loss: the phase's own validation loss before its first step; None before it is known.
         means: over the last steps of this phase.
-        black: share of black pixels in the last validation.
+        black, difference: share of black pixels, and difference between the heatmaps of two images, in the last
+            validation.
         best_loss, best_accuracy: best validation figures of this phase, None before the first epoch.
         stop_loss: the loss that early stopping compares with.
         stale_epochs: epochs since `stop_loss` improved.
@@ -40,8 +41,9 @@ class TrainState:
     step_in_epoch: int = 0
     tally: list[float] = field(default_factory=list)
     start_loss: float | None = None
-    means: RunningMeans = field(default_factory=lambda: RunningMeans(0.0, 0.0, 0.0))
+    means: RunningMeans = field(default_factory=lambda: RunningMeans(0.0, 0.0, 0.0, 1.0))
     black: float = 0.0
+    difference: float = 1.0
     best_loss: float | None = None
     best_accuracy: float | None = None
     stop_loss: float | None = None
@@ -58,8 +60,8 @@ class TrainState:
     def start(self, loss: float, validation: Metrics) -> None:
         """The phase begins: its own loss and what its heatmap looks like before the first step."""
         self.start_loss = loss
-        self.black = validation["black"]
-        self.means = RunningMeans(loss, validation["black"], validation["white"])
+        self._note_heat(validation)
+        self.means = RunningMeans(loss, self.black, validation["white"], self.difference)
 
     def note_position(self, steps: int, tally: list[float]) -> None:
         """The epoch is not finished: `steps` steps are made."""
@@ -77,7 +79,7 @@ class TrainState:
         """
         self.epoch += 1
         self.leave_epoch(steps)
-        self.black = validation["black"]
+        self._note_heat(validation)
         best = self._note_best(validation)
         self._note_patience(validation["total"], settings.min_delta)
         self.ended = self._why_end(validation, settings)
@@ -113,6 +115,9 @@ class TrainState:
         loss = self.means.own_loss if validation is None else min(validation[name], self.means.own_loss)
         share = loss / self.start_loss
         return f"{name} loss fell to {share:.0%} of its start" if share <= settings.until else None
+
+    def _note_heat(self, validation: Metrics) -> None:
+        self.black, self.difference = validation["black"], validation.get("difference", 1.0)
 
     def _note_best(self, validation: Metrics) -> list[CheckpointName]:
         best: list[CheckpointName] = []

@@ -96,4 +96,4 @@ def names_of_healthy(state: TrainState, learner: Learner) -> list[CheckpointName
     """`healthy`, if the guard may come back to the present weights."""
     if learner.phase.lr_explainer == 0:
         return []
-    return ["healthy"] if is_healthy(state.means, state.black, learner.guard) else []
+    return ["healthy"] if is_healthy(state.means, state.black, state.difference, learner.guard) else []

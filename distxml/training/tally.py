@@ -8,11 +8,13 @@ from distxml.config.guard import GuardSettings
 from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointOutput
+from distxml.training.heat import difference_to_next, pairs_that_count, share_above, share_below
 from distxml.training.ranks import sum_over_ranks
 
 Metrics = dict[str, float]
-"""total, classification, explanation, sparsity (the mean heat), contiguity, weak, accuracy, black, white."""
-COLUMNS = 9
+"""total, classification, explanation, sparsity (the mean heat), contiguity, weak, accuracy, black, white; and
+difference (how much the heatmaps of two images differ) where there were two images in a batch."""
+COLUMNS = 11
 
 
 class Tally:
@@ -32,12 +34,13 @@ class Tally:
         each = self.loss.each(output.logits, output.heatmap, batch.label, batch.mask)
         class_share = self.loss.class_weight(batch.label) * batch.weight
         correct = (output.logits.argmax(1) == batch.label).float()
-        black = (output.heatmap < self.guard.black_below).float().mean((1, 2, 3))
-        white = (output.heatmap > self.guard.white_above).float().mean((1, 2, 3))
+        black = share_below(output.heatmap, self.guard.black_below)
+        white = share_above(output.heatmap, self.guard.white_above)
         plain = [each.sparsity, each.contiguity, each.weak, correct, black, white]
-        counts = [batch.weight, class_share]
-        columns = [column * batch.weight for column in plain] + [each.classification * class_share] + counts
-        self.sums += torch.stack(columns).double().sum(1)  # 9×B to 9
+        pairs = pairs_that_count(batch.weight)
+        others = [each.classification * class_share, difference_to_next(output.heatmap) * pairs]
+        columns = [column * batch.weight for column in plain] + others + [batch.weight, class_share, pairs]
+        self.sums += torch.stack(columns).double().sum(1)  # 11×B to 11
 
     def metrics(self) -> Metrics:
         """Means over the images of all ranks; every rank must call it."""
@@ -53,9 +56,10 @@ class Tally:
 
     def means(self, sums: list[float]) -> Metrics:
         """The means that some sums stand for."""
-        sparsity, contiguity, weak, correct, black, white, cross_entropy, *counts = sums
+        sparsity, contiguity, weak, correct, black, white, cross_entropy, difference, *counts, pairs = sums
         count, class_share = (value or math.nan for value in counts)  # nothing counted: not a number
         values = (cross_entropy / class_share, sparsity / count, contiguity / count, weak / count)
         terms = self.loss.combine(*(torch.tensor(value, dtype=torch.float64) for value in values))
         shares = {"accuracy": correct / count, "black": black / count, "white": white / count}
+        shares |= {"difference": difference / pairs} if pairs else {}
         return {name: float(value) for name, value in terms.items()} | shares

@@ -16,14 +16,14 @@ ONLY_CLASSIFIER = PhaseSettings(epochs=1, alpha=1, lr_classifier=0.1, lr_explain
 GUARD = GuardSettings()
 
 
-def means(black: float = 0.0, white: float = 0.0) -> RunningMeans:
-    return RunningMeans(own_loss=0.5, black=black, white=white)
+def means(black: float = 0.0, white: float = 0.0, difference: float = 0.5) -> RunningMeans:
+    return RunningMeans(own_loss=0.5, black=black, white=white, difference=difference)
 
 
 def test_black_is_seen_in_training_and_in_validation() -> None:
     assert collapse_in_training(means(black=0.997), 0, ONLY_EXPLAINER, GUARD) is None
     seen = collapse_in_training(means(black=0.999), 0, ONLY_EXPLAINER, GUARD)
-    assert seen is not None and seen.kind == "black" and "99.90% of its pixels are below 0.05" in seen.reason
+    assert seen is not None and seen.kind == "dead" and "99.90% of its pixels are below 0.05" in seen.reason
     seen = collapse_in_validation({"black": 1.0}, ONLY_EXPLAINER, GUARD)
     assert seen is not None and "in validation" in seen.reason
     assert collapse_in_validation({"black": 0.99}, ONLY_EXPLAINER, GUARD) is None
@@ -44,20 +44,38 @@ def test_white_is_only_wrong_after_a_while() -> None:
 
 
 def test_weights_to_go_back_to_are_well_away_from_black() -> None:
-    assert is_healthy(means(black=0.9), 0.9, GUARD)
-    assert not is_healthy(means(black=0.997), 0.9, GUARD)
-    assert not is_healthy(means(black=0.9), 0.997, GUARD)
+    assert is_healthy(means(black=0.9), 0.9, 0.5, GUARD)
+    assert not is_healthy(means(black=0.997), 0.9, 0.5, GUARD)
+    assert not is_healthy(means(black=0.9), 0.997, 0.5, GUARD)
+    assert not is_healthy(means(black=0.9), 0.9, 0.09, GUARD)
+    assert not is_healthy(means(black=0.9, difference=0.09), 0.9, 0.5, GUARD)
+    assert is_healthy(means(black=0.4, difference=0.0), 0.4, 0.0, GUARD), "it has only begun to learn"
+
+
+def test_the_same_heatmap_for_every_image() -> None:
+    seen = collapse_in_training(means(black=0.9, difference=0.04), 0, ONLY_EXPLAINER, GUARD)
+    assert seen is not None and seen.kind == "dead" and "differ by 4.0% of their heat over" in seen.reason
+    seen = collapse_in_validation({"black": 0.9, "difference": 0.0}, ONLY_EXPLAINER, GUARD)
+    assert seen is not None and "same for every image" in seen.reason and "in validation" in seen.reason
+    assert collapse_in_validation({"black": 0.4, "difference": 0.0}, ONLY_EXPLAINER, GUARD) is None
+    assert collapse_in_validation({"black": 0.9}, ONLY_EXPLAINER, GUARD) is None, "one image a batch: unknown"
+    off = GuardSettings(same_below=None)
+    assert collapse_in_validation({"black": 0.9, "difference": 0.0}, ONLY_EXPLAINER, off) is None
 
 
 DARK = ("phases.1.lr_explainer=0.5", "optimizer.clip_norm=null", "phases.1.epochs=12", "phases.1.alpha=0.0")
 
 
-def test_a_black_heatmap_is_taken_back_with_smaller_steps(tmp_path) -> None:
-    recipe = small_recipe(tmp_path, *DARK, "guard.factor=0.1", "phases.2.alpha=1.0")
+@pytest.mark.parametrize(
+    ("unwatched", "seen"),
+    [("guard.same_below=null", "gone black"), ("guard.black_share=null", "same for every image")],
+)
+def test_a_dead_heatmap_is_taken_back_with_smaller_steps(tmp_path, unwatched: str, seen: str) -> None:
+    recipe = small_recipe(tmp_path, *DARK, unwatched, "guard.factor=0.1", "phases.2.alpha=1.0")
     trainer = small_trainer(recipe)
     trainer.fit()
     acted = events(recipe, "guard")
-    assert acted and all("gone black" in event["reason"] for event in acted)
+    assert acted and all(seen in event["reason"] for event in acted)
     assert [event["lr_explainer"] for event in acted] == pytest.approx([0.5 * 0.1 ** event["tries"] for event in acted])
     epochs = events(recipe, "epoch")
     assert [event["global_epoch"] for event in epochs] == list(range(1, len(epochs) + 1)), "no number twice"
@@ -69,14 +87,14 @@ def test_a_black_heatmap_is_taken_back_with_smaller_steps(tmp_path) -> None:
 
 
 def test_without_the_guard_the_same_settings_end_black(tmp_path) -> None:
-    recipe = small_recipe(tmp_path, *DARK, "guard.black_share=null", "phases.2.alpha=1.0")
+    recipe = small_recipe(tmp_path, *DARK, "guard.black_share=null", "guard.same_below=null", "phases.2.alpha=1.0")
     small_trainer(recipe).fit()
     last_of_phase_2 = [event for event in events(recipe, "epoch") if event["phase"] == 2][-1]
     assert last_of_phase_2["train"]["black"] > 0.998 and not events(recipe, "guard")
 
 
 def test_the_guard_gives_up_with_a_diagnosis(tmp_path) -> None:
-    recipe = small_recipe(tmp_path, *DARK, "guard.tries=1", "guard.factor=0.99")
+    recipe = small_recipe(tmp_path, *DARK, "guard.tries=1", "guard.factor=0.99", "guard.same_below=null")
     with pytest.raises(UserError) as error:
         small_trainer(recipe).fit()
     for part in ("phase 2", "gone black", "after 1 tries", "phases.1.lr_explainer (now 0.5)", "clip_norm (now unset"):

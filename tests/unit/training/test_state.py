@@ -68,14 +68,14 @@ def test_inside_an_epoch_only_the_running_mean_counts() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 10), st.floats(0, 1)), min_size=1, max_size=30))
 def test_running_means_weigh_steps_by_their_age(windows: list[tuple[int, float]]) -> None:
-    """Against the definition: each step weighs 0.95 of the next, the start likewise."""
-    means = RunningMeans(own_loss=0.7, black=0.0, white=1.0)
+    """Against the definition: each step weighs 0.9 of the next, the start likewise."""
+    means = RunningMeans(own_loss=0.7, black=0.0, white=1.0, difference=1.0)
     for steps, loss in windows:
         means.look(metrics(explanation=loss), "explanation", steps, [0.0])
     every_step = [loss for steps, loss in windows for _ in range(steps)]
     expected = 0.7
     for loss in every_step:
-        expected = 0.95 * expected + 0.05 * loss
+        expected = 0.9 * expected + 0.1 * loss
     assert means.own_loss == pytest.approx(expected)
 
 
