@@ -81,7 +81,7 @@ class Job:
     @property
     def run(self) -> RunFolder:
         """Where it lives."""
-        return RunFolder(self.arguments.runs / f"{self.arguments.recipe} seed {self.seed} x{self.factor:g}")
+        return RunFolder(self.arguments.runs / f"{Path(self.arguments.recipe).stem} seed {self.seed} x{self.factor:g}")
 
     def make(self) -> Outcome:
         """Train, evaluate, and say on standard error what came of it."""

@@ -5,7 +5,8 @@
     python benchmarks/train.py workers      # many minutes: starts Ray for every run
     python benchmarks/train.py worker --quick    # does it run? So for the others.
 
-Candidates take turns in each round; the first round warms up and does not count. Prints JSON: medians, ranges, ratios.
+Candidates take turns in each round; the first round warms up and does not count, but for `workers`, where an epoch of
+each phase does. Prints JSON: medians, ranges, ratios.
 """
 
 import argparse

@@ -23,6 +23,7 @@ from distxml.training.compute import prepare
 from distxml.training.loop import Trainer
 from distxml.training.preflight import model_card
 from distxml.training.run_start import claim
+from distxml.training.state import TrainState
 from distxml.training.watcher import Watcher
 
 CPU = torch.device("cpu")
@@ -89,7 +90,7 @@ def in_process_trainer(recipe: Recipe, dataset: Dataset) -> Trainer:
     train, val = (Loader(dataset, part, recipe.loader, Rank(), recipe.run.seed) for part in ("train", "val"))
     checkpoints = Checkpoints(run, model_card(recipe, dataset), claimed.attempt)
     mailbox = cast(Mailbox, _Nobody())
-    watcher = Watcher(run, recipe, val, mailbox, resume_after=0, resume_step=0)
+    watcher = Watcher(run, recipe, val, mailbox, TrainState())
     return Trainer(claimed.recipe, fresh_model(recipe, dataset), train, val, None, checkpoints, watcher)
 
 

@@ -80,7 +80,7 @@ def worker_epoch(trainer: Trainer) -> Measure:
 def _train(trainer: Trainer, state: TrainState, learner: Learner) -> None:
     meter = StepMeter()
     if trainer.watcher:
-        trainer.watcher.start_epoch(state, trainer.train.steps(), meter)
+        trainer.watcher.start_epoch(state, trainer.train.steps(), len(trainer.train.reader), meter)
     watch, _ = trainer._train(state, learner, meter)
     assert watch.made == trainer.train.steps(), "the epoch was cut short: the figures would mean nothing"
     state.leave_epoch(watch.made)

@@ -70,7 +70,7 @@ def phase_speeds(run: RunFolder) -> dict[int, float]:
     """Images a second of each phase: the median over its epochs, the first left out."""
     epochs = [event for event in read_metrics(run.metrics) if event["event"] == "epoch" and event["epoch"] > 1]
     return {
-        phase: statistics.median(event["images_per_second"] for event in epochs if event["phase"] == phase)
+        phase: statistics.median(event["pace"]["images_per_second"] for event in epochs if event["phase"] == phase)
         for phase in (1, 2, 3)
     }
 

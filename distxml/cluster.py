@@ -55,6 +55,15 @@ def connect(workers: int, cpus_per_worker: int, gpus_per_worker: float) -> None:
     if not ray.is_initialized():
         _be_quiet()
         _join()
+    check_nodes(workers, cpus_per_worker, gpus_per_worker)
+
+
+def check_nodes(workers: int, cpus_per_worker: int, gpus_per_worker: float) -> None:
+    """Whether the workers fit on the nodes of the joined cluster that are alive now.
+
+    Raises:
+        UserError: they do not.
+    """
     check_fit([_resources(node) for node in ray.nodes() if node["Alive"]], workers, cpus_per_worker, gpus_per_worker)
 
 

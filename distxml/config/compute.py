@@ -8,7 +8,7 @@ from distxml.config.base import Settings
 
 
 class ComputeSettings(Settings):
-    """Precision, layout, determinism and memory; none of them changes what is computed, but for rounding."""
+    """Precision, layout, determinism and memory; none changes what is computed, but for rounding and `micro_batch`."""
 
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of convolutions and matrix products. `auto`: bfloat16 on GPUs that have it, float32 elsewhere (CPUs without
@@ -23,5 +23,6 @@ class ComputeSettings(Settings):
     """Two runs on the same hardware and with the same workers end with the same weights. On CPUs they always do; on
     GPUs slower algorithms are used."""
     micro_batch: int | None = Field(default=None, ge=1)
-    """Most images that a worker computes at once; a larger share of the global batch is split, and the gradients are
-    accumulated. Classifiers with BatchNorm then normalise each split by itself. Unset: no bound."""
+    """Most images that a worker computes at once (one more where the workers' shares differ); a larger share of the
+    global batch is split, and the gradients are accumulated. BatchNorm, of which the explainer has one, then normalises
+    each split by itself. Unset: no bound."""

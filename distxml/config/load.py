@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from distxml.config.explain_errors import readable_errors
 from distxml.errors import UserError
@@ -39,12 +39,22 @@ def load_settings(
     for key, value in (defaults or {}).items():
         if OmegaConf.select(tree, key) is None:
             OmegaConf.update(tree, key, value, force_add=True)
+    _write_out_lists(kind, tree, overrides)
     overridden = [_apply(tree, override) for override in overrides]
     try:
         content: Any = OmegaConf.to_container(tree, resolve=True)
     except OmegaConfBaseException as error:
         raise UserError(f"{path}: {_first_line(error)}; mend the reference") from None
     return validate(kind, content, str(path), overridden)
+
+
+def _write_out_lists(kind: type[BaseModel], tree: Any, overrides: list[str]) -> None:
+    """Where an override changes an item of a list that the file leaves to its default, there has to be a list."""
+    for override in overrides:
+        name, dot, _ = override.partition("=")[0].partition(".")
+        default: Any = kind.model_fields[name].default if name in kind.model_fields else None
+        if dot and name not in tree and type(default) is tuple:
+            OmegaConf.update(tree, name, TypeAdapter(Any).dump_python(default, mode="json"))
 
 
 def validate(kind: type[AnySettings], content: object, origin: str, overridden: list[str] | None = None) -> AnySettings:

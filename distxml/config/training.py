@@ -78,6 +78,8 @@ class PhaseSettings(Settings):
     def _something_learns(self) -> "PhaseSettings":
         if self.lr_classifier == 0 and self.lr_explainer == 0:
             raise ValueError("lr_classifier and lr_explainer are both 0: nothing would learn in this phase")
+        if self.lr_explainer == 0 and self.alpha == 0:
+            raise ValueError("alpha 0 leaves out the classification loss, but only the classifier learns in this phase")
         if self.white_heatmap and self.lr_explainer > 0:
             raise ValueError("white_heatmap bypasses the explainer: it needs lr_explainer 0")
         if self.lr_explainer > 0 and self.lr_classifier == 0 and self.alpha == 1:

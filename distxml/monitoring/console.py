@@ -82,8 +82,8 @@ def _line(event: EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | Notice
 def epoch_line(event: EpochEvent) -> str:
     """One line an epoch: where we are, the validation figures, the pace."""
     place = _place(event.phase, event.epoch, event.epochs)
-    pace = f"{event.images_per_second:.0f} img/s  wait {event.data_wait:.0%}  {event.seconds:.1f} s"
-    return f"{place}  val {_figures(event.val)}  {pace}"
+    pace = f"{event.pace['images_per_second']:.0f} img/s  wait {event.pace['data_wait']:.0%}  " if event.pace else ""
+    return f"{place}  val {_figures(event.val)}  {pace}{event.seconds:.1f} s"
 
 
 def guard_line(event: GuardEvent) -> str:

@@ -44,9 +44,9 @@ class EpochEvent:
         epochs: most epochs of this phase; None where it has no budget.
         train, val: loss terms, accuracy and shares of black and white heat over the split.
         lr_classifier, lr_explainer: learning rates of this epoch.
-        images_per_second: training images over all ranks, validation left out.
         seconds: of the whole epoch.
-        data_wait, step_seconds, gradient_norm: as in `StepEvent`, over the epoch's training steps.
+        pace: images_per_second (training images over all ranks, validation left out), and data_wait, step_seconds and
+            gradient_norm as in `StepEvent`, over the epoch's training steps; empty where the process made none of them.
         memory: MB (10⁶ bytes) of the first rank at its peak so far: `resident_mb`, and on a GPU `gpu_mb`.
     """
 
@@ -58,11 +58,8 @@ class EpochEvent:
     val: dict[str, float]
     lr_classifier: float
     lr_explainer: float
-    images_per_second: float
     seconds: float
-    data_wait: float
-    step_seconds: float
-    gradient_norm: float
+    pace: dict[str, float]
     memory: dict[str, float]
 
 

@@ -12,7 +12,7 @@ METRICS = ("accuracy/val", "total/val", "explanation/val", "sparsity/val", "blac
 
 
 def hparam_summaries(recipe: Recipe) -> tuple[Summary, Summary, Summary]:
-    """What the plugin needs to know of a finished run: the table's columns, the run's settings, that it has ended."""
+    """What the plugin needs to know: the table's columns, the run's settings; and, at its end, that it has ended."""
     return hparams(settings_that_matter(recipe), dict.fromkeys(METRICS, 0.0))
 
 

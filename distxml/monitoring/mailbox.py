@@ -17,7 +17,8 @@ SECONDS_TO_ANSWER = 30.0
 class _Box:
     """Keeps every event until the driver says that it has it: an answer that comes too late is asked for again."""
 
-    def __init__(self) -> None:
+    def __init__(self, notices: list[str]) -> None:
+        self.notices = notices
         self.events: list[Event] = []
         self.first = 0  # number of events[0]
         self.failed = False
@@ -31,6 +32,10 @@ class _Box:
 
     def has_failed(self) -> bool:
         return self.failed
+
+    def take_notices(self) -> list[str]:
+        notices, self.notices = self.notices, []
+        return notices
 
     def since(self, number: int) -> list[Event]:
         """Events from the `number`-th on; those before it have arrived."""
@@ -47,11 +52,11 @@ class Mailbox:
     actor: Any
 
     @staticmethod
-    def open() -> "Mailbox":
-        """A new, empty mailbox; it reserves no CPU, and no other node takes it along when it dies."""
+    def open(notices: list[str]) -> "Mailbox":
+        """A new mailbox with `notices` for the workers; it reserves no CPU, and no other node takes it along."""
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         options: Any = {"num_cpus": 0, "scheduling_strategy": here}
-        return Mailbox(ray.remote(**options)(_Box).remote())
+        return Mailbox(ray.remote(**options)(_Box).remote(notices))
 
     def put(self, event: Event) -> None:
         """Send without waiting; a lost mailbox loses the display, not the run."""
@@ -61,6 +66,12 @@ class Mailbox:
         """Send that the run cannot go on, and wait until it has arrived."""
         with suppress(RayError):
             ray.get(self.actor.fail.remote(event), timeout=SECONDS_TO_ANSWER)
+
+    def take_notices(self) -> list[str]:
+        """What the driver wants the user to know; for the first who asks, not for workers that replace lost ones."""
+        with suppress(RayError):
+            return ray.get(self.actor.take_notices.remote(), timeout=SECONDS_TO_ANSWER)
+        return []
 
     def has_failed(self) -> bool:
         """Whether some worker has said that the run cannot go on."""

@@ -29,11 +29,18 @@ class MetricsLog:
             file.flush()
             os.fsync(file.fileno())
 
-    def forget_after(self, global_epoch: int) -> None:
-        """Drop lines of epochs later than `global_epoch`, and lines that are damaged."""
+    def forget_after(self, global_epoch: int, phase: int, tries: int) -> None:
+        """Drop damaged lines, and what the checkpoint that training goes on from does not know of.
+
+        Args:
+            global_epoch: finished epochs of all phases.
+            phase, tries: the present phase, and how often the collapse guard has acted in it.
+        """
         if not self.path.exists():
             return
-        kept = [json.dumps(line) + "\n" for line in read_metrics(self.path) if line["global_epoch"] <= global_epoch]
+        known = [line for line in read_metrics(self.path) if line["global_epoch"] <= global_epoch]
+        acts = [line for line in known if line["event"] == "guard" and (line["phase"], line["tries"]) > (phase, tries)]
+        kept = [json.dumps(line) + "\n" for line in known if line not in acts]
         fresh = self.path.with_suffix(".new")
         fresh.write_text("".join(kept), encoding="utf-8")
         fresh.rename(self.path)

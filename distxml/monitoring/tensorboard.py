@@ -63,12 +63,10 @@ class TensorBoard:
         figures = {
             "learning_rate/classifier": event.lr_classifier,
             "learning_rate/explainer": event.lr_explainer,
-            "speed/images_per_second": event.images_per_second,
-            "speed/data_wait": event.data_wait,
-            "speed/step_seconds": event.step_seconds,
-            "gradient_norm": event.gradient_norm,
             "phase": event.phase,
         }
+        for name, value in event.pace.items():
+            figures[name if name == "gradient_norm" else f"speed/{name}"] = value
         figures |= {f"{name}/train": value for name, value in event.train.items()}
         figures |= {f"{name}/val": value for name, value in event.val.items()}
         figures |= {f"memory/{name}": value for name, value in event.memory.items()}
@@ -123,9 +121,15 @@ class TensorBoard:
             self.writer.add_image(f"heatmaps/{key}", picture, global_epoch, dataformats="HWC")
 
     def write_settings(self, recipe: Recipe) -> None:
-        """The run's row in the HParams table; its metrics are the last epoch's."""
-        for summary in hparam_summaries(recipe):  # `add_hparams` would make a run of its own
+        """The run's row in the HParams table; its metrics are the newest epoch's."""
+        *begun, self._ended = hparam_summaries(recipe)  # `add_hparams` would make a run of its own
+        for summary in begun:
             self.writer._get_file_writer().add_summary(summary)
+        self.flush()
+
+    def write_end(self) -> None:
+        """The run is complete; `write_settings` came before."""
+        self.writer._get_file_writer().add_summary(self._ended)
 
     def flush(self) -> None:
         """Let a reader see all that was written."""

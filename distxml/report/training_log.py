@@ -30,7 +30,6 @@ class Epoch:
         values: by part and name of the quantity.
         lr_classifier, lr_explainer: learning rates.
         seconds: duration.
-        images_per_second: of training.
     """
 
     phase: int
@@ -40,7 +39,6 @@ class Epoch:
     lr_classifier: float = math.nan
     lr_explainer: float = math.nan
     seconds: float = math.nan
-    images_per_second: float = math.nan
 
     def value(self, part: Part, name: str) -> float:
         """NaN where it was not logged."""
@@ -171,7 +169,6 @@ class _EpochLine(BaseModel):
     lr_classifier: Number = None
     lr_explainer: Number = None
     seconds: Number = None
-    images_per_second: Number = None
 
     def epoch_logged(self) -> Epoch:
         """The same, None as NaN."""
@@ -185,7 +182,6 @@ class _EpochLine(BaseModel):
             lr_classifier=_or_nan(self.lr_classifier),
             lr_explainer=_or_nan(self.lr_explainer),
             seconds=_or_nan(self.seconds),
-            images_per_second=_or_nan(self.images_per_second),
         )
 
 

@@ -17,7 +17,8 @@ from distxml.data.digest import file_digest
 from distxml.errors import UserError
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model, save_model
 from distxml.training.learner import Learner
-from distxml.training.state import TrainState
+from distxml.training.ranks import from_first_rank
+from distxml.training.state import TrainState, diverged
 
 OPTIMIZER_NAME = "optimizer.pt"
 STATE_NAME = "training_state.json"
@@ -40,6 +41,12 @@ class Found:
 
     place: Place | None
     skipped: list[str]
+
+
+NOTHING_FOUND = Found(None, [])
+
+
+_STATE = TypeAdapter(TrainState)
 
 
 class SavedState(BaseModel):
@@ -67,9 +74,11 @@ class Checkpoints:
         """Write `last`, keep the one before it as `previous`, and give the new one the names in `also` too.
 
         Raises:
-            UserError: another driver has taken over, or it cannot be written; older checkpoints are intact then.
+            UserError: another driver has taken over, the weights are no numbers, or it cannot be written; older
+                checkpoints are intact then.
         """
-        self._check_still_ours()
+        self.check_still_ours()
+        _check_weights(learner, state)
         last = self.run.checkpoint(state.phase, "last")
         fresh = last.with_name("last.new")
         try:
@@ -94,27 +103,42 @@ class Checkpoints:
         skipped: list[str] = []
         for phase in reversed(PHASES):
             for name in RESUMABLE:
-                if not self.run.checkpoint(phase, name).exists():
+                if not self.folder(phase, name).exists():
                     continue
-                damage = _damage(self.run.checkpoint(phase, name))
+                damage = self.damage(phase, name)
                 if damage is None:
                     return Found(Place(phase, name), skipped)
-                skipped.append(f"skipped checkpoint {self.run.checkpoint(phase, name)}: {damage}")
+                skipped.append(f"skipped checkpoint {self.folder(phase, name)}: {damage}")
         return Found(None, skipped)
+
+    def find_newest_together(self, is_first: bool, device: torch.device) -> Found:
+        """What `find_newest` says on the first rank; every rank must call it. `skipped` is for the first rank alone."""
+        found = self.find_newest() if is_first else Found(None, [])
+        own = (found.place.phase, RESUMABLE.index(found.place.name)) if found.place else (0, 0)
+        phase, name = from_first_rank(list(own), device)
+        return Found(Place(phase, RESUMABLE[name]) if phase else None, found.skipped)
+
+    def damage(self, phase: int, name: CheckpointName) -> str | None:
+        """What is wrong with a checkpoint's files; None: nothing."""
+        return _damage(self.folder(phase, name))
+
+    def folder(self, phase: int, name: CheckpointName) -> Path:
+        """Where a checkpoint is; a crash may have come between the two renames of `_replace`."""
+        folder = self.run.checkpoint(phase, name)
+        replaced = folder.with_name(f"{name}.old")
+        return replaced if replaced.exists() and not folder.exists() else folder
 
     def state(self, place: Place) -> TrainState:
         """Where training stood."""
-        return _read_state(self.run.checkpoint(place.phase, place.name)).state
+        return _read_state(self.folder(place.phase, place.name)).state
 
     def model(self, phase: int, name: CheckpointName) -> LoadedModel:
         """The model of a checkpoint of this run."""
-        folder = self.run.checkpoint(phase, name)
-        replaced = folder.with_name(f"{name}.old")  # a crash may have come between the two renames
-        return load_model(replaced if replaced.exists() and not folder.exists() else folder)
+        return load_model(self.folder(phase, name))
 
     def restore_optimizer(self, place: Place, learner: Learner) -> None:
         """Optimizer and schedule as they were."""
-        file = self.run.checkpoint(place.phase, place.name) / OPTIMIZER_NAME
+        file = self.folder(place.phase, place.name) / OPTIMIZER_NAME
         try:
             saved = torch.load(file, map_location="cpu", weights_only=True)
             learner.optimizer.load_state_dict(saved["optimizer"])
@@ -123,10 +147,21 @@ class Checkpoints:
             reason = str(error).strip().split("\n")[0]
             raise UserError(f"{file}: cannot be loaded ({reason}); remove this checkpoint") from None
 
-    def _check_still_ours(self) -> None:
-        """A driver that was killed may leave workers behind; they must not write once a new driver has started."""
+    def check_still_ours(self) -> None:
+        """A driver that was killed may leave workers behind; they must not write once a new driver has started.
+
+        Raises:
+            UserError: one has.
+        """
         if self.run.attempt.read_text() != self.attempt:
             raise UserError(f"run {self.run.path}: another `distxml train` has taken over; this one stops")
+
+
+def _check_weights(learner: Learner, state: TrainState) -> None:
+    """The loss that was computed last is of the weights before the last step: they say nothing of these."""
+    values = learner.model.state_dict().values()
+    if not all(bool(value.isfinite().all()) for value in values if value.is_floating_point()):
+        raise diverged(state, "the weights are no finite numbers any more")
 
 
 def _write(folder: Path, learner: Learner, state: TrainState, card: ModelCard) -> None:
@@ -187,7 +222,7 @@ def _damage(folder: Path) -> str | None:
 
 
 def _digest(state: TrainState) -> str:
-    return hashlib.sha256(TypeAdapter(TrainState).dump_json(state)).hexdigest()
+    return hashlib.sha256(_STATE.dump_json(state)).hexdigest()
 
 
 def _read_state(folder: Path) -> SavedState:

@@ -1,6 +1,5 @@
 """One optimizer step, one training epoch, one pass over the validation split."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from distxml.losses import JointLoss, Shares
 from distxml.models.joint import JointOutput
 from distxml.training.learner import Learner
 from distxml.training.phases import clip_gradients, set_learning
-from distxml.training.ranks import share_buffers, sum_over_ranks, world_size
+from distxml.training.pieces import cut, one_update_of_statistics
+from distxml.training.ranks import share_buffers, world_size
 from distxml.training.tally import Metrics, Tally
 
 OnStep = Callable[[int, "Step"], bool]
@@ -39,13 +39,14 @@ def train_step(learner: Learner, batch: Batch) -> Step:
     """
     loss = learner.loss_over_ranks()
     shares = loss.shares(batch.label, batch.weight)
-    pieces = _pieces(batch, shares, learner.compute.micro_batch)
+    pieces = cut(batch, shares, learner.compute.micro_batch)
     learner.optimizer.zero_grad(set_to_none=True)
     outputs: list[JointOutput] = []
-    for piece, share in pieces[:-1]:
-        with learner.without_exchange():
-            outputs.append(_backward(learner, loss, piece, share))
-    outputs.append(_backward(learner, loss, *pieces[-1]))
+    with one_update_of_statistics(learner.model, len(pieces)):
+        for piece, share in pieces[:-1]:
+            with learner.without_exchange():
+                outputs.append(_backward(learner, loss, piece, share))
+        outputs.append(_backward(learner, loss, *pieces[-1]))
     norm = clip_gradients(learner.optimizer, learner.clip_norm)
     learner.optimizer.step()
     whole = JointOutput(torch.cat([out.logits for out in outputs]), torch.cat([out.heatmap for out in outputs]))
@@ -84,17 +85,3 @@ def _backward(learner: Learner, loss: JointLoss, batch: Batch, shares: Shares) -
     # The ranks' terms add up to the global batch's, but DDP averages their gradients.
     (terms.total * world_size()).backward()
     return JointOutput(output.logits.detach(), output.heatmap.detach())
-
-
-def _pieces(batch: Batch, shares: Shares, most: int | None) -> list[tuple[Batch, Shares]]:
-    if most is None:
-        return [(batch, shares)]
-    number = number_of_pieces(int(sum_over_ranks(batch.weight.sum())), world_size(), most)
-    cut = zip(shares.plain.tensor_split(number), shares.classed.tensor_split(number), strict=True)
-    return list(zip(batch.parts(number), (Shares(*both) for both in cut), strict=True))
-
-
-def number_of_pieces(images: int, ranks: int, most: int) -> int:
-    """Equally many on every rank, although their shares of the global batch may differ by one image; none is empty."""
-    largest_share, smallest_share = math.ceil(images / ranks), images // ranks
-    return min(math.ceil(largest_share / most), max(smallest_share, 1))

@@ -6,6 +6,7 @@ from typing import Literal
 from distxml.config import Recipe
 from distxml.config.guard import GuardSettings
 from distxml.config.training import PhaseSettings
+from distxml.errors import UserError
 from distxml.training.running import RunningMeans
 from distxml.training.tally import Metrics
 
@@ -24,10 +25,12 @@ class Collapse:
         kind: `dead` (black, or the same for every image: no gradient is left, go back) or `white` (the explainer has
             not moved: go faster).
         reason: for the log.
+        unless: what to change where such a heatmap is right.
     """
 
     kind: Literal["dead", "white"]
     reason: str
+    unless: str = ""
 
 
 def collapse_in_training(
@@ -78,9 +81,26 @@ def diagnosis(recipe: Recipe, phase_number: int, collapse: Collapse) -> str:
         return f"{advice}, or lower phases.{index}.alpha (now {phase.alpha:g})"
     if recipe.optimizer.clip_norm is None:
         settings.append("optimizer.clip_norm (now unset; 1.0 is safe)")
+    advice = f"raise phases.{index}.alpha (now {phase.alpha:g}), as heat is too expensive"
     if phase.lr_classifier == 0:
-        return f"lower {' and '.join(settings)}, or end the phase earlier with a higher phases.{index}.until"
-    return f"lower {' and '.join(settings)}, or raise phases.{index}.alpha (now {phase.alpha:g}): heat is too expensive"
+        advice = f"end the phase earlier with a higher phases.{index}.until"
+    return f"lower {' and '.join(settings)}, or {advice}; or {collapse.unless}"
+
+
+def dead_from_the_start(recipe: Recipe, phase_number: int, collapse: Collapse) -> UserError:
+    """The error of a phase whose explainer is dead before its first step: smaller steps would not wake it."""
+    index, start = phase_number - 1, recipe.warm_start
+    before = next((number for number in range(index, 0, -1) if recipe.phases[number - 1].lr_explainer > 0), None)
+    if before is not None:
+        cause = f"lower phases.{before - 1}.lr_explainer, or raise phases.{before - 1}.until"
+    elif start is not None and start.part != "classifier":
+        cause = f"warm_start.checkpoint={start.checkpoint} holds a dead explainer: take another, or leave it out"
+    else:
+        cause = f"raise model.init_bias (now {recipe.model.init_bias:g})"
+    return UserError(
+        f"phase {phase_number} cannot start: {collapse.reason}; {cause}; or {collapse.unless}; then start another run "
+        "with run.name=NAME"
+    )
 
 
 def _dead(black: float, difference: float, where: str, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
@@ -88,10 +108,12 @@ def _dead(black: float, difference: float, where: str, phase: PhaseSettings, gua
         return None
     if _is_black(black, guard):
         pixels = f"{black:.2%} of its pixels are below {guard.black_below} {where}"
-        return Collapse("dead", f"the heatmap has gone black ({pixels})")
+        unless = f"raise guard.black_share (now {guard.black_share}) if so little heat is right for your images"
+        return Collapse("dead", f"the heatmap has gone black ({pixels})", unless)
     if _is_same(black, difference, guard):
         share = f"heatmaps differ by {difference:.1%} of their heat {where}"
-        return Collapse("dead", f"the heatmap is the same for every image ({share})")
+        unless = f"lower guard.same_below (now {guard.same_below}) if what matters is in the same place in all images"
+        return Collapse("dead", f"the heatmap is the same for every image ({share})", unless)
     return None
 
 
@@ -100,4 +122,4 @@ def _is_black(black: float, guard: GuardSettings, margin: float = 1) -> bool:
 
 
 def _is_same(black: float, difference: float, guard: GuardSettings, margin: float = 1) -> bool:
-    return guard.same_below is not None and black >= MOSTLY_BLACK and difference < margin * guard.same_below
+    return guard.same_below is not None and black >= MOSTLY_BLACK / margin and difference < margin * guard.same_below

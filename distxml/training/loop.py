@@ -14,9 +14,9 @@ from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.models.joint import JointModel
 from distxml.monitoring.events import EpochEvent, NoticeEvent, PhaseEndEvent, ResumedEvent
-from distxml.training.checkpoints import PHASES, RESUMABLE, Checkpoints, Place
+from distxml.training.checkpoints import NOTHING_FOUND, PHASES, Checkpoints, Found
 from distxml.training.epoch import train_epoch, validate
-from distxml.training.guard import Collapse, collapse_in_validation
+from distxml.training.guard import Collapse, collapse_in_validation, dead_from_the_start
 from distxml.training.learner import Learner
 from distxml.training.meter import StepMeter, memory, timed
 from distxml.training.phase_figures import collect_figures
@@ -40,6 +40,7 @@ class Trainer:
         train, val: this rank's loaders.
         class_weights: C, on the model's device, or None.
         watcher: the first rank's; it alone writes.
+        found: the checkpoint to go on from, the same on all ranks.
         notices: what the user should be told at the start.
     """
 
@@ -50,8 +51,8 @@ class Trainer:
     class_weights: Tensor | None
     checkpoints: Checkpoints
     watcher: Watcher | None
+    found: Found = NOTHING_FOUND
     notices: list[str] = field(default_factory=list)
-    _resumed: Place | None = None
 
     def fit(self) -> None:
         """Train until the third phase ends."""
@@ -64,27 +65,24 @@ class Trainer:
             state = state.next_phase()
 
     def _take_up(self) -> TrainState:
-        """Go on from the newest intact checkpoint, which the first rank chooses, or begin."""
-        found = self.checkpoints.find_newest() if self.train.rank.index == 0 else None
-        own = (found.place.phase, RESUMABLE.index(found.place.name)) if found and found.place else (0, 0)
-        phase, name = from_first_rank(list(own), self._device)
-        self._resumed = Place(phase, RESUMABLE[name]) if phase else None
-        if self._resumed is None:
+        """Go on from the newest intact checkpoint, or begin."""
+        place = self.found.place
+        if place is None:
             if self.recipe.warm_start is not None:
                 apply_warm_start(self.model, self.recipe.warm_start, self.checkpoints.card)
             state = TrainState()
         else:
-            state = self.checkpoints.state(self._resumed)
-            self._take_weights(self._resumed.phase, self._resumed.name)
-        self._tell(state, found.skipped if found else [])
+            state = self.checkpoints.state(place)
+            self._take_weights(place.phase, place.name)
+        self._tell(state)
         return state
 
-    def _tell(self, state: TrainState, skipped: list[str]) -> None:
+    def _tell(self, state: TrainState) -> None:
         if self.watcher is None:
             return
-        for message in [*self.notices, *skipped]:
+        for message in [*self.notices, *self.found.skipped]:
             self.watcher.notice(NoticeEvent(state.global_epoch, message))
-        if self._resumed is not None:
+        if self.found.place is not None:
             self.watcher.resume(ResumedEvent(state.phase, state.epoch, state.global_epoch, state.step_in_epoch))
 
     def _take_weights(self, phase: int, name: CheckpointName) -> None:
@@ -103,14 +101,25 @@ class Trainer:
     def _learner(self, state: TrainState) -> Learner:
         fresh = state.start_loss is None
         if fresh and self.recipe.phases[state.phase - 1].start_from == "best_loss" and state.phase > 1:
-            self._take_weights(state.phase - 1, "best_loss")
+            self._take_best(state)
         learner = Learner.build(self.recipe, state.phase, self.model, self.class_weights)
         if fresh:
             self._measure_start(state, learner)
             self._save(state, learner, ["healthy"])
-        elif self._resumed is not None:
-            self.checkpoints.restore_optimizer(self._resumed, learner)
+        elif self.found.place is not None:
+            self.checkpoints.restore_optimizer(self.found.place, learner)
         return learner
+
+    def _take_best(self, state: TrainState) -> None:
+        """The best weights of the phase before; where they are damaged or there are none, its last ones stay."""
+        phase, damage = state.phase - 1, None
+        if self.watcher:
+            damage = self.checkpoints.damage(phase, "best_loss")
+            if damage is not None:
+                message = f"phase {state.phase} starts from the last weights of phase {phase}, not the best: {damage}"
+                self.watcher.notice(NoticeEvent(state.global_epoch, message))
+        if not from_first_rank([int(damage is not None)], self._device)[0]:
+            self._take_weights(phase, "best_loss")
 
     def _measure_start(self, state: TrainState, learner: Learner) -> None:
         """The phase's own loss before its first step; a fresh BatchNorm may put it far above that of guessing."""
@@ -118,22 +127,26 @@ class Trainer:
         name = own_loss(learner.phase)
         guessing = math.log(len(self.checkpoints.card.classes))
         state.start(min(validation[name], guessing) if name == "classification" else validation[name], validation)
+        dead = collapse_in_validation(validation, learner.phase, learner.guard)
+        if dead is not None:
+            raise dead_from_the_start(self.recipe, state.phase, dead)
 
     def _run_epoch(self, state: TrainState, learner: Learner) -> Collapse | None:
         rates, meter = learning_rates(learner.optimizer, learner.phase), StepMeter()
         if self.watcher:
-            self.watcher.start_epoch(state, self.train.steps(), meter)
+            self.watcher.start_epoch(state, self.train.steps(), len(self.train.reader), meter)
         watch, train = self._train(state, learner, meter)
         if watch.collapse is not None:
             state.note_position(watch.made, watch.tally.sums_over_ranks())
             return watch.collapse
         val = validate(learner, self.val.evaluation())
         check_finite(val, state)
-        best = state.end_epoch(val, learner.phase, watch.made)
+        best = state.end_epoch(val, learner.phase, learner.guard, watch.made)
         state.ended = watch.ended or state.ended
         learner.schedule.end_epoch(val["total"])
         collapse = collapse_in_validation(val, learner.phase, learner.guard)
         if self.watcher:
+            self.checkpoints.check_still_ours()
             event = EpochEvent(
                 phase=state.phase,
                 epoch=state.epoch,
@@ -143,11 +156,8 @@ class Trainer:
                 val=val,
                 lr_classifier=rates[0],
                 lr_explainer=rates[1],
-                images_per_second=meter.per_second(len(self.train.reader) / self.train.steps()),
                 seconds=self.watcher.clock(),
-                data_wait=meter.data_wait,
-                step_seconds=meter.step_seconds,
-                gradient_norm=meter.gradient_norm,
+                pace=meter.pace(len(self.train.reader) / self.train.steps()),
                 memory=memory(learner.device if learner.device.type == "cuda" else None),
             )
             self.watcher.end_epoch(event, learner)

@@ -66,6 +66,17 @@ class StepMeter:
         """Images a second, where a step has `images` of them; 0 before the first step."""
         return images / self.step_seconds if self.step_seconds else 0.0
 
+    def pace(self, images: float) -> dict[str, float]:
+        """All of it, where a step has `images` images; nothing before the first step."""
+        if not self._steps:
+            return {}
+        return {
+            "images_per_second": self.per_second(images),
+            "data_wait": self.data_wait,
+            "step_seconds": self.step_seconds,
+            "gradient_norm": self.gradient_norm,
+        }
+
     @property
     def _seconds(self) -> float:
         """Up to the last step: what an epoch does after its steps (validation) does not count."""

@@ -59,6 +59,14 @@ class Schedule:
         if not isinstance(self._scheduler, ReduceLROnPlateau):
             self._scheduler.base_lrs[group] *= factor
 
+    def restart(self) -> None:
+        """The phase begins anew, with the rates as they were scaled."""
+        if isinstance(self._scheduler, ReduceLROnPlateau):
+            return  # it counts epochs without progress, not epochs
+        self._scheduler.last_epoch = 0
+        for group, rate in zip(self._optimizer.param_groups, self._scheduler.base_lrs, strict=True):
+            group["lr"] = rate
+
     def state_dict(self) -> dict[str, object]:
         """For the training state."""
         return self._scheduler.state_dict()

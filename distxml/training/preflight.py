@@ -17,7 +17,7 @@ from distxml.models.checkpoint import ModelCard, build_empty_model, build_model
 from distxml.training.epoch import train_step
 from distxml.training.learner import Learner
 from distxml.training.phases import class_weights
-from distxml.training.warm_start import apply_warm_start, check_warm_start
+from distxml.training.warm_start import apply_warm_start
 
 
 def check_dataset(recipe: Recipe) -> Dataset:
@@ -25,7 +25,7 @@ def check_dataset(recipe: Recipe) -> Dataset:
 
     Raises:
         UserError: it is missing, too small, has one class, lacks masks that the loss needs, or the class weights
-            do not match its classes; or `warm_start` does not suit it.
+            do not match its classes.
     """
     dataset = open_dataset(recipe.dataset.path)
     metadata, path = dataset.metadata, recipe.dataset.path
@@ -53,8 +53,6 @@ def check_dataset(recipe: Recipe) -> Dataset:
             f"loss.kind=hybrid: no training image of dataset {path} has a mask; use loss.kind=unsupervised "
             "or build the dataset with masks"
         )
-    if recipe.warm_start is not None:
-        check_warm_start(recipe.warm_start, model_card(recipe, dataset))
     weights = recipe.loss.class_weights
     if isinstance(weights, tuple) and len(weights) != len(metadata.classes):
         raise UserError(

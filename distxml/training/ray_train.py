@@ -14,11 +14,13 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig, WorkerGroupError
 from ray.train.torch import TorchTrainer
 
 from distxml.config import Recipe
+from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
 from distxml.errors import Interrupted, UserError
 from distxml.monitoring.console import TrainingConsole
-from distxml.monitoring.events import FailedEvent
+from distxml.monitoring.events import FailedEvent, NoticeEvent
 from distxml.monitoring.mailbox import Mailbox, MailboxReader
+from distxml.training.lack import Lack
 from distxml.training.run_start import Claim
 from distxml.training.stop import StopRequest
 from distxml.training.worker import train_worker
@@ -37,8 +39,8 @@ def fit(claimed: Claim, run: RunFolder, stop: StopRequest) -> None:
         UserError: training stopped, for a reason that the user can mend or for another, which is in `run.failure`.
         Interrupted: somebody asked to stop; Ray is shut down, and the workers with it.
     """
-    mailbox = Mailbox.open()
-    with _watch(mailbox) as to_mend:
+    mailbox = Mailbox.open(claimed.notices)
+    with _watch(mailbox, claimed.recipe.scaling) as to_mend:
         error = _error_of(_trainer(claimed, run, mailbox, stop).fit)
     if error and stop.signal:
         ray.shutdown()
@@ -61,7 +63,7 @@ def _error_of(call: Callable[[], object]) -> Exception | None:
 
 
 @contextmanager
-def _watch(mailbox: Mailbox) -> Iterator[list[str]]:
+def _watch(mailbox: Mailbox, scaling: ScalingSettings) -> Iterator[list[str]]:
     """Show events on the terminal until the block ends; collects what the user has to mend."""
     to_mend: list[str] = []
     over, reader = threading.Event(), MailboxReader(mailbox)
@@ -75,8 +77,11 @@ def _watch(mailbox: Mailbox) -> Iterator[list[str]]:
                     console.show(event)
 
         def keep_looking() -> None:
+            lack = Lack(scaling)
             while not over.wait(SECONDS_BETWEEN_LOOKS):
                 look(SECONDS_FOR_A_LOOK)
+                for message in lack.news():
+                    console.show(NoticeEvent(0, message))
 
         thread = threading.Thread(target=keep_looking, daemon=True)
         thread.start()
@@ -104,7 +109,6 @@ def _trainer(claimed: Claim, run: RunFolder, mailbox: Mailbox, stop: StopRequest
         "run": str(run.path),
         "mailbox": mailbox,
         "attempt": claimed.attempt,
-        "notices": claimed.notices,
     }
     trainer = _Trainer(
         train_worker,
@@ -146,8 +150,13 @@ def _explain(error: Exception, run: RunFolder) -> NoReturn:
 def _reason(error: Exception) -> str:
     """The worker that was lost, where one was: its neighbours then fail too, for want of it."""
     failures = error.worker_failures if isinstance(error, WorkerGroupError) else {}
-    lost = [rank for rank, failure in failures.items() if isinstance(failure, RayActorError)]
+    lost = [rank for rank, failure in failures.items() if _is_death(failure)]
     if lost:
         ranks = " and ".join(str(rank) for rank in sorted(lost)[:WORKERS_NAMED])
         return f"{len(lost)} of the workers died, rank {ranks}: killed, out of memory, or its node lost"
     return textwrap.shorten(str(error).strip().splitlines()[-1], 300)
+
+
+def _is_death(failure: Exception) -> bool:
+    """Ray says either that an actor died or that a health check failed, because the actor died."""
+    return isinstance(getattr(failure, "health_check_failure", failure), RayActorError)

@@ -46,6 +46,7 @@ class Reactions:
     def _go_faster(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
         """The heatmap stays white: nothing is lost, but the explainer needs larger steps, and epochs to make them."""
         _scale_rate(state, learner, 1 / learner.guard.factor)
+        learner.schedule.restart()
         state.epoch, state.white_steps, state.stale_epochs = 0, 0, 0
         self._say(state, learner, collapse, "raised the explainer's learning rate; the phase's epochs count anew")
         return state

@@ -30,7 +30,8 @@ FREE_TO_CHANGE = (
     "compute.micro_batch",
     "compute.compile",
 )
-"""Settings that an interrupted run may go on with although they differ: they do not change what is learnt.
+"""Settings that an interrupted run may go on with although they differ: none changes what is to be learnt. (Other
+workers or pieces do change which images BatchNorm normalises together.)
 
 `dataset` is a path, which may move; that the data are the same is checked by checksums."""
 
@@ -84,8 +85,8 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
 def _keep_pieces(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
     """With fewer workers than before, a worker still computes no more images at once than it did before.
 
-    The global batch stays what it was; a memory that held a worker's share still suffices, and BatchNorm normalises
-    groups of the same size.
+    The global batch stays what it was, and a memory that held a worker's share still suffices. A classifier's BatchNorm
+    goes on with groups of the same size; the explainer's, which had the whole batch, now gets a piece at a time.
     """
     before = run.recipe() if run.config.exists() else recipe
     then, now, batch = before.scaling.workers, recipe.scaling.workers, recipe.loader.batch_size
@@ -95,7 +96,7 @@ def _keep_pieces(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
         recipe = recipe.model_copy(update={"compute": recipe.compute.model_copy(update={"micro_batch": piece})})
     if then == now:
         return recipe, []
-    pieces = f", computed in pieces of {piece} images" if cut else ""
+    pieces = f", computed in pieces of {piece} images, which BatchNorm normalises one by one" if cut else ""
     return recipe, [f"goes on with {now} {_workers(now)} instead of {then}; the global batch stays {batch}{pieces}"]
 
 

@@ -3,9 +3,11 @@
 import math
 from dataclasses import dataclass, field, replace
 
+from distxml.config.guard import GuardSettings
 from distxml.config.run_folder import CheckpointName
 from distxml.config.training import PhaseSettings
 from distxml.errors import UserError
+from distxml.training.guard import is_healthy
 from distxml.training.running import RunningMeans
 from distxml.training.tally import Metrics
 
@@ -71,16 +73,19 @@ class TrainState:
         """Whether the heatmap was white in the last `steps` steps."""
         self.white_steps = self.white_steps + steps if is_white else 0
 
-    def end_epoch(self, validation: Metrics, settings: PhaseSettings, steps: int) -> list[CheckpointName]:
+    def end_epoch(
+        self, validation: Metrics, settings: PhaseSettings, guard: GuardSettings, steps: int
+    ) -> list[CheckpointName]:
         """Count an epoch of `steps` steps and decide whether the phase ends.
 
         Returns:
-            Names of the checkpoints that this epoch is the best of: `best_loss`, `best_accuracy`.
+            Names of the checkpoints that this epoch is the best of: `best_loss`, `best_accuracy`. A heatmap that is
+            hardly alive is never the best, although its loss may be the lowest.
         """
         self.epoch += 1
         self.leave_epoch(steps)
         self._note_heat(validation)
-        best = self._note_best(validation)
+        best = self._note_best(validation) if self.is_healthy(settings, guard) else []
         self._note_patience(validation["total"], settings.min_delta)
         self.ended = self._why_end(validation, settings)
         return best
@@ -115,6 +120,10 @@ class TrainState:
         loss = self.means.own_loss if validation is None else min(validation[name], self.means.own_loss)
         share = loss / self.start_loss
         return f"{name} loss fell to {share:.0%} of its start" if share <= settings.until else None
+
+    def is_healthy(self, settings: PhaseSettings, guard: GuardSettings) -> bool:
+        """Whether the weights are worth going back to, or starting from."""
+        return settings.lr_explainer == 0 or is_healthy(self.means, self.black, self.difference, guard)
 
     def _note_heat(self, validation: Metrics) -> None:
         self.black, self.difference = validation["black"], validation.get("difference", 1.0)
@@ -154,14 +163,18 @@ def own_loss(settings: PhaseSettings) -> str:
 
 
 def check_finite(metrics: Metrics, state: TrainState) -> None:
-    """Stop before weights that are no numbers any more are kept.
+    """Stop once the loss is no number.
 
     Raises:
         UserError: some metric is not finite.
     """
     if not all(math.isfinite(value) for value in metrics.values()):
-        raise UserError(
-            f"phase {state.phase}, epoch {state.epoch + 1}: the loss is not a finite number; lower "
-            f"phases.{state.phase - 1}.lr_classifier or lr_explainer, or set optimizer.clip_norm, and start "
-            "another run with run.name=NAME"
-        )
+        raise diverged(state, "the loss is not a finite number")
+
+
+def diverged(state: TrainState, reason: str) -> UserError:
+    """The error of a run whose steps were too large."""
+    return UserError(
+        f"phase {state.phase}, epoch {state.epoch + 1}: {reason}; lower phases.{state.phase - 1}.lr_classifier or "
+        "lr_explainer, or set optimizer.clip_norm, and start another run with run.name=NAME"
+    )

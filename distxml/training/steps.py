@@ -6,7 +6,7 @@ from distxml.config import Recipe
 from distxml.config.run_folder import CheckpointName
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.epoch import Step
-from distxml.training.guard import Collapse, collapse_in_training, is_healthy, is_white
+from distxml.training.guard import Collapse, collapse_in_training, is_white
 from distxml.training.learner import Learner
 from distxml.training.meter import StepMeter
 from distxml.training.profile import StepProfiler
@@ -84,7 +84,6 @@ class StepWatch:
     def _save_position(self) -> None:
         """A checkpoint in the middle of an epoch."""
         sums = self.tally.sums_over_ranks()
-        check_finite(self.tally.means(sums), self.state)  # or the run would go on from it
         share_buffers(self.learner.model)
         self.state.note_position(self.made, sums)
         if self.watcher:
@@ -94,6 +93,5 @@ class StepWatch:
 
 def names_of_healthy(state: TrainState, learner: Learner) -> list[CheckpointName]:
     """`healthy`, if the guard may come back to the present weights."""
-    if learner.phase.lr_explainer == 0:
-        return []
-    return ["healthy"] if is_healthy(state.means, state.black, state.difference, learner.guard) else []
+    learns = learner.phase.lr_explainer > 0
+    return ["healthy"] if learns and state.is_healthy(learner.phase, learner.guard) else []

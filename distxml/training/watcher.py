@@ -36,26 +36,24 @@ class Receiver(Protocol):
 class Watcher:
     """Writes metrics.jsonl and TensorBoard, and sends events to the driver."""
 
-    def __init__(
-        self, run: RunFolder, recipe: Recipe, val: Loader, mailbox: Receiver, *, resume_after: int, resume_step: int
-    ) -> None:
+    def __init__(self, run: RunFolder, recipe: Recipe, val: Loader, mailbox: Receiver, state: TrainState) -> None:
         """
         Args:
             run: where to write.
             recipe: of the run.
             val: gives the gallery's images.
             mailbox: the driver's.
-            resume_after: finished epochs of all phases; what was written of later ones is forgotten.
-            resume_step: optimizer steps made in all phases; likewise.
+            state: where training goes on; what was written of later epochs and steps is forgotten.
         """
         self.recipe = recipe
         self.mailbox = mailbox
         self.log = MetricsLog(run.metrics)
-        self.log.forget_after(resume_after)
-        self.tensorboard = TensorBoard(run.tensorboard, resume_after, resume_step)
+        self.log.forget_after(state.global_epoch, state.phase, state.tries)
+        self._seen_epoch, self._seen_step = state.global_epoch, state.step + state.step_in_epoch
+        self.tensorboard = TensorBoard(run.tensorboard, self._seen_epoch, self._seen_step)
+        self.tensorboard.write_settings(recipe)
         self.gallery = _gallery(val, recipe.run.gallery)
-        self._state, self._steps, self._meter = TrainState(), 1, StepMeter()
-        self._seen_epoch, self._seen_step = resume_after, resume_step
+        self._state, self._steps, self._images, self._meter = state, 1, 0.0, StepMeter()
         self._began = self._started = self._last_event = self._last_scalars = time.monotonic()
 
     def resume(self, event: ResumedEvent) -> None:
@@ -63,14 +61,14 @@ class Watcher:
         self.log.write(event)
         self.mailbox.put(event)
 
-    def start_epoch(self, state: TrainState, steps: int, meter: StepMeter) -> None:
-        """An epoch of `steps` steps begins, and the meter with it; an earlier one than the last if training rolled
-        back."""
+    def start_epoch(self, state: TrainState, steps: int, images: int, meter: StepMeter) -> None:
+        """An epoch of `steps` steps over `images` images begins, and the meter with it; an earlier one than the last if
+        training rolled back."""
         step = state.step + state.step_in_epoch
         if state.global_epoch < self._seen_epoch or step < self._seen_step:
             self.tensorboard.rewind(state.global_epoch, step)
         self._seen_epoch, self._seen_step = state.global_epoch, step
-        self._state, self._steps, self._meter = state, steps, meter
+        self._state, self._steps, self._images, self._meter = state, steps, images / steps, meter
         self._started = time.monotonic()
 
     def clock(self) -> float:
@@ -100,7 +98,7 @@ class Watcher:
             steps=self._steps,
             global_step=self._state.step + number,
             terms=tally.on_this_rank(),
-            images_per_second=meter.per_second(self.recipe.loader.batch_size),
+            images_per_second=meter.per_second(self._images),
             data_wait=meter.data_wait,
             step_seconds=meter.step_seconds,
             gradient_norm=meter.gradient_norm,
@@ -138,7 +136,7 @@ class Watcher:
 
     def close(self, run: RunFolder) -> None:
         """The third phase has ended: mark the run as complete."""
-        self.tensorboard.write_settings(self.recipe)
+        self.tensorboard.write_end()
         self.tensorboard.close()
         fresh = run.finished.with_suffix(".new")
         fresh.write_text(json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")

@@ -34,8 +34,7 @@ def train_worker(config: dict[str, Any]) -> None:
     """Train on this rank.
 
     Args:
-        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us),
-            `notices` (what the user should be told).
+        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us).
     """
     mailbox: Mailbox = config["mailbox"]
     if mailbox.has_failed():
@@ -65,22 +64,23 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     )
     checkpoints = Checkpoints(run, model_card(recipe, dataset), config["attempt"])
     torch.manual_seed(seed_from("model", seed))  # the same weights on every rank
-    place = checkpoints.find_newest().place
-    build = build_model if place is None else build_empty_model
+    found = checkpoints.find_newest_together(rank.index == 0, device)
+    build = build_model if found.place is None else build_empty_model
     model = prepare(build(checkpoints.card), recipe.compute, device)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     weights = None if weights is None else weights.to(device)
-    state = TrainState() if place is None else checkpoints.state(place)
-    watcher = _watcher(run, recipe, val, config["mailbox"], state) if rank.index == 0 else None
-    Trainer(recipe, model, train, val, weights, checkpoints, watcher, config["notices"]).fit()
+    state = TrainState() if found.place is None else checkpoints.state(found.place)
+    mailbox: Mailbox = config["mailbox"]
+    watcher = _watcher(run, recipe, val, mailbox, state) if rank.index == 0 else None
+    notices = mailbox.take_notices() if watcher else []
+    Trainer(recipe, model, train, val, weights, checkpoints, watcher, found, notices).fit()
     if watcher:
         watcher.close(run)
 
 
 def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: Mailbox, state: TrainState) -> Watcher:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    step = state.step + state.step_in_epoch
-    return Watcher(run, recipe, val, mailbox, resume_after=state.global_epoch, resume_step=step)
+    return Watcher(run, recipe, val, mailbox, state)
 
 
 def _give_up_if_full(error: OSError, run: str, mailbox: Mailbox) -> None:

@@ -61,6 +61,15 @@ def test_overrides_reach_lists_and_parse_yaml() -> None:
     assert recipe.loss.gamma == 0.01
 
 
+def test_an_override_reaches_into_phases_that_the_file_leaves_out(tmp_path: Path) -> None:
+    file = tmp_path / "short.yaml"
+    file.write_text("dataset: {path: x}\nrun: {name: short}\n")
+    phases = load_settings(Recipe, str(file), ["phases.2.epochs=5", "phases.0.until=0.3"]).phases
+    defaults = load_settings(Recipe, str(file), []).phases
+    assert phases[0] == defaults[0].model_copy(update={"until": 0.3})
+    assert phases[1:] == (defaults[1], defaults[2].model_copy(update={"epochs": 5}))
+
+
 def test_print_config_reads_back(tmp_path: Path) -> None:
     recipe = load_settings(Recipe, "voc", ["loss.class_weights=[1, 2]"])
     path = tmp_path / "again.yaml"

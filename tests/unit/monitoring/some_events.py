@@ -32,10 +32,7 @@ def epoch_event(global_epoch: int, accuracy: float = 0.875, epochs: int | None =
         val=TERMS | {"accuracy": accuracy},
         lr_classifier=0.0,
         lr_explainer=0.01,
-        images_per_second=100.0,
         seconds=3.0,
-        data_wait=0.125,
-        step_seconds=0.08,
-        gradient_norm=2.0,
+        pace={"images_per_second": 100.0, "data_wait": 0.125, "step_seconds": 0.08, "gradient_norm": 2.0},
         memory={"resident_mb": 512.0},
     )

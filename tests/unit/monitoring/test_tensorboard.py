@@ -114,10 +114,12 @@ def test_the_hparams_table_has_one_row_a_run_with_its_last_figures(tmp_path: Pat
     recipes = {seed: recipe_with(seed) for seed in (1, 2)}
     for seed, recipe in recipes.items():
         board = TensorBoard(tmp_path / f"run{seed}/tensorboard", 0, 0)
+        board.write_settings(recipe)
         for epoch in (1, 2):
             board.write_epoch(epoch_event(epoch, accuracy=seed * epoch / 8))
         board.write_step(step_event(1))
-        board.write_settings(recipe)
+        if seed == 1:  # the other one is stopped before its end
+            board.write_end()
         board.close()
     rows = {group.hparams["run.seed"].number_value: group for group in session_groups(tmp_path)}
     assert rows.keys() == {1.0, 2.0}
@@ -147,7 +149,7 @@ def session_groups(folder: Path) -> list:
     multiplexer.AddRunsFromDirectory(str(folder)).Reload()
     provider = MultiplexerDataProvider(multiplexer, str(folder))
     context = backend_context.Context(base_plugin.TBContext(data_provider=provider))
-    statuses = [API.STATUS_SUCCESS]
+    statuses = [API.STATUS_SUCCESS, API.STATUS_RUNNING, API.STATUS_UNKNOWN]  # as its boxes are ticked at first
     hparams = [API.ColParams(hparam=name) for name in ("run.seed", "loss.gamma")]
     columns = hparams + [API.ColParams(metric=API.MetricName(tag=tag)) for tag in METRICS]
     request = API.ListSessionGroupsRequest(allowed_statuses=statuses, col_params=columns, start_index=0, slice_size=9)

@@ -77,7 +77,7 @@ def epoch_event(phase: int, number: int, overall: int, loss: float = 1.0) -> dic
     values = dict.fromkeys(names, loss / overall)
     rates = {"lr_classifier": 0.0 if phase == 2 else 0.05, "lr_explainer": 0.0 if phase == 1 else 0.05}
     place = {"event": "epoch", "phase": phase, "epoch": number, "global_epoch": overall}
-    return {**place, "train": values, "val": values, **rates, "images_per_second": 99.0, "seconds": 3.5}
+    return {**place, "train": values, "val": values, **rates, "pace": {"images_per_second": 99.0}, "seconds": 3.5}
 
 
 def end_event(phase: int, epochs: int, overall: int, reason: str) -> dict[str, Any]:

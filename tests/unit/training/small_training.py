@@ -75,12 +75,11 @@ def small_trainer(recipe: Recipe, mailbox: KeptEvents | None = None) -> Trainer:
     train, val = (Loader(dataset, part, recipe.loader, Rank(), seed) for part in ("train", "val"))
     checkpoints = Checkpoints(run, model_card(recipe, dataset), claimed.attempt)
     torch.manual_seed(seed_from("model", seed))
-    place = checkpoints.find_newest().place
-    state = checkpoints.state(place) if place else TrainState()
-    watcher = Watcher(
-        run, recipe, val, mailbox or KeptEvents(), resume_after=state.global_epoch, resume_step=state.step
-    )
-    return Trainer(recipe, build_model(checkpoints.card), train, val, None, checkpoints, watcher, claimed.notices)
+    found = checkpoints.find_newest_together(True, torch.device("cpu"))
+    state = checkpoints.state(found.place) if found.place else TrainState()
+    watcher = Watcher(run, recipe, val, mailbox or KeptEvents(), state)
+    model = build_model(checkpoints.card)
+    return Trainer(recipe, model, train, val, None, checkpoints, watcher, found, claimed.notices)
 
 
 def events(recipe: Recipe, kind: str) -> list[dict]:

@@ -8,14 +8,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from distxml.config import Recipe, load_settings
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.models.shared_batchnorm import SharedBatchNorm2d
-from distxml.training.epoch import number_of_pieces, train_step
+from distxml.training.epoch import train_step
 from distxml.training.learner import Learner
+from distxml.training.pieces import number_of_pieces, one_update_of_statistics
 from tests.unit.training.ranks import run_on_ranks
 
 IMAGES = 7  # odd: the two ranks get different numbers of images
@@ -143,3 +144,17 @@ def test_a_frozen_network_does_not_move_by_one_bit(phase: int, frozen: str, clas
     after = model.state_dict()
     moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
     assert moved and not any(name.startswith(frozen) for name in moved)
+
+
+@given(pieces=st.integers(1, 6), momentum=st.floats(0.05, 0.95))
+def test_pieces_move_running_statistics_as_far_as_the_whole(pieces: int, momentum: float) -> None:
+    """Against BatchNorm on the undivided batch, all of whose pieces have the same statistics."""
+    norms = [nn.BatchNorm2d(2, momentum=momentum, dtype=torch.float64) for _ in range(2)]
+    piece = torch.rand(3, 2, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(pieces)) + 2
+    with one_update_of_statistics(norms[0], pieces):
+        for _ in range(pieces):
+            norms[0](piece)
+    norms[1](piece)
+    torch.testing.assert_close(norms[0].running_mean, norms[1].running_mean)
+    torch.testing.assert_close(norms[0].running_var, norms[1].running_var)
+    assert norms[0].momentum == momentum

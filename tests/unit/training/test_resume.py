@@ -38,7 +38,17 @@ VARIANTS = {
     "epochs only": (),
 }
 GUARDED = {
-    "guard at work": ("run.checkpoint_steps=4", "guard.white_steps=12", "guard.tries=9", "optimizer.name=adadelta")
+    "guard at work": ("run.checkpoint_steps=4", "guard.white_steps=12", "guard.tries=9", "optimizer.name=adadelta"),
+    "guard goes back": (
+        "run.checkpoint_steps=4",
+        "guard.factor=0.1",
+        "guard.same_below=null",
+        "optimizer.clip_norm=null",
+        "phases.1.lr_explainer=0.5",
+        "phases.1.alpha=0.0",
+        "phases.1.epochs=12",
+        "phases.2.alpha=1.0",
+    ),
 }
 
 ALL = VARIANTS | GUARDED
@@ -135,6 +145,12 @@ def test_the_guard_is_at_work_in_one_of_them(folder, undisturbed) -> None:
     assert raised and all("stays white" in event["reason"] for event in raised)
     assert [event["tries"] for event in raised] == list(range(1, len(raised) + 1))
     assert raised[0]["lr_explainer"] == pytest.approx(2 * 0.02)
+
+
+def test_the_guard_goes_back_in_another(folder, undisturbed) -> None:
+    undisturbed("guard goes back")
+    acts = events(small_recipe(folder, *ALL["guard goes back"], f"run.name=whole {len(VARIANTS) + 1}"), "guard")
+    assert acts and all("went back" in event["action"] for event in acts)
 
 
 def test_a_damaged_checkpoint_is_skipped_for_the_one_before_it(folder, undisturbed, monkeypatch) -> None:

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from distxml.config.guard import GuardSettings
 from distxml.config.training import OptimizerSettings, PhaseSettings
 from distxml.training.phases import Schedule, class_weights
 from distxml.training.running import RunningMeans
 from distxml.training.state import TrainState, own_loss
+
+GUARD = GuardSettings()
 
 
 def phase(**more: object) -> PhaseSettings:
@@ -27,23 +30,23 @@ def metrics(total: float = 1.0, accuracy: float = 0.5, explanation: float = 0.5)
 def test_epoch_budget_ends_a_phase() -> None:
     state = TrainState()
     for _ in range(4):
-        state.end_epoch(metrics(), phase(), 3)
+        state.end_epoch(metrics(), phase(), GUARD, 3)
         assert state.ended is None
-    state.end_epoch(metrics(), phase(), 3)
+    state.end_epoch(metrics(), phase(), GUARD, 3)
     assert state.ended == "epoch budget" and (state.epoch, state.global_epoch, state.step) == (5, 5, 15)
 
 
 def test_early_stopping_counts_small_improvements_as_none() -> None:
     state = TrainState()
     for loss in (1.0, 0.99995, 0.9999):
-        state.end_epoch(metrics(loss), phase(patience=2, min_delta=1e-3), 3)
+        state.end_epoch(metrics(loss), phase(patience=2, min_delta=1e-3), GUARD, 3)
     assert state.ended == "no better validation loss for 2 epochs"
 
 
 def test_early_stopping_starts_anew_after_an_improvement() -> None:
     state = TrainState()
     for loss in (1.0, 1.1, 0.5, 0.6):
-        state.end_epoch(metrics(loss), phase(patience=2), 3)
+        state.end_epoch(metrics(loss), phase(patience=2), GUARD, 3)
     assert state.ended is None and state.stale_epochs == 1
 
 
@@ -53,7 +56,7 @@ def test_a_share_of_the_own_loss_ends_a_phase(training: float, validation: float
     settings = phase(lr_classifier=0.0, until=0.5)
     state.start(0.8, metrics())
     state.means.own_loss = training
-    state.end_epoch(metrics(explanation=validation), settings, 3)
+    state.end_epoch(metrics(explanation=validation), settings, GUARD, 3)
     assert state.ended == "explanation loss fell to 50% of its start"
 
 
@@ -98,10 +101,21 @@ def test_own_loss_is_that_of_the_network_that_learns() -> None:
 
 def test_best_checkpoints_are_named() -> None:
     state = TrainState()
-    assert state.end_epoch(metrics(1.0, 0.5), phase(), 3) == ["best_loss", "best_accuracy"]
-    assert state.end_epoch(metrics(0.9, 0.5), phase(), 3) == ["best_loss"]
-    assert state.end_epoch(metrics(1.0, 0.6), phase(), 3) == ["best_accuracy"]
-    assert state.end_epoch(metrics(1.0, 0.6), phase(), 3) == []
+    assert state.end_epoch(metrics(1.0, 0.5), phase(), GUARD, 3) == ["best_loss", "best_accuracy"]
+    assert state.end_epoch(metrics(0.9, 0.5), phase(), GUARD, 3) == ["best_loss"]
+    assert state.end_epoch(metrics(1.0, 0.6), phase(), GUARD, 3) == ["best_accuracy"]
+    assert state.end_epoch(metrics(1.0, 0.6), phase(), GUARD, 3) == []
+
+
+def test_a_heatmap_that_is_hardly_alive_is_never_the_best() -> None:
+    state = TrainState()
+    dark = metrics(0.1) | {"black": 0.997}
+    assert state.end_epoch(dark, phase(), GUARD, 3) == [] and state.best_loss is None
+    same = metrics(0.1) | {"black": 0.9, "difference": 0.06}
+    assert state.end_epoch(same, phase(), GUARD, 3) == []
+    assert state.end_epoch(metrics(1.0), phase(), GUARD, 3) == ["best_loss", "best_accuracy"]
+    frozen = TrainState().end_epoch(dark, phase(lr_explainer=0.0), GUARD, 3)
+    assert frozen == ["best_loss", "best_accuracy"], "nobody trains that heatmap"
 
 
 def test_schedules() -> None:
@@ -119,6 +133,23 @@ def test_schedules() -> None:
     assert rates([1.0] * 5, schedule="plateau") == pytest.approx([0.1, 0.1, 0.1, 0.02, 0.02])
     half = [1e-5 + (0.1 - 1e-5) * (1 + math.cos(math.pi * epoch / 5)) / 2 for epoch in range(5)]
     assert rates([1.0] * 5, schedule="cosine") == pytest.approx(half)
+
+
+def test_a_phase_that_begins_anew_has_its_whole_schedule_again() -> None:
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    schedule = Schedule(optimizer, phase(schedule="cosine"), OptimizerSettings(min_lr=1e-5))
+    for _ in range(3):
+        optimizer.step()
+        schedule.end_epoch(1.0)
+    schedule.scale(0, 2.0)
+    schedule.restart()
+    seen: list[float] = []
+    for _ in range(5):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.end_epoch(1.0)
+    half = [1e-5 + (0.2 - 1e-5) * (1 + math.cos(math.pi * epoch / 5)) / 2 for epoch in range(5)]
+    assert seen == pytest.approx(half)
 
 
 def test_balanced_class_weights() -> None:

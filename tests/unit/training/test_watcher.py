@@ -26,7 +26,7 @@ from distxml.training.tally import Tally
 from distxml.training.watcher import Watcher
 from tests.small_dataset import noise_row, write_dataset
 
-EPOCH_STEPS = 5
+EPOCH_STEPS, EPOCH_IMAGES = 5, 9
 
 
 @dataclass
@@ -65,20 +65,20 @@ def recipe(folder: Path, epochs: tuple[int | None, ...] = (2, 3, 4)) -> Recipe:
     )
 
 
-def watcher(settings: Recipe, arrived: Arrived, resume_after: int = 0, resume_step: int = 0) -> Watcher:
+def watcher(settings: Recipe, arrived: Arrived, state: TrainState | None = None) -> Watcher:
     folder = Path(settings.dataset.path)
     if not folder.exists():
         write_dataset(folder, {"val": [noise_row(number) for number in range(4)]})
     val = Loader(open_dataset(str(folder)), "val", settings.loader, Rank(), 0)
     run = RunFolder(settings.run_folder)
     run.path.mkdir(exist_ok=True)
-    return Watcher(run, settings, val, Mailbox(arrived), resume_after=resume_after, resume_step=resume_step)
+    return Watcher(run, settings, val, Mailbox(arrived), state or TrainState())
 
 
 def make_steps(ours: Watcher, state: TrainState, last: int) -> None:
     """Steps of an epoch from where the state says on to `last`."""
     meter = StepMeter()
-    ours.start_epoch(state, EPOCH_STEPS, meter)
+    ours.start_epoch(state, EPOCH_STEPS, EPOCH_IMAGES, meter)
     tally = Tally(JointLoss("unsupervised", 0.5, 0.9, 1.0), GuardSettings(), torch.device("cpu"))
     tally.sums += 1
     for number in range(state.step_in_epoch + 1, last + 1):
@@ -100,7 +100,7 @@ def test_a_step_tells_the_place_on_both_axes(tmp_path: Path) -> None:
     assert isinstance(event, StepEvent)
     assert (event.phase, event.epoch, event.epochs, event.step, event.global_step) == (2, 2, 3, 2, 17)
     assert event.gradient_norm == 3.0 and event.step_seconds > 0
-    assert event.images_per_second == pytest.approx(2 / event.step_seconds)
+    assert event.images_per_second == pytest.approx(EPOCH_IMAGES / EPOCH_STEPS / event.step_seconds)
     steps_left = (2 + 4) * EPOCH_STEPS - 2
     assert event.seconds_left == pytest.approx(steps_left * event.step_seconds)
     assert {"total", "black", "white", "sparsity"} <= event.terms.keys()
@@ -137,7 +137,7 @@ def test_after_an_interruption_steps_go_on_where_the_checkpoint_was(tmp_path: Pa
     first = watcher(settings, Arrived())
     make_steps(first, TrainState(step=10, global_epoch=2), 4)  # steps 11 to 14; the checkpoint knows 12
     first.tensorboard.close()
-    second = watcher(settings, Arrived(), resume_after=2, resume_step=12)
+    second = watcher(settings, Arrived(), TrainState(global_epoch=2, step=10, step_in_epoch=2))
     make_steps(second, TrainState(step=10, global_epoch=2, step_in_epoch=2), 3)
     second.tensorboard.close()
     assert steps_written(settings) == [11, 12, 13]
