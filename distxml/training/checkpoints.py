@@ -1,7 +1,5 @@
 """Checkpoints of a run: written whole or not at all, checked by their checksums, found again after a crash."""
 
-import hashlib
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -9,19 +7,25 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, TypeAdapter
 from safetensors import SafetensorError
 
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.data.digest import file_digest
 from distxml.errors import UserError
-from distxml.models.checkpoint import LoadedModel, ModelCard, load_model, save_model
+from distxml.models.checkpoint import LoadedModel, ModelCard, load_model
+from distxml.training.checkpoint_files import (
+    OPTIMIZER_NAME,
+    damage_of,
+    flush,
+    link_folder,
+    present_folder,
+    read_state,
+    replace_folder,
+    write_checkpoint,
+)
 from distxml.training.learner import Learner
 from distxml.training.ranks import from_first_rank
 from distxml.training.state import TrainState, diverged
 
-OPTIMIZER_NAME = "optimizer.pt"
-STATE_NAME = "training_state.json"
 PHASES = (1, 2, 3)
 Resumable = Literal["last", "previous", "healthy"]
 RESUMABLE: tuple[Resumable, ...] = ("last", "previous", "healthy")
@@ -44,16 +48,6 @@ class Found:
 
 
 NOTHING_FOUND = Found(None, [])
-
-
-_STATE = TypeAdapter(TrainState)
-
-
-class SavedState(BaseModel):
-    """`training_state.json`, which is written last: where training stood, and the SHA-256 of each file and of that."""
-
-    state: TrainState
-    sha256: dict[str, str]
 
 
 class Checkpoints:
@@ -82,13 +76,13 @@ class Checkpoints:
         last = self.run.checkpoint(state.phase, "last")
         fresh = last.with_name("last.new")
         try:
-            _write(fresh, learner, state, self.card)
+            write_checkpoint(fresh, learner, state, self.card)
             for name in also:
-                _replace(_link(fresh, fresh.with_name(f"{name}.new")), fresh.with_name(name))
+                replace_folder(link_folder(fresh, fresh.with_name(f"{name}.new")), fresh.with_name(name))
             if last.exists():
-                _replace(last, last.with_name("previous"))
+                replace_folder(last, last.with_name("previous"))
             fresh.rename(last)
-            _flush(last.parent)
+            flush(last.parent)
             self._saved = time.monotonic()
         except (OSError, RuntimeError, SafetensorError) as error:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -120,17 +114,15 @@ class Checkpoints:
 
     def damage(self, phase: int, name: CheckpointName) -> str | None:
         """What is wrong with a checkpoint's files; None: nothing."""
-        return _damage(self.folder(phase, name))
+        return damage_of(self.folder(phase, name))
 
     def folder(self, phase: int, name: CheckpointName) -> Path:
-        """Where a checkpoint is; a crash may have come between the two renames of `_replace`."""
-        folder = self.run.checkpoint(phase, name)
-        replaced = folder.with_name(f"{name}.old")
-        return replaced if replaced.exists() and not folder.exists() else folder
+        """Where a checkpoint is."""
+        return present_folder(self.run.checkpoint(phase, name))
 
     def state(self, place: Place) -> TrainState:
         """Where training stood."""
-        return _read_state(self.folder(place.phase, place.name)).state
+        return read_state(self.folder(place.phase, place.name)).state
 
     def model(self, phase: int, name: CheckpointName) -> LoadedModel:
         """The model of a checkpoint of this run."""
@@ -162,73 +154,3 @@ def _check_weights(learner: Learner, state: TrainState) -> None:
     values = learner.model.state_dict().values()
     if not all(bool(value.isfinite().all()) for value in values if value.is_floating_point()):
         raise diverged(state, "the weights are no finite numbers any more")
-
-
-def _write(folder: Path, learner: Learner, state: TrainState, card: ModelCard) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    save_model(folder, learner.model, card)
-    moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
-    torch.save(moving, folder / OPTIMIZER_NAME)
-    for path in folder.iterdir():
-        _flush(path)
-    sums = {path.name: file_digest(path) for path in sorted(folder.iterdir())} | {STATE_NAME: _digest(state)}
-    (folder / STATE_NAME).write_text(SavedState(state=state, sha256=sums).model_dump_json(indent=2) + "\n")
-    _flush(folder / STATE_NAME)
-    _flush(folder)
-
-
-def _link(folder: Path, copy: Path) -> Path:
-    """The same files under another folder's name; they are never changed in place."""
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder, copy, copy_function=_link_or_copy)
-    return copy
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links
-        shutil.copy2(source, target)
-
-
-def _replace(fresh: Path, target: Path) -> None:
-    old = target.with_name(f"{target.name}.old")
-    if target.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    """Make the system write a file, or a folder's list of names, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _damage(folder: Path) -> str | None:
-    """What is wrong with a checkpoint's files; None: nothing."""
-    try:
-        saved = _read_state(folder)
-        found = {name: file_digest(folder / name) for name in saved.sha256} | {STATE_NAME: _digest(saved.state)}
-        changed = [name for name, expected in saved.sha256.items() if found[name] != expected]
-    except (UserError, OSError) as error:
-        return str(error)
-    return f"{', '.join(changed)} is not what was written" if changed else None
-
-
-def _digest(state: TrainState) -> str:
-    return hashlib.sha256(_STATE.dump_json(state)).hexdigest()
-
-
-def _read_state(folder: Path) -> SavedState:
-    path = folder / STATE_NAME
-    try:
-        return SavedState.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UserError(f"{path}: not a training state ({reason}); remove this checkpoint") from None

@@ -15,7 +15,8 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
 from distxml.errors import Interrupted, UserError
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
-from distxml.training.checkpoints import PHASES
+from distxml.training.checkpoint_files import present_folder
+from distxml.training.checkpoints import PHASES, RESUMABLE
 from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.ray_train import fit
 from distxml.training.run_start import Claim, check_claim, claim
@@ -95,7 +96,7 @@ def _absolute(dataset: DatasetSettings) -> dict[str, object]:
 
 def _has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:
     """Whether there is something to go on from; it must meet the classes that it has learnt so far."""
-    folders = [run.checkpoint(phase, "last") for phase in PHASES]
+    folders = [present_folder(run.checkpoint(phase, name)) for phase in PHASES for name in RESUMABLE]
     present = [folder for folder in folders if (folder / CARD_NAME).is_file()]
     for folder in present:
         check_classes(read_card(folder), dataset.metadata.classes, folder, str(dataset.folder))

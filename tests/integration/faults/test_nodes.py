@@ -46,7 +46,11 @@ def test_a_node_is_lost_and_another_comes(
     run.wait_for_phase_2()
     since = time.monotonic()
     tell(cluster, "lose")
+    run.wait_until(lambda: "note: waiting for nodes: scaling.workers=2" in run.output)
+    print(f"a node lost: told after {time.monotonic() - since:.0f} s")
+    since = time.monotonic()
     tell(cluster, "add")
-    run.wait_for_recovery("a node lost, another added", since, resumed_before=0)
+    run.wait_for_recovery("a node lost; another added after a while", since, resumed_before=0)
     run.finish()
+    assert run.output.count("note: waiting for nodes") == 1
     run.assert_complete_and_equal_to(undisturbed)

@@ -15,7 +15,7 @@ from distxml.errors import UserError
 from distxml.models.checkpoint import read_card
 from distxml.training.checkpoints import Checkpoints, Place
 from distxml.training.run_start import claim
-from tests.unit.training.small_training import small_recipe, small_trainer
+from tests.unit.training.small_training import events, small_recipe, small_trainer
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,32 @@ def test_where_a_phase_has_no_intact_checkpoint_the_one_before_it_is_taken(run: 
 def test_a_crash_between_the_renames_leaves_the_previous_one(run: RunFolder) -> None:
     run.checkpoint(3, "last").rename(run.checkpoint(3, "last").with_name("last.new"))
     assert checkpoints(run).find_newest().place == Place(3, "previous")
+
+
+def test_a_crash_between_the_renames_of_a_named_one_leaves_the_one_before(run: RunFolder) -> None:
+    healthy = run.checkpoint(3, "healthy")
+    expected = checkpoints(run).state(Place(3, "healthy"))
+    healthy.rename(healthy.with_name("healthy.old"))
+    assert checkpoints(run).state(Place(3, "healthy")) == expected
+    assert checkpoints(run).damage(3, "healthy") is None
+    for name in ("last", "previous"):
+        shutil.rmtree(run.checkpoint(3, name))
+    assert checkpoints(run).find_newest().place == Place(3, "healthy")
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_phase_starts_from_the_last_weights_where_the_best_are_damaged(tmp_path: Path, damaged: bool) -> None:
+    recipe = small_recipe(tmp_path, "phases.2.start_from=best_loss")
+    run = RunFolder(recipe.run_folder)
+    small_trainer(recipe).fit()
+    for name in ("last", "previous", "healthy"):
+        shutil.rmtree(run.checkpoint(3, name))
+    if damaged:
+        (run.checkpoint(2, "best_loss") / "model.safetensors").unlink()
+    small_trainer(recipe).fit()
+    told = [event["message"] for event in events(recipe, "notice")]
+    told = [line for line in told if "phase 3 starts from the last weights of phase 2" in line]
+    assert len(told) == damaged
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Warm starts: what is taken, what stays, and what is refused before and while loading."""
 
+import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -8,10 +9,13 @@ import torch
 from torch import Tensor
 
 from distxml.config.model import ModelSettings
+from distxml.config.run_folder import RunFolder
 from distxml.config.warm_start import WarmStartSettings
 from distxml.errors import UserError
-from distxml.models.checkpoint import ModelCard, build_model, save_model
+from distxml.models.checkpoint import ModelCard, build_model, load_model, read_card, save_model
+from distxml.training.preflight import check_dataset
 from distxml.training.warm_start import apply_warm_start, check_warm_start
+from tests.unit.training.small_training import small_recipe, small_trainer
 
 SMALL = {"classifier": "small_resnet", "width": 4, "explainer_width": 4}
 Part = Literal["all", "explainer", "classifier"]
@@ -128,3 +132,28 @@ def test_weights_that_do_not_belong_to_their_card(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text(card().model_dump_json())
     with pytest.raises(UserError, match=r"model\.safetensors: cannot be loaded"):
         apply_warm_start(build_model(card()), WarmStartSettings(checkpoint=tmp_path), card())
+
+
+def test_a_run_goes_on_without_the_checkpoint_that_it_started_from(tmp_path: Path) -> None:
+    first = small_recipe(tmp_path)
+    small_trainer(first).fit()
+    folder = RunFolder(first.run_folder).checkpoint(3, "last")
+    second = small_recipe(tmp_path, f"warm_start.checkpoint={folder}", "run.name=second")
+    small_trainer(second).fit()
+    shutil.rmtree(first.run_folder)
+    check_dataset(second)
+    shutil.rmtree(RunFolder(second.run_folder).checkpoint(3, "last"))
+    small_trainer(second).fit()
+    assert RunFolder(second.run_folder).checkpoint(3, "last").is_dir()
+
+
+def test_a_dead_explainer_is_refused_before_the_first_step(tmp_path: Path) -> None:
+    first = small_recipe(tmp_path)
+    small_trainer(first).fit()
+    folder = RunFolder(first.run_folder).checkpoint(3, "last")
+    model, before = load_model(folder).model, read_card(folder)
+    model.explainer.normalize.bias.data.fill_(-9)
+    save_model(folder, model, before)
+    second = small_recipe(tmp_path, f"warm_start.checkpoint={folder}", "run.name=second")
+    with pytest.raises(UserError, match=r"phase 2 cannot start: the heatmap has gone black .*holds a dead explainer"):
+        small_trainer(second).fit()

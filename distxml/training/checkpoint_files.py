@@ -1,0 +1,111 @@
+"""The files of one checkpoint: written to the disk, renamed, compared with their checksums."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, TypeAdapter
+
+from distxml.data.digest import file_digest
+from distxml.errors import UserError
+from distxml.models.checkpoint import ModelCard, save_model
+from distxml.training.learner import Learner
+from distxml.training.state import TrainState
+
+OPTIMIZER_NAME = "optimizer.pt"
+STATE_NAME = "training_state.json"
+
+_STATE = TypeAdapter(TrainState)
+
+
+class SavedState(BaseModel):
+    """`training_state.json`, which is written last: where training stood, and the SHA-256 of each file and of that."""
+
+    state: TrainState
+    sha256: dict[str, str]
+
+
+def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: ModelCard) -> None:
+    """A new folder with all files, on the disk when this returns; the state last."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    save_model(folder, learner.model, card)
+    moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
+    torch.save(moving, folder / OPTIMIZER_NAME)
+    for path in folder.iterdir():
+        flush(path)
+    sums = {path.name: file_digest(path) for path in sorted(folder.iterdir())} | {STATE_NAME: _digest(state)}
+    (folder / STATE_NAME).write_text(SavedState(state=state, sha256=sums).model_dump_json(indent=2) + "\n")
+    flush(folder / STATE_NAME)
+    flush(folder)
+
+
+def link_folder(folder: Path, copy: Path) -> Path:
+    """The same files under another folder's name; they are never changed in place."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder, copy, copy_function=_link_or_copy)
+    return copy
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+
+
+def replace_folder(fresh: Path, target: Path) -> None:
+    """Give `fresh` the name `target`, which may be taken; see `present_folder`."""
+    old = target.with_name(f"{target.name}.old")
+    if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def present_folder(target: Path) -> Path:
+    """Where the checkpoint of that name is: a crash may have come between the two renames of `replace_folder`."""
+    old = target.with_name(f"{target.name}.old")
+    return old if old.exists() and not target.exists() else target
+
+
+def flush(path: Path) -> None:
+    """Make the system write a file, or a folder's list of names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def damage_of(folder: Path) -> str | None:
+    """What is wrong with a checkpoint's files; None: nothing."""
+    try:
+        saved = read_state(folder)
+        found = {name: file_digest(folder / name) for name in saved.sha256} | {STATE_NAME: _digest(saved.state)}
+        changed = [name for name, expected in saved.sha256.items() if found[name] != expected]
+    except (UserError, OSError) as error:
+        return str(error)
+    return f"{', '.join(changed)} is not what was written" if changed else None
+
+
+def _digest(state: TrainState) -> str:
+    return hashlib.sha256(_STATE.dump_json(state)).hexdigest()
+
+
+def read_state(folder: Path) -> SavedState:
+    """Where training stood.
+
+    Raises:
+        UserError: the file is not what training writes.
+        OSError: it cannot be read.
+    """
+    path = folder / STATE_NAME
+    try:
+        return SavedState.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(f"{path}: not a training state ({reason}); remove this checkpoint") from None
