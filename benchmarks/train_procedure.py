@@ -6,8 +6,8 @@ epochs are put together from them: 455 training and 114 validation images in bat
 - ours: 57 steps and 15 batches an epoch; a phase begins and ends with 15 batches more (its starting point, its curves).
 - the reference: 57 steps and 57 + 15 batches an epoch.
 
-Left out for both: decoding (the reference's extra pass would decode too), checkpoints, pictures. Left out for ours: what
-a worker does beside its steps, which `train.py worker` measures.
+Left out for both: decoding (the reference's extra pass would decode too), checkpoints, pictures. Left out for ours:
+what a worker does beside its steps, which `train.py worker` measures.
 """
 
 import math
