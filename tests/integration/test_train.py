@@ -55,6 +55,7 @@ def test_a_run_leaves_what_it_should(undisturbed: RunFolder) -> None:
         "accuracy",
         "black",
         "white",
+        "difference",
     }
     assert first["val"]["sparsity"] == first["val"]["white"] == 1.0, "phase 1 sees a white heatmap"
     assert json.loads(undisturbed.config.read_text())["phases"][0]["white_heatmap"] is True, "and says so"
