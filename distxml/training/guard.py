@@ -53,6 +53,20 @@ def collapse_in_validation(validation: Metrics, phase: PhaseSettings, guard: Gua
     return _dead(validation["black"], validation.get("difference", 1.0), "in validation", phase, guard)
 
 
+def useless_in_validation(validation: Metrics, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
+    """Whether a heatmap that is alive explains nothing: it is white, or, with much heat, the same for every image."""
+    if phase.lr_explainer == 0:
+        return None
+    white = f"{validation['white']:.1%} of its pixels are above {guard.white_above}"
+    if is_white(validation["white"], guard):
+        return Collapse("white", f"the heatmap is white ({white} in validation)")
+    difference = validation.get("difference", 1.0)
+    if guard.same_below is not None and difference < guard.same_below:
+        share = f"heatmaps differ by {difference:.1%} of their heat in validation, {white}"
+        return Collapse("white", f"the heatmap is the same for every image ({share})")
+    return None
+
+
 def is_white(white: float, guard: GuardSettings) -> bool:
     """Whether a heatmap with this share of white pixels is white."""
     return white >= guard.white_share

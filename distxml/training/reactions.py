@@ -6,7 +6,7 @@ from distxml.config import Recipe
 from distxml.errors import UserError
 from distxml.monitoring.events import GuardEvent, NoticeEvent
 from distxml.training.checkpoints import Checkpoints, Place
-from distxml.training.guard import Collapse, diagnosis, is_white
+from distxml.training.guard import Collapse, diagnosis, useless_in_validation
 from distxml.training.learner import Learner
 from distxml.training.phases import learning_rates
 from distxml.training.state import TrainState
@@ -36,11 +36,12 @@ class Reactions:
             )
         return (self._go_faster if collapse.kind == "white" else self._go_back)(state, learner, collapse)
 
-    def warn_of_white(self, state: TrainState, learner: Learner, validation: Metrics) -> None:
+    def warn_of_useless(self, state: TrainState, learner: Learner, validation: Metrics) -> None:
         """A phase has ended: say so if its heatmap explains nothing."""
-        if self.watcher and learner.phase.lr_explainer > 0 and is_white(validation["white"], learner.guard):
-            advice = diagnosis(self.recipe, state.phase, Collapse("white", ""))
-            message = f"phase {state.phase} ended with a white heatmap, which explains nothing: {advice}"
+        useless = useless_in_validation(validation, learner.phase, learner.guard)
+        if self.watcher and useless:
+            advice = diagnosis(self.recipe, state.phase, useless)
+            message = f"phase {state.phase} ended, but {useless.reason}, and explains nothing: {advice}"
             self.watcher.notice(NoticeEvent(state.global_epoch, message))
 
     def _go_faster(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:

@@ -7,7 +7,7 @@ from distxml.config.guard import GuardSettings
 from distxml.config.run_folder import RunFolder
 from distxml.config.training import PhaseSettings
 from distxml.errors import UserError
-from distxml.training.guard import collapse_in_training, collapse_in_validation, is_healthy
+from distxml.training.guard import collapse_in_training, collapse_in_validation, is_healthy, useless_in_validation
 from distxml.training.running import RunningMeans
 from tests.unit.training.small_training import events, small_recipe, small_trainer
 
@@ -107,8 +107,20 @@ def test_a_phase_that_ends_white_is_told(tmp_path) -> None:
     recipe = small_recipe(tmp_path, *frozen)
     small_trainer(recipe).fit()
     messages = [event["message"] for event in events(recipe, "notice")]
-    assert len(messages) == 2 and all("white heatmap, which explains nothing" in message for message in messages)
+    assert len(messages) == 2 and all("the heatmap is white" in message for message in messages)
+    assert all("explains nothing: raise phases." in message for message in messages)
     assert "phases.2.lr_explainer" in messages[1]
+
+
+def test_much_heat_that_is_the_same_for_every_image_is_told_but_no_reason_to_go_back() -> None:
+    """A white heatmap with a black frame, as zero padding makes it: alive, and of no use."""
+    framed = {"black": 0.06, "white": 0.94, "difference": 0.02}
+    assert collapse_in_validation(framed, ONLY_EXPLAINER, GUARD) is None
+    useless = useless_in_validation(framed, ONLY_EXPLAINER, GUARD)
+    assert useless is not None and "the same for every image (heatmaps differ by 2.0%" in useless.reason
+    assert useless_in_validation(framed | {"difference": 0.06}, ONLY_EXPLAINER, GUARD) is None
+    assert useless_in_validation(framed, ONLY_CLASSIFIER, GUARD) is None
+    assert useless_in_validation(framed, ONLY_EXPLAINER, GuardSettings(same_below=None)) is None
 
 
 @pytest.mark.parametrize("rate", ["1e30", "1e39"])
