@@ -185,6 +185,7 @@ class Trainer:
                 event = PhaseEndEvent(state.phase, state.epoch, state.global_epoch, state.ended)
                 self.watcher.end_phase(event, figures)
             self._reactions.warn_of_useless(state, learner, val)
+            self._reactions.warn_of_guessing(state, learner, figures, val["sparsity"])
         self._save(state, learner, [*best, *names_of_healthy(state, learner)])
 
     def _save(self, state: TrainState, learner: Learner, also: list[CheckpointName]) -> None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from distxml.config import Recipe
 from distxml.errors import UserError
 from distxml.monitoring.events import GuardEvent, NoticeEvent
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.training.checkpoints import Checkpoints, Place
 from distxml.training.guard import Collapse, diagnosis, useless_in_validation
+from distxml.training.guessing import advice_on_guessing, right_and_guessing
 from distxml.training.learner import Learner
 from distxml.training.phases import learning_rates
 from distxml.training.state import TrainState
@@ -42,6 +44,24 @@ class Reactions:
         if self.watcher and useless:
             advice = diagnosis(self.recipe, state.phase, useless)
             message = f"phase {state.phase} ended, but {useless.reason}, and explains nothing: {advice}"
+            self.watcher.notice(NoticeEvent(state.global_epoch, message))
+
+    def warn_of_guessing(self, state: TrainState, learner: Learner, figures: PhaseFigures | None, heat: float) -> None:
+        """A phase that trains the classifier has ended: say so if it has learnt nothing.
+
+        Args:
+            figures: of the validation split.
+            heat: mean of the validation split's heatmaps.
+        """
+        if self.watcher is None or figures is None or learner.phase.lr_classifier == 0:
+            return
+        right, guessing = right_and_guessing(figures.confusion)
+        if right <= guessing:
+            message = (
+                f"phase {state.phase} ended, but {right:.1%} of the validation images are classified rightly, no more "
+                f"than the {guessing:.1%} of always naming the most common class: "
+                f"{advice_on_guessing(self.recipe, state.phase, heat)}"
+            )
             self.watcher.notice(NoticeEvent(state.global_epoch, message))
 
     def _go_faster(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:

@@ -163,8 +163,8 @@ def test_a_damaged_checkpoint_is_skipped_for_the_one_before_it(folder, undisturb
     (last / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     trainer = small_trainer(recipe)
     trainer.fit()
-    (notice,) = events(recipe, "notice")
-    assert f"skipped checkpoint {last}: model.safetensors is not what was written" in notice["message"]
+    (notice,) = [event["message"] for event in events(recipe, "notice") if "skipped" in event["message"]]
+    assert f"skipped checkpoint {last}: model.safetensors is not what was written" in notice
     (resumed,) = events(recipe, "resumed")
     assert (resumed["phase"], resumed["step"]) == (2, 1)
     ours = trainer.model.state_dict()

@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from distxml.config import Recipe
+from distxml.training.guessing import right_and_guessing
+from tests.unit.training.small_training import events, small_recipe, small_trainer
+
+
+@pytest.mark.parametrize(
+    ("confusion", "expected"),
+    [([[3, 1], [0, 4]], (7 / 8, 1 / 2)), ([[6, 0], [2, 0]], (6 / 8, 6 / 8)), ([[0, 0], [5, 0]], (0.0, 1.0))],
+)
+def test_right_and_guessing(confusion: list[list[int]], expected: tuple[float, float]) -> None:
+    assert right_and_guessing(np.array(confusion)) == expected
+
+
+def told(recipe: Recipe) -> list[str]:
+    return [event["message"] for event in events(recipe, "notice") if "most common class" in event["message"]]
+
+
+def test_a_classifier_that_has_learnt_nothing_is_told(tmp_path) -> None:
+    frozen = ("phases.0.lr_classifier=1e-9", "phases.2.lr_classifier=1e-9", "optimizer.min_lr=0")
+    recipe = small_recipe(tmp_path, *frozen)
+    small_trainer(recipe).fit()
+    first, third = told(recipe)
+    assert first.startswith("phase 1 ended, but ") and "change phases.0.lr_classifier (now 1e-09), or let it" in first
+    assert third.startswith("phase 3 ended, but ") and "raise phases.2.alpha" in third and "its mean is 0." in third
