@@ -4,11 +4,11 @@ from typing import Protocol
 
 from torch import Tensor
 
+from distxml.attribution.explained import Explained
 from distxml.attribution.in_model import InModel
 from distxml.attribution.no_information import NoInformation
 from distxml.attribution.saliency import GradientSaliency
-from distxml.config.evaluation import Method
-from distxml.models.joint import JointModel
+from distxml.config.evaluation import EvaluationSettings, Method
 
 
 class HeatmapMethod(Protocol):
@@ -27,16 +27,10 @@ class HeatmapMethod(Protocol):
         ...
 
 
-def make_method(name: Method, model: JointModel, keep_heatmap: bool = False) -> HeatmapMethod:
-    """The method of that name, on a model in eval mode.
-
-    Args:
-        name: which one.
-        model: the one that is scored.
-        keep_heatmap: whether it is scored with the unperturbed image's heatmap (`fixed`) instead of a new one.
-    """
+def make_method(name: Method, explained: Explained, settings: EvaluationSettings) -> HeatmapMethod:
+    """The method of that name, for f."""
     if name == "in_model":
-        return InModel(model)
+        return InModel(explained)
     if name == "saliency":
-        return GradientSaliency(model, keep_heatmap)
+        return GradientSaliency(explained)
     return NoInformation()

@@ -7,7 +7,24 @@ from pydantic import Field, field_validator
 from distxml.config.base import Settings
 
 Fill = Literal["black", "white", "gray", "uniform", "blur"]
-Method = Literal["in_model", "random", "saliency"]
+Method = Literal[
+    "in_model",
+    "saliency",
+    "input_x_gradient",
+    "integrated_gradients",
+    "guided_backprop",
+    "deconvolution",
+    "grad_cam",
+    "guided_grad_cam",
+    "lrp",
+    "canny",
+    "otsu",
+    "center_distance",
+    "random",
+]
+Order = Literal["morf", "lerf"]
+Scoring = Literal["recompute", "fixed", "phase1"]
+Output = Literal["probability", "logit"]
 
 
 class EvaluationSettings(Settings):
@@ -16,30 +33,41 @@ class EvaluationSettings(Settings):
     split: Literal["train", "val", "test"] = "test"
     """Split that is scored."""
     checkpoint: Literal["last", "best_loss", "best_accuracy"] = "last"
-    """Which of phase 3's checkpoints is scored."""
-    methods: tuple[Method, ...] = ("in_model", "random", "saliency")
-    """Heatmaps that are compared: the explainer's, a random order of patches (the control), gradient saliency."""
+    """Which checkpoint is scored: of phase 3, or of phase 1 where `f` is `phase1`."""
+    f: Scoring = "recompute"
+    """The function of the image that is perturbed and explained. `recompute`: the joint model, which makes its heatmap
+    anew for each perturbed image; `fixed`: the joint model with the heatmap of the unperturbed image; `phase1`: the
+    classifier after phase 1 under a white heatmap, the plain-CNN baseline."""
+    output: Output = "probability"
+    """What is followed along a curve: the softmax probability of the target, or its logit."""
+    target: str = Field(default="predicted", min_length=1)
+    """Class that is explained and followed: `predicted` (for the unperturbed image), `label` (the true one), or the
+    name of a class (one that is called predicted or label cannot be given)."""
+    methods: tuple[Method, ...] = ("in_model", "saliency", "grad_cam", "lrp", "random")
+    """Heatmaps that are compared: the explainer's (`in_model`), post-hoc methods, and controls (`canny`, `otsu`,
+    `center_distance` know the image at most; `random` is a random order of patches)."""
+    integration_steps: int = Field(default=32, ge=2)
+    """Steps of integrated gradients, from a black image."""
+    orders: tuple[Order, ...] = ("morf",)
+    """Most relevant patches first (MoRF), least relevant first (LeRF). A random order has no direction: `random` gets
+    one curve for both."""
     patch_sizes: tuple[Annotated[int, Field(ge=1)], ...] = (4, 8, 16, 32)
     """Sides in pixels of the square patches that are replaced; those larger than the image are left out."""
     fills: tuple[Fill, ...] = ("black", "white", "gray", "uniform", "blur")
     """What replaces a patch: 0, 1, 0.5, one random RGB value a pixel, the Gaussian-blurred image."""
     blur_sigma: float = Field(default=0.05, gt=0, le=1)
     """Standard deviation of the blur, as a share of the image's shorter side."""
-    steps: int = Field(default=100, ge=1)
-    """Most patches that are replaced; fewer where the image has fewer."""
-    heatmap_under_perturbation: Literal["recompute", "fixed"] = "recompute"
-    """Whether the scored joint model makes its heatmap anew for each perturbed image, or keeps that of x(0); saliency
-    is the gradient of the model as it is scored."""
-    target: Literal["predicted", "label"] = "predicted"
-    """Class whose probability is followed: the one predicted for the unperturbed image, or the true one."""
+    steps: Annotated[int, Field(ge=1)] | Literal["all"] = 100
+    """Most patches that are replaced; fewer where the image has fewer. `all`: every patch, which the areas under the
+    curves (deletion, insertion) need."""
     curve_images: int | None = Field(default=None, ge=1)
-    """Perturb only this many images (a seeded draw); unset: all. Accuracy and POMPOM always use all."""
+    """Perturb only this many images (a seeded draw); unset: all. Accuracy and the in-model POMPOM always use all."""
     batch_size: int = Field(default=64, ge=1)
-    """Images a forward pass; no result depends on it."""
+    """Images a forward pass: it bounds the memory, and no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)
     """Resamples of the 95% bootstrap intervals."""
 
-    @field_validator("methods", "patch_sizes", "fills")
+    @field_validator("methods", "patch_sizes", "fills", "orders")
     @classmethod
     def _each_once(cls, values: tuple[object, ...]) -> tuple[object, ...]:
         twice = sorted({str(value) for value in values if values.count(value) > 1})

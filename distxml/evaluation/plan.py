@@ -2,26 +2,34 @@
 
 from dataclasses import dataclass
 
-from distxml.config.evaluation import EvaluationSettings, Fill, Method
+from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
 from distxml.config.seeds import seed_from
 from distxml.evaluation.patches import patch_count
 
 
 @dataclass(frozen=True)
-class Order:
-    """One order of patches: that of a method, at a patch size."""
+class PlannedCurve:
+    """The curve of a method at a patch size, in an order; one of each fill is made."""
 
     method: Method
     patch_size: int
+    order: Order
     steps: int
     """L: patches that are replaced, at most."""
+    patches: int
+    """Patches of an image."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last point has every patch replaced; it is then the same for all curves of an image and fill."""
+        return self.steps == self.patches
 
 
 @dataclass(frozen=True)
 class Plan:
     """The curves of one image, and the images that get them."""
 
-    orders: tuple[Order, ...]
+    curves: tuple[PlannedCurve, ...]
     fills: tuple[Fill, ...]
     left_out_patch_sizes: tuple[int, ...]
     images: int
@@ -30,14 +38,26 @@ class Plan:
     """Keys of the images that are perturbed."""
 
     @property
-    def points(self) -> int:
-        """Forward passes for the curves of one image; f(x(0)) is shared by all of them."""
-        return 1 + len(self.fills) * sum(order.steps for order in self.orders)
+    def methods(self) -> tuple[Method, ...]:
+        """Methods that have curves, in their order."""
+        return tuple(dict.fromkeys(curve.method for curve in self.curves))
+
+    def of_method(self, method: Method) -> tuple[PlannedCurve, ...]:
+        """The curves of a method."""
+        return tuple(curve for curve in self.curves if curve.method == method)
 
     @property
     def passes(self) -> int:
-        """Forward passes in all; those that make the heatmaps (two or three an image) are left out."""
-        return self.images + len(self.curve_keys) * self.points
+        """Forward passes in all, but for those that make the heatmaps, if no work is interrupted."""
+        return self.images + len(self.curve_keys) * points(self.curves, len(self.fills))
+
+
+def points(curves: tuple[PlannedCurve, ...], fills: int) -> int:
+    """Forward passes for these curves of one image: f(x(0)) once, a wholly replaced image once a fill, and the rest."""
+    if not curves:
+        return 0
+    complete = any(curve.is_complete for curve in curves)
+    return 1 + fills * (complete + sum(curve.steps - curve.is_complete for curve in curves))
 
 
 def make_plan(
@@ -52,14 +72,25 @@ def make_plan(
         seed: of the run.
     """
     kept = [size for size in settings.patch_sizes if size <= min(image_size)]
-    orders = tuple(
-        Order(method, size, min(settings.steps, patch_count(image_size, size)))
+    curves = tuple(
+        _curve(settings, method, size, order, patch_count(image_size, size))
         for method in settings.methods
         for size in kept
+        for order in _orders(settings, method)
     )
     left_out = tuple(size for size in settings.patch_sizes if size not in kept)
-    drawn = frozenset(_draw(label_of_key, settings.curve_images, seed)) if orders and settings.fills else frozenset()
-    return Plan(orders, settings.fills, left_out, len(label_of_key), drawn)
+    drawn = frozenset(_draw(label_of_key, settings.curve_images, seed)) if curves and settings.fills else frozenset()
+    return Plan(curves, settings.fills, left_out, len(label_of_key), drawn)
+
+
+def _orders(settings: EvaluationSettings, method: Method) -> tuple[Order, ...]:
+    """A random order backwards is a random order."""
+    return settings.orders[:1] if method == "random" else settings.orders
+
+
+def _curve(settings: EvaluationSettings, method: Method, patch_size: int, order: Order, patches: int) -> PlannedCurve:
+    steps = patches if settings.steps == "all" else min(settings.steps, patches)
+    return PlannedCurve(method, patch_size, order, steps, patches)
 
 
 def _draw(label_of_key: dict[str, int], wanted: int | None, seed: int) -> list[str]:

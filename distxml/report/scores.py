@@ -120,7 +120,7 @@ def about_the_score(summary: Summary) -> list[str]:
         f"pixels; SHA-256 of its weights {scored.sha256[:16]}….",
         "AOPC compares heatmaps under one model. It is not comparable between different models.",
         f"f is the probability of {target}; while patches were replaced, the model "
-        f"{heat[settings.heatmap_under_perturbation]}.",
+        f"{heat[settings.f]}.",
     ]
     if summary.curve_images < summary.images:
         lines.append(

@@ -1,0 +1,43 @@
+"""f: the function of the image that methods explain and that is scored under perturbation."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from distxml.config.evaluation import Scoring
+from distxml.models.joint import JointModel
+
+Gate = Tensor | Literal["white"] | None
+"""What the classifier is gated with: given heatmaps B×1×H×W, ones, or (None) those that the model makes anew."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A model in eval mode, and how its heatmap comes about.
+
+    Attributes:
+        f: see `EvaluationSettings.f`.
+        model: the one that is scored; its parameters need no gradients.
+        explainer: the joint model whose explainer makes the in-model heatmaps: `model` itself, unless f is `phase1`.
+    """
+
+    f: Scoring
+    model: JointModel
+    explainer: JointModel
+
+    def heatmap(self, image: Tensor) -> Tensor:
+        """The in-model heatmap of B×3×H×W images: B×1×H×W in [0, 1], without gradients."""
+        with torch.no_grad():
+            return self.explainer.explainer(image)
+
+    def gate(self, image: Tensor) -> Gate:
+        """What the classifier is gated with when these images, or images perturbed from them, are scored."""
+        if self.f == "recompute":
+            return None
+        return self.heatmap(image) if self.f == "fixed" else "white"
+
+    def logits(self, image: Tensor, gate: Gate) -> Tensor:
+        """B×C logits of B×3×H×W images."""
+        return self.model(image, gate).logits

@@ -1,0 +1,265 @@
+"""`summary.json`: everything that an evaluation says about the images together.
+
+Intervals are of 95%. Unless a field says otherwise they are percentiles of a bootstrap over the images.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Scored(_Record):
+    """Which model the numbers belong to; AOPC of different models cannot be compared."""
+
+    checkpoint: str
+    """Folder of the scored checkpoint, relative to the run's."""
+    sha256: str
+    """Checksum of its weights."""
+    explainer_checkpoint: str
+    """Folder of the checkpoint whose explainer made the in-model heatmaps: the same, unless `f` is `phase1`."""
+    explainer_sha256: str
+    """Checksum of its weights."""
+    classifier: str
+    """Architecture of the classifier."""
+    image_size: tuple[int, int]
+    """Height and width in pixels that the images were scored at."""
+    training_finished: bool
+    """Whether the third phase was complete."""
+
+
+class Metric(_Record):
+    """A number over the images, with its 95% interval: Wilson's for accuracy, a bootstrap for the others."""
+
+    name: str
+    """accuracy, roc_auc, average_precision, a loss term, pompom, heat_mean, heat_ratio, ..."""
+    value: float | None
+    """None where it is not defined (no masks, a class without images)."""
+    low: float | None
+    """Lower end; None where it is unknown (areas under the curve of classes that are separated without an error)."""
+    high: float | None
+    """Upper end; None where it is unknown, or infinite (a ratio to heat that is zero in many resamples)."""
+    images: int
+    """Images that it is over."""
+
+
+class HeatmapMetric(_Record):
+    """How a method's heatmaps agree with the masks, over the perturbed images that have the value."""
+
+    method: Method
+    name: Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
+    """A column of `HEATMAPS_SCHEMA`."""
+    value: float | None
+    """Mean; None where no image has a value."""
+    low: float | None
+    high: float | None
+    images: int
+    """Images that it is over."""
+
+
+class Aopc(_Record):
+    """AOPC of one method, patch size, order and fill. MoRF: higher is better. LeRF: lower is better."""
+
+    method: Method
+    patch_size: int
+    """Side in pixels."""
+    order: Order
+    """Most relevant first, or least relevant first; `random` has the first of the settings' orders."""
+    fill: Fill
+    steps: int
+    """L: most patches that were replaced."""
+    aopc: float
+    """Mean over the images of 1/(L+1) times the sum over k of f(x(0)) - f(x(k))."""
+    low: float
+    high: float
+    images: int
+    """Images that it is over."""
+    tie_share: float
+    """Mean share of the patches whose score equals another patch's (their order is random); 1 for `random`."""
+    by_steps: tuple[float, ...]
+    """AOPC had it stopped after 0, 1, ... L steps; the last is `aopc`."""
+    auc: float | None
+    """Area under f over the share of the patches that are replaced (trapezoids): MoRF, the deletion AUC; LeRF, read
+    from its end, the insertion AUC. None where not every patch was replaced. Source: Petsiuk et al., BMVC 2018."""
+    auc_low: float | None
+    auc_high: float | None
+
+
+class OrderGap(_Record):
+    """The area between a method's LeRF and MoRF curves: AOPC of MoRF minus AOPC of LeRF. Higher is better, a random
+    order has 0."""
+
+    method: Method
+    patch_size: int
+    """Side in pixels."""
+    fill: Fill
+    gap: float
+    """Mean over the images of 1/(L+1) times the sum over k of f(x(k), LeRF) - f(x(k), MoRF)."""
+    low: float
+    high: float
+    images: int
+    """Images that it is over."""
+
+
+class AopcOverall(_Record):
+    """AOPC of one method over all patch sizes and fills: of each image the mean over the settings, then over images."""
+
+    method: Method
+    order: Order
+    aopc: float
+    """Mean over images and settings."""
+    low: float
+    high: float
+    images: int
+    """Images that it is over."""
+    settings: int
+    """Pairs of a patch size and a fill."""
+
+
+class Comparison(_Record):
+    """A method's AOPC minus another's, image by image: each against `random`, and the in-model heatmap against each."""
+
+    method: Method
+    other: Method
+    order: Order
+    patch_size: int | None
+    """None: the mean over all patch sizes and fills."""
+    fill: Fill | None
+    """None with `patch_size`."""
+    difference: float
+    """Mean over the images. MoRF: above 0, `method` is better; LeRF: below 0."""
+    low: float
+    high: float
+    wins: float
+    """Share of the images on which `method` is the better one; where both are equal it counts as half."""
+    images: int
+    """Images that it is over."""
+
+    @property
+    def verdict(self) -> Literal["better", "worse", "unclear"]:
+        """Whether the whole interval lies on one side of 0."""
+        if self.low <= 0 <= self.high:
+            return "unclear"
+        return "better" if (self.low > 0) == (self.order == "morf") else "worse"
+
+
+class ClassCurve(_Record):
+    """ROC or precision-recall of one class against the rest."""
+
+    class_name: str
+    x: tuple[float, ...]
+    """False-positive rate, or recall."""
+    y: tuple[float, ...]
+    """True-positive rate, or precision."""
+    area: float
+    """Area under the ROC curve, or average precision."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ClassCurve":
+        if len(self.x) != len(self.y):
+            raise ValueError(f"the curve of {self.class_name} has {len(self.x)} x, but {len(self.y)} y")
+        return self
+
+
+class ClassPart(_Record):
+    """The same figures over the images of one true class alone."""
+
+    class_name: str
+    images: int
+    """Images of the split."""
+    curve_images: int
+    """Those that were perturbed."""
+    metrics: tuple[Metric, ...]
+    """As in the summary (accuracy is the class's recall), without areas under curves; empty without images."""
+    heatmaps: tuple[HeatmapMetric, ...]
+    """As in the summary; empty without perturbed images, as are the next two."""
+    aopc_overall: tuple[AopcOverall, ...]
+    comparisons: tuple[Comparison, ...]
+    """Those over all patch sizes and fills."""
+
+
+class Summary(_Record):
+    """`summary.json`; written last, so a folder that holds it is complete."""
+
+    format: Literal["distxml-evaluation"] = "distxml-evaluation"
+    """Marks the file."""
+    version: Literal[2] = 2
+    """Version of the layout."""
+    made_by: str
+    """distxml and its version."""
+    scored: Scored
+    """The model."""
+    dataset_path: str
+    """Folder of the dataset."""
+    dataset_name: str
+    """Its name."""
+    dataset_sha256: str
+    """Checksum of its `dataset.json`, which holds those of the shards."""
+    split: Literal["train", "val", "test"]
+    """Split that was scored."""
+    images: int
+    """Images of the split."""
+    annotated: int
+    """Those with a mask (an empty one counts)."""
+    curve_images: int
+    """Images that were perturbed."""
+    settings: EvaluationSettings
+    """What was asked for."""
+    left_out_patch_sizes: tuple[int, ...]
+    """Patch sizes of the settings that are larger than the image."""
+    seed: int
+    """Seed of the run."""
+    classes: tuple[str, ...]
+    """Names of the classes; a label is an index into them."""
+    metrics: tuple[Metric, ...]
+    heatmaps: tuple[HeatmapMetric, ...]
+    """In the order of the methods; none for `random`."""
+    aopc: tuple[Aopc, ...]
+    """In the order of the settings: methods, patch sizes, orders, fills."""
+    order_gaps: tuple[OrderGap, ...]
+    """Empty unless both orders were asked for; none for `random`."""
+    aopc_overall: tuple[AopcOverall, ...]
+    """By method and order, in the order of the settings; empty where nothing was perturbed."""
+    comparisons: tuple[Comparison, ...]
+    """Every other method with `random`, then `in_model` with every other one; of each pair all settings and then the
+    one over all of them, by order. Empty where neither was asked for."""
+    by_class: tuple[ClassPart, ...]
+    """In the order of the classes."""
+    roc: tuple[ClassCurve, ...]
+    """Two classes: that of class 1. More: each against the rest. Classes without images or without others are left
+    out."""
+    precision_recall: tuple[ClassCurve, ...]
+    """The same classes."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Row: true class; column: predicted class."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Summary":
+        classes = len(self.classes)
+        if [len(row) for row in self.confusion] != [classes] * classes:
+            raise ValueError(f"confusion is not a table of {classes} by {classes} classes")
+        if sum(sum(row) for row in self.confusion) != self.images:
+            raise ValueError(f"confusion does not count {self.images} images")
+        if any(len(row.by_steps) != row.steps + 1 or row.images != self.curve_images for row in self.aopc):
+            raise ValueError(f"an AOPC is not over {self.curve_images} images and all of its steps")
+        if [part.class_name for part in self.by_class] != list(self.classes):
+            raise ValueError(f"by_class is not of the {classes} classes")
+        return self
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name; KeyError where there is none."""
+        found = {metric.name: metric for metric in self.metrics}
+        return found[name]
+
+    def comparison(
+        self, method: Method, other: Method, order: Order, patch_size: int | None = None, fill: Fill | None = None
+    ) -> Comparison | None:
+        """The comparison of two methods at a setting, or over all of them; None where it was not made."""
+        place = (method, other, order, patch_size, fill)
+        found = (row for row in self.comparisons if place == (row.method, row.other, row.order, row.patch_size, row.fill))
+        return next(found, None)
