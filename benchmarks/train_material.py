@@ -30,6 +30,7 @@ CPU = torch.device("cpu")
 NEVER_ENDS_EARLY = (
     *(f"phases.{phase}.until=null" for phase in range(3)),
     "guard.black_share=null",
+    "guard.same_below=null",
     "guard.white_steps=null",
 )
 """A phase makes as many epochs as it is told, whatever becomes of the heatmap."""
