@@ -48,6 +48,16 @@ class RunFolder:
         return self.path / "evaluation"
 
     @property
+    def evaluation_rows(self) -> Path:
+        """Finished rows of evaluations, a folder for all that have the same settings; may be removed."""
+        return self.path / "evaluation-rows"
+
+    @property
+    def evaluation_lock(self) -> Path:
+        """Held by the process that evaluates this run."""
+        return self.path / ".evaluation.lock"
+
+    @property
     def report(self) -> Path:
         """The one-file HTML report."""
         return self.path / "report.html"

@@ -1,117 +1,161 @@
-"""The evaluator on Ray: row ranges of the split go to a pool of actors that each hold the model.
+"""The evaluator on Ray: tasks go to a pool of actors that each hold the model, and write their rows down themselves.
 
-The actors read their rows themselves, so there are no read tasks for a pool that takes every CPU to starve. Ray Data
-replaces an actor that dies and gives its rows to another; rows come back in any order and are sorted by key.
+The actors read their images themselves, so there are no read tasks for a pool that takes every CPU to starve. Ray Data
+replaces an actor that dies and gives its tasks to another.
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import ray.data
-import torch
+from filelock import FileLock, Timeout
 
 from distxml.cluster import connect
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.data.reader import SplitReader
-from distxml.data.schema import open_dataset
 from distxml.errors import UserError
-from distxml.evaluation.image_record import split_table
-from distxml.evaluation.plan import Plan
+from distxml.evaluation.collect import collect
+from distxml.evaluation.fingerprint import depends_on, fingerprint
+from distxml.evaluation.journal import Finished, Journal
 from distxml.evaluation.prepare import Evaluation, prepare
-from distxml.evaluation.results import Results, Summary
-from distxml.evaluation.scoring import ImageScorer
+from distxml.evaluation.results import Results
 from distxml.evaluation.store import store
 from distxml.evaluation.summarize import summarize
-from distxml.models.checkpoint import load_model
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.tasks import Task, open_tasks
+from distxml.evaluation.worker import ScoringWorker, Work
 
 ShowProgress = Callable[[int, int], None]
-"""Called with (images done, images in all)."""
-
-MOST_ROWS_A_TASK = 16
-TASKS_A_WORKER = 8
-"""Small tasks keep the workers equally busy to the end; images that get curves cost thousands of passes each."""
+"""Called with (forward passes done, forward passes that there are to do)."""
+Tell = Callable[[str], None]
+"""Called with what the user should know."""
 
 
-def evaluate_run(run: RunFolder, recipe: Recipe, show_progress: ShowProgress = lambda done, total: None) -> Summary:
-    """Score a split with the run's phase-3 checkpoint and write the results into the run's folder.
+@dataclass(frozen=True)
+class Left:
+    """What an evaluation has left to do.
+
+    Attributes:
+        journal: where finished rows lie.
+        finished: those that are there.
+        tasks: for the others.
+    """
+
+    journal: Journal
+    finished: Finished
+    tasks: list[Task]
+
+    @property
+    def passes(self) -> int:
+        """Forward passes of all tasks."""
+        return sum(task.passes for task in self.tasks)
+
+
+def evaluate_run(
+    run: RunFolder,
+    recipe: Recipe,
+    show_progress: ShowProgress = lambda done, total: None,
+    tell: Tell = lambda message: None,
+) -> Summary:
+    """Score a split with one of the run's checkpoints and write the results into the run's folder.
+
+    Rows that an earlier evaluation has finished, interrupted or not, are taken as they are.
 
     Args:
         run: a folder that `distxml train` made.
         recipe: the run's, perhaps with other evaluation, scaling and dataset settings.
-        show_progress: told how many images are done.
+        show_progress: told how many forward passes are done.
+        tell: told what was found.
 
     Raises:
-        UserError: see `prepare`; or the workers do not fit on the cluster, or an image or a heatmap is unusable.
+        UserError: see `prepare`; or the workers do not fit on the cluster, an image or a heatmap is unusable, or
+            another process evaluates this run.
     """
     evaluation = prepare(run, recipe)
-    scaling = recipe.scaling
+    with _alone(run):
+        left = what_is_left(run, evaluation)
+        left.journal.open(depends_on(evaluation))
+        _tell_found(evaluation, left, tell)
+        if left.tasks:
+            score(evaluation, left, show_progress)
+        finished = left.journal.read()
+        images, heatmaps, curves = collect(evaluation.plan, evaluation.label_of_key, finished)
+        left.journal.merge(finished)
+        summary = summarize(evaluation, images, heatmaps, curves)
+        store(Results(summary, images, heatmaps, curves), run.evaluation)
+    return summary
+
+
+def what_is_left(run: RunFolder, evaluation: Evaluation) -> Left:
+    """Compare the plan with the rows that are there; writes nothing."""
+    journal = Journal(run.evaluation_rows.resolve() / fingerprint(evaluation))
+    finished = journal.read()
+    return Left(journal, finished, open_tasks(evaluation.brief, list(evaluation.label_of_key), finished))
+
+
+def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress) -> None:
+    """Do every task; their rows are in the journal when this returns."""
+    scaling = evaluation.recipe.scaling
     connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
-    images, curves = split_table(score_split(evaluation, show_progress))
-    results = Results(summarize(evaluation, images, curves), images, curves)
-    store(results, run.evaluation)
-    return results.summary
-
-
-def score_split(evaluation: Evaluation, show_progress: ShowProgress) -> pa.Table:
-    """Every row of the split, scored by the pool, in any order (`image_record.SCORED_SCHEMA`)."""
     _set_up_ray_data()
-    recipe, total = evaluation.recipe, len(evaluation.label_of_key)
-    tasks = _row_ranges(total, recipe.scaling.workers)
-    scored = ray.data.from_arrow(tasks).map_batches(
+    done = ray.data.from_arrow([_as_block(task) for task in left.tasks]).map_batches(
         ScoringWorker,  # pyright: ignore[reportArgumentType]
-        fn_constructor_args=(evaluation.checkpoint, recipe, evaluation.plan),
-        compute=ray.data.ActorPoolStrategy(size=recipe.scaling.workers, max_tasks_in_flight_per_actor=2),
+        fn_constructor_args=(work_of(evaluation, left.journal),),
+        compute=ray.data.ActorPoolStrategy(size=scaling.workers, max_tasks_in_flight_per_actor=2),
         batch_size=None,
         batch_format="pyarrow",
-        num_cpus=recipe.scaling.cpus_per_worker,
-        num_gpus=recipe.scaling.gpus_per_worker,
+        num_cpus=scaling.cpus_per_worker,
+        num_gpus=scaling.gpus_per_worker,
     )
-    parts: list[pa.Table] = []
+    passes = 0
     try:
-        for part in scored.iter_batches(batch_size=None, batch_format="pyarrow"):
-            parts.append(part)
-            show_progress(sum(part.num_rows for part in parts), total)
+        for part in done.iter_batches(batch_size=None, batch_format="pyarrow"):
+            passes += pc.sum(part["passes"]).as_py()
+            show_progress(passes, left.passes)
     except Exception as error:
         raise _users_own(error) from None
-    return _complete(pa.concat_tables(parts), evaluation)
 
 
-class ScoringWorker:
-    """An actor of the pool: loads the model once, then scores row ranges."""
-
-    def __init__(self, checkpoint: Path, recipe: Recipe, plan: Plan) -> None:
-        torch.set_num_threads(recipe.scaling.cpus_per_worker)
-        torch.backends.cudnn.allow_tf32 = False  # TF32 rounds to ten bits: results would depend on the batch size
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.deterministic = True
-        dataset = open_dataset(recipe.dataset.path)
-        self.reader = SplitReader(dataset, recipe.evaluation.split, recipe.dataset.cache)
-        gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
-        self.scorer = ImageScorer(load_model(checkpoint), recipe, plan, torch.device("cuda" if gpu else "cpu"))
-
-    def __call__(self, tasks: pa.Table) -> pa.Table:
-        """Row ranges to scored rows."""
-        return pa.concat_tables([self._score(**task) for task in tasks.to_pylist()])
-
-    def _score(self, start: int, stop: int) -> pa.Table:
-        return self.scorer.score(list(self.reader.rows(start, stop)))
+def work_of(evaluation: Evaluation, journal: Journal) -> Work:
+    """What the workers are told."""
+    return Work(evaluation.brief, evaluation.checkpoint, evaluation.explainer_checkpoint, journal)
 
 
-def _row_ranges(rows: int, workers: int) -> list[pa.Table]:
-    """The split in pieces; each is a block of Ray Data."""
-    size = min(MOST_ROWS_A_TASK, max(1, rows // (workers * TASKS_A_WORKER)))
-    return [pa.table({"start": [start], "stop": [min(start + size, rows)]}) for start in range(0, rows, size)]
+@contextmanager
+def _alone(run: RunFolder) -> Iterator[None]:
+    lock = FileLock(run.evaluation_lock, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"run {run.path}: another process is evaluating it; wait for it") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _complete(scored: pa.Table, evaluation: Evaluation) -> pa.Table:
-    """`scored`, once it is sure that every image came back exactly once."""
-    keys: list[str] = scored["key"].to_pylist()
-    if sorted(keys) != sorted(evaluation.label_of_key):
-        raise RuntimeError(f"{len(keys)} rows came back for {len(evaluation.label_of_key)} images; nothing is written")
-    return scored
+def _tell_found(evaluation: Evaluation, left: Left, tell: Tell) -> None:
+    for name in left.finished.damaged:
+        tell(f"{left.journal.folder / name} cannot be read; its rows are made again")
+    plan = evaluation.plan
+    wanted = [(key, method) for key in plan.curve_keys for method in plan.methods]
+    found = len(left.finished.pairs.intersection(wanted))
+    if found:
+        tell(f"{found} of {len(wanted)} heatmaps and their curves were finished before and are taken as they are")
+
+
+def _as_block(task: Task) -> pa.Table:
+    return pa.table(
+        {
+            "rows": pa.array([list(task.rows)], pa.list_(pa.int64())),
+            "methods": pa.array([list(task.methods)], pa.list_(pa.string())),
+            "passes": pa.array([task.passes], pa.int64()),
+        }
+    )
 
 
 def _set_up_ray_data() -> None:

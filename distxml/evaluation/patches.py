@@ -1,4 +1,4 @@
-"""From a heatmap to the order in which patches are replaced: most relevant first (MoRF)."""
+"""From a heatmap to the order in which patches are replaced: most relevant first (MoRF) or last (LeRF)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from distxml.config.evaluation import Order
 from distxml.config.seeds import seed_from
 
 Scores = NDArray[np.float64]
@@ -49,18 +50,21 @@ def patch_scores(heatmap: Tensor, patch_size: int) -> Scores:
     return means.squeeze(1).cpu().numpy()
 
 
-def morf_order(heatmap: Tensor, patch_size: int, keys: Sequence[str], seed: int) -> PatchOrder:
-    """Patches by descending score; ties in an order that depends on (seed, key, patch size) alone.
+def patch_order(heatmap: Tensor, patch_size: int, keys: Sequence[str], seed: int, order: Order = "morf") -> PatchOrder:
+    """Patches by descending (MoRF) or ascending (LeRF) score; ties in an order that depends on (seed, key, patch size)
+    alone, the same in both.
 
     Args:
         heatmap: B×1×H×W, no NaN.
         patch_size: side in pixels.
         keys: B names.
         seed: of the run.
+        order: which patches come first.
     """
     scores = patch_scores(heatmap, patch_size)
     rows = [score.ravel() for score in scores]
-    ranks = [_ranks(row, tie_order(key, patch_size, row.size, seed)) for row, key in zip(rows, keys, strict=True)]
+    first = [row if order == "lerf" else -row for row in rows]
+    ranks = [_ranks(row, tie_order(key, patch_size, row.size, seed)) for row, key in zip(first, keys, strict=True)]
     shares = [_tie_share(row) for row in rows]
     return PatchOrder(np.stack(ranks).reshape(scores.shape), np.array(shares))
 
@@ -76,10 +80,10 @@ def rank_of_pixels(order: PatchOrder, patch_size: int, image_size: tuple[int, in
     return ranks[:, : image_size[0], : image_size[1]].contiguous()
 
 
-def _ranks(scores: Scores, ties: NDArray[np.int64]) -> Ranks:
-    order = np.lexsort((ties, -scores))  # by score, then by the tie order
-    ranks = np.empty(len(scores), np.int32)
-    ranks[order] = np.arange(len(scores), dtype=np.int32)
+def _ranks(values: Scores, ties: NDArray[np.int64]) -> Ranks:
+    order = np.lexsort((ties, values))  # by value, then by the tie order
+    ranks = np.empty(len(values), np.int32)
+    ranks[order] = np.arange(len(values), dtype=np.int32)
     return ranks
 
 

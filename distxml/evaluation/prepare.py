@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from distxml.config.evaluation import EvaluationSettings
 from distxml.config.locations import absolute
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
@@ -10,9 +11,10 @@ from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
 from distxml.errors import UserError
+from distxml.evaluation.brief import Brief
 from distxml.evaluation.plan import Plan, make_plan
-from distxml.evaluation.results import Scored
 from distxml.evaluation.store import require_writable
+from distxml.evaluation.summary import Scored
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
 
 
@@ -21,50 +23,59 @@ class Evaluation:
     """One evaluation, ready to go.
 
     Attributes:
-        recipe: with the evaluation's settings, dataset and scaling as they will be used.
-        checkpoint: absolute path of the checkpoint's folder.
-        scored: what is known of that model.
+        checkpoint: absolute path of the folder of the model that is scored.
+        explainer_checkpoint: of the one whose explainer makes the in-model heatmaps; the same, unless f is `phase1`.
+        scored: what is known of them.
         dataset: opened, with an absolute path.
         dataset_sha256: checksum of its metadata.
-        label_of_key: label of every image of the split.
-        plan: what will be done.
+        label_of_key: label of every image of the split, in its order.
+        brief: what will be done, with the settings, dataset and scaling as they will be used.
     """
 
-    recipe: Recipe
     checkpoint: Path
+    explainer_checkpoint: Path
     scored: Scored
     dataset: Dataset
     dataset_sha256: str
     label_of_key: dict[str, int]
-    plan: Plan
+    brief: Brief
+
+    @property
+    def recipe(self) -> Recipe:
+        """The settings."""
+        return self.brief.recipe
+
+    @property
+    def plan(self) -> Plan:
+        """Which curves, on which images."""
+        return self.brief.plan
 
 
 def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     """Open the run's checkpoint and the dataset, and plan.
 
     Raises:
-        UserError: training has not come to phase 3, the dataset is not the model's, or the split is empty.
+        UserError: training has not come to the phase that is scored, the dataset is not the model's, the target is no
+            class, or the split is empty.
     """
     require_writable(run.evaluation)
-    checkpoint = run.checkpoint(3, recipe.evaluation.checkpoint)
-    name = checkpoint.relative_to(run.path).as_posix()
-    if not (checkpoint / CARD_NAME).is_file():
-        raise UserError(
-            f"run {run.path}: no checkpoint {name}; finish training first "
-            "(`distxml train` with the same run.name goes on where it stopped)"
-        )
+    settings = recipe.evaluation
+    explainer = _checkpoint(run, 3, settings)
+    checkpoint = _checkpoint(run, 1, settings) if settings.f == "phase1" else explainer
     card = load_model(checkpoint).card
     located = recipe.dataset.model_copy(update={"path": absolute(recipe.dataset.path)})
     recipe = recipe.model_copy(update={"dataset": located})  # workers have working directories of their own
     dataset = open_dataset(located.path)
     check_classes(card, dataset.metadata.classes, checkpoint, str(dataset.folder))
-    labels = _labels(dataset, recipe.evaluation.split)
+    labels = _labels(dataset, settings.split)
     return Evaluation(
-        recipe=recipe,
         checkpoint=checkpoint.resolve(),
+        explainer_checkpoint=explainer.resolve(),
         scored=Scored(
-            checkpoint=name,
+            checkpoint=checkpoint.relative_to(run.path).as_posix(),
             sha256=file_digest(checkpoint / WEIGHTS_NAME),
+            explainer_checkpoint=explainer.relative_to(run.path).as_posix(),
+            explainer_sha256=file_digest(explainer / WEIGHTS_NAME),
             classifier=card.settings.classifier,
             image_size=card.image_size,
             training_finished=run.finished.is_file(),
@@ -72,8 +83,33 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         dataset=dataset,
         dataset_sha256=dataset.folder.digest(METADATA_NAME),
         label_of_key=labels,
-        plan=make_plan(recipe.evaluation, card.image_size, labels, recipe.run.seed),
+        brief=Brief(
+            recipe=recipe,
+            plan=make_plan(settings, card.image_size, labels, recipe.run.seed),
+            image_size=card.image_size,
+            target_class=_target_class(settings.target, card.classes),
+        ),
     )
+
+
+def _checkpoint(run: RunFolder, phase: int, settings: EvaluationSettings) -> Path:
+    folder = run.checkpoint(phase, settings.checkpoint)
+    if not (folder / CARD_NAME).is_file():
+        raise UserError(
+            f"run {run.path}: no checkpoint {folder.relative_to(run.path).as_posix()}; finish training first "
+            "(`distxml train` with the same run.name goes on where it stopped)"
+        )
+    return folder
+
+
+def _target_class(target: str, classes: tuple[str, ...]) -> int | None:
+    if target in ("predicted", "label"):
+        return None
+    if target not in classes:
+        raise UserError(
+            f"evaluation.target={target}: is neither predicted nor label nor one of the classes {', '.join(classes)}"
+        )
+    return classes.index(target)
 
 
 def _labels(dataset: Dataset, split: Split) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Scoring images with one model: the clean pass, the heatmaps, the curves. Knows nothing of Ray.
+"""Scoring images with one f: heatmaps, patch orders, curves. Knows nothing of Ray.
 
 The clean pass and the heatmaps are made one image at a time, so that they, and with them the order of the patches,
 are the same to the bit whichever images share a batch; only f(x(k)) is computed in full batches.
@@ -7,151 +7,183 @@ are the same to the bit whichever images share a batch; only f(x(k)) is computed
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
+from distxml.attribution.explained import Explained
 from distxml.attribution.method import HeatmapMethod, make_method
 from distxml.config.evaluation import Method
-from distxml.config.recipe import Recipe
-from distxml.data.batch import Batch
-from distxml.data.rows import Row, collate, decode
+from distxml.data.rows import Row
 from distxml.errors import UserError
 from distxml.evaluation.aopc import aopc
-from distxml.evaluation.curves import Perturbation, morf_curves
+from distxml.evaluation.brief import Brief
+from distxml.evaluation.clean_pass import CleanImage, CleanPass
+from distxml.evaluation.curves import Perturbation, Values, perturbation_curves
 from distxml.evaluation.fills import make_fills
-from distxml.evaluation.image_record import CurveRecord, ImageRecord, describe, to_table
-from distxml.evaluation.patches import PatchOrder, morf_order, rank_of_pixels
-from distxml.evaluation.plan import Plan
-from distxml.losses import JointLoss
-from distxml.models.checkpoint import LoadedModel
-from distxml.models.joint import JointOutput
+from distxml.evaluation.image_record import ImageRecord
+from distxml.evaluation.localization import localize
+from distxml.evaluation.method_record import CurveRecord, MethodRecord
+from distxml.evaluation.patches import PatchOrder, patch_order, rank_of_pixels
+from distxml.evaluation.plan import PlannedCurve, points
 
 FULL_BATCHES = 8
 """Images are perturbed together until their points fill this many batches: at most one of them is not full."""
+ROUNDING = 1e-4
+"""f(x(0)) of the clean pass and of the curves differ by rounding alone: by no more than this share."""
 
 
 @dataclass(frozen=True)
-class _Clean:
-    """One image before it is perturbed; tensors have a batch of 1."""
+class _Together:
+    """B clean images whose curves share batches.
 
-    batch: Batch
-    heatmap: Tensor
-    record: ImageRecord
+    Attributes:
+        images: B.
+        heatmaps: of each method, B×1×H×W.
+        planned: O curves, those of a method one after the other.
+        orders: O, each over the B images.
+    """
+
+    images: list[CleanImage]
+    heatmaps: dict[Method, Tensor]
+    planned: tuple[PlannedCurve, ...]
+    orders: list[PatchOrder]
 
 
 class ImageScorer:
-    """Scores rows of a dataset with a joint model, as a recipe and a plan say."""
+    """Scores rows of a dataset with f, as its brief says."""
 
-    def __init__(self, loaded: LoadedModel, recipe: Recipe, plan: Plan, device: torch.device) -> None:
-        self.model = loaded.model.to(device).eval().requires_grad_(False)
-        self.image_size = loaded.card.image_size
-        self.settings = recipe.evaluation
-        self.seed = recipe.run.seed
-        self.plan = plan
-        self.device = device
-        loss = recipe.loss
-        self.loss = JointLoss(loss.kind, recipe.phases[2].alpha, loss.beta, loss.gamma)
-        self.keep_heatmap = self.settings.heatmap_under_perturbation == "fixed"
+    def __init__(self, explained: Explained, brief: Brief, device: torch.device) -> None:
+        for model in (explained.model, explained.explainer):
+            model.to(device).eval().requires_grad_(False)
+            if brief.recipe.compute.channels_last:
+                model.to(memory_format=torch.channels_last)
+        self.explained, self.plan, self.image_size, self.device = explained, brief.plan, brief.image_size, device
+        self.settings, self.seed = brief.recipe.evaluation, brief.recipe.run.seed
+        self.clean_pass = CleanPass(explained, brief, device)
         self.methods: dict[Method, HeatmapMethod] = {
-            name: make_method(name, self.model, self.keep_heatmap) for name in self.settings.methods
+            name: make_method(name, explained, self.settings) for name in brief.plan.methods
         }
 
-    def score(self, rows: Sequence[Row]) -> pa.Table:
-        """One row an image with its curves nested (`image_record.SCORED_SCHEMA`).
+    def describe(self, rows: Sequence[Row]) -> list[ImageRecord]:
+        """The clean pass over some images.
 
         Raises:
             UserError: an image does not decode, or the model's output is not finite.
         """
-        clean = [self._clean_pass(row) for row in rows]
-        curves: dict[str, list[CurveRecord]] = {}
-        chosen = [image for image in clean if image.record.key in self.plan.curve_keys]
-        for group in self._groups(chosen):
-            curves.update(self._curves(group))
-        return to_table([(image.record, curves.get(image.record.key, [])) for image in clean])
+        return [self.clean_pass.of(row).record for row in rows]
 
-    def _clean_pass(self, row: Row) -> _Clean:
-        batch = collate([decode(row, self.image_size)]).to(self.device)
-        with torch.inference_mode():
-            output: JointOutput = self.model(batch.image)
-            terms = self.loss.each(output.logits, output.heatmap, batch.label, batch.mask)
-        for name, values in (("logits", output.logits), ("heatmap", output.heatmap)):
-            if not values.isfinite().all():
-                raise UserError(f"image {row.key}: the model's {name} are not finite; train the run again")
-        return _Clean(batch, output.heatmap, describe(batch, output, terms))
+    def score(self, rows: Sequence[Row], methods: Sequence[Method]) -> list[MethodRecord]:
+        """Heatmaps and curves of these methods on these images, image by image, methods in the order of the plan.
 
-    def _groups(self, images: list[_Clean]) -> Iterator[list[_Clean]]:
-        size = -(-FULL_BATCHES * self.settings.batch_size // self.plan.points)
-        for start in range(0, len(images), size):
-            yield images[start : start + size]
+        Raises:
+            UserError: see `describe`; or a heatmap is not finite.
+        """
+        planned = tuple(curve for curve in self.plan.curves if curve.method in methods)
+        records: list[MethodRecord] = []
+        for group in self._groups(rows, planned):
+            together = self._prepare([self.clean_pass.of(row) for row in group], planned)
+            records += self._records(together, self._curves(together))
+        return records
 
-    def _curves(self, group: list[_Clean]) -> dict[str, list[CurveRecord]]:
-        """The curves of B images, by key; in the order of the plan, fills running fastest."""
-        targets = [self._target(image.record) for image in group]
-        orders = self._orders(group, targets)
-        kept = torch.cat([image.heatmap for image in group])
-        perturbation = self._perturbation(group, targets, orders)
+    def _groups(self, rows: Sequence[Row], planned: tuple[PlannedCurve, ...]) -> Iterator[Sequence[Row]]:
+        size = -(-FULL_BATCHES * self.settings.batch_size // points(planned, len(self.plan.fills)))
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
 
-        def logits(image: Tensor, source: Tensor) -> Tensor:
-            return self.model(image, kept[source] if self.keep_heatmap else None).logits
+    def _prepare(self, images: list[CleanImage], planned: tuple[PlannedCurve, ...]) -> _Together:
+        methods = dict.fromkeys(curve.method for curve in planned)
+        heatmaps = {name: torch.cat([self._heatmap(name, image) for image in images]) for name in methods}
+        keys = [image.key for image in images]
+        orders = [
+            patch_order(heatmaps[curve.method], curve.patch_size, keys, self.seed, curve.order) for curve in planned
+        ]
+        return _Together(images, heatmaps, planned, orders)
 
-        with torch.inference_mode():
-            curves = morf_curves(perturbation, logits, self.settings.batch_size)
-        return {
-            image.record.key: self._records(index, targets[index], orders, curves) for index, image in enumerate(group)
-        }
-
-    def _target(self, record: ImageRecord) -> int:
-        return record.predicted if self.settings.target == "predicted" else record.label
-
-    def _orders(self, group: list[_Clean], targets: list[int]) -> list[PatchOrder]:
-        """One for each of the plan's orders, over the B images."""
-        keys = [image.record.key for image in group]
-        heatmaps = {
-            name: torch.cat([self._heatmap(name, image, target) for image, target in zip(group, targets, strict=True)])
-            for name in self.methods
-        }
-        return [morf_order(heatmaps[order.method], order.patch_size, keys, self.seed) for order in self.plan.orders]
-
-    def _heatmap(self, name: Method, image: _Clean, target: int) -> Tensor:
-        heatmap = self.methods[name].heatmap(image.batch.image, torch.tensor([target], device=self.device))
+    def _heatmap(self, name: Method, image: CleanImage) -> Tensor:
+        """1×1×H×W."""
+        target = torch.tensor([image.target], device=self.device)
+        heatmap = self.methods[name].heatmap(image.batch.image, target)
         if not heatmap.isfinite().all():
             raise UserError(
-                f"method {name}: its heatmap of image {image.record.key} is not finite; "
+                f"method {name}: its heatmap of image {image.key} is not finite; "
                 f"leave the method out of evaluation.methods"
             )
         return heatmap
 
-    def _perturbation(self, group: list[_Clean], targets: list[int], orders: list[PatchOrder]) -> Perturbation:
-        image = torch.cat([one.batch.image for one in group])
-        keys = [one.record.key for one in group]
+    @torch.inference_mode()
+    def _curves(self, together: _Together) -> list[Values]:
+        """An array B×F×(steps + 1) for each planned curve."""
+        kept = torch.cat([image.heatmap for image in together.images])  # B×1×H×W
+
+        def logits(image: Tensor, source: Tensor) -> Tensor:
+            gates = {"recompute": None, "fixed": kept[source], "phase1": "white"}
+            return self.explained.logits(image, gates[self.explained.f])
+
+        curves = perturbation_curves(
+            self._perturbation(together), logits, self.settings.batch_size, self.settings.output
+        )
+        self._check_start(together.images, curves[0][:, 0, 0])
+        return curves
+
+    def _perturbation(self, together: _Together) -> Perturbation:
+        image = torch.cat([one.batch.image for one in together.images])
+        keys = [one.key for one in together.images]
         ranks = [
-            rank_of_pixels(order, planned.patch_size, self.image_size)
-            for order, planned in zip(orders, self.plan.orders, strict=True)
+            rank_of_pixels(order, curve.patch_size, self.image_size)
+            for order, curve in zip(together.orders, together.planned, strict=True)
         ]
         return Perturbation(
             image=image,
             fills=make_fills(image, keys, self.plan.fills, self.settings.blur_sigma, self.seed),
             ranks=torch.stack(ranks).to(self.device),
-            steps=[order.steps for order in self.plan.orders],
-            target=torch.tensor(targets, device=self.device),
+            steps=[curve.steps for curve in together.planned],
+            complete=[curve.is_complete for curve in together.planned],
+            target=torch.tensor([one.target for one in together.images], device=self.device),
         )
 
-    def _records(
-        self, index: int, target: int, orders: list[PatchOrder], curves: list[np.ndarray]
-    ) -> list[CurveRecord]:
+    def _check_start(self, images: list[CleanImage], start: Values) -> None:
+        """Whether the curves start where the clean pass was.
+
+        Raises:
+            RuntimeError: they do not: the two were not scored by the same f.
+        """
+        for image, found in zip(images, start, strict=True):
+            scores = image.logits[0].double()
+            expected = float((scores.softmax(0) if self.settings.output == "probability" else scores)[image.target])
+            if abs(found - expected) > ROUNDING * max(1.0, abs(expected)):
+                raise RuntimeError(f"image {image.key}: f(x(0)) is {found} on its curves, but {expected} before")
+
+    def _records(self, together: _Together, curves: list[Values]) -> list[MethodRecord]:
         return [
-            CurveRecord(
-                target=target,
-                method=planned.method,
-                patch_size=planned.patch_size,
-                fill=name,
-                steps=planned.steps,
-                f=f.tolist(),
-                aopc=float(aopc(f)),
-                tie_share=float(order.tie_share[index]),
-            )
-            for planned, order, curve in zip(self.plan.orders, orders, curves, strict=True)
-            for name, f in zip(self.plan.fills, curve[index], strict=True)
+            self._record(index, name, together, curves)
+            for index in range(len(together.images))
+            for name in together.heatmaps
         ]
+
+    def _record(self, index: int, name: Method, together: _Together, curves: list[Values]) -> MethodRecord:
+        image, heatmap = together.images[index], together.heatmaps[name][index : index + 1]
+        place = localize(heatmap, image.batch.mask, image.batch.has_mask, scale=name != "in_model")[0]
+        return MethodRecord(
+            key=image.key,
+            label=image.record.label,
+            target=image.target,
+            method=name,
+            pompom=place.pompom,
+            pompom_all_pixels=place.pompom_all_pixels,
+            energy_inside=place.energy_inside,
+            pointing=place.pointing,
+            curves=[
+                CurveRecord(curve.patch_size, fill, curve.order, curve.steps, f.tolist(), float(aopc(f)), tie_share)
+                for curve, tie_share, values in _of_image(index, name, together, curves)
+                for fill, f in zip(self.plan.fills, values, strict=True)
+            ],
+        )
+
+
+def _of_image(
+    index: int, name: Method, together: _Together, curves: list[Values]
+) -> Iterator[tuple[PlannedCurve, float, Values]]:
+    """A method's planned curves on one image, their tie shares, and their values F×(steps + 1)."""
+    for planned, order, values in zip(together.planned, together.orders, curves, strict=True):
+        if planned.method == name:
+            yield planned, float(order.tie_share[index]), values[index]

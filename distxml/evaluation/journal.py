@@ -1,0 +1,125 @@
+"""The rows that are finished: each part is a Parquet file of its own, so that what is scored survives any crash.
+
+The folder is named after everything that the numbers depend on. Another evaluation with the same settings, whatever
+its methods, images, workers and batch size, takes from it what is there.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distxml.evaluation.image_record import ImageRecord, images_table
+from distxml.evaluation.method_record import METHODS_SCHEMA, MethodRecord, methods_table
+from distxml.evaluation.tables import IMAGES_SCHEMA
+
+SETTINGS_NAME = "settings.json"
+IMAGES, METHODS = "images", "methods"
+WHOLE = "all"
+"""Name of the part that the others are merged into."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a journal holds.
+
+    Attributes:
+        images: with `IMAGES_SCHEMA`, each key once.
+        methods: with `METHODS_SCHEMA`, each key and method once.
+        damaged: names of parts that cannot be read; their rows have to be made again.
+    """
+
+    images: pa.Table
+    methods: pa.Table
+    damaged: list[str]
+
+    @property
+    def image_keys(self) -> set[str]:
+        """Images whose clean pass is finished."""
+        return set(self.images["key"].to_pylist())
+
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """Keys and methods that are finished."""
+        return set(zip(self.methods["key"].to_pylist(), self.methods["method"].to_pylist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The folder of one fingerprint; workers write, the driver reads."""
+
+    folder: Path
+
+    def open(self, depends_on: dict[str, object]) -> None:
+        """Make the folder, say in it what the numbers depend on, and remove what a crash left half-written."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for partial in self.folder.glob(".*.partial"):
+            partial.unlink(missing_ok=True)
+        text = json.dumps(depends_on, indent=2, sort_keys=True) + "\n"
+        (self.folder / SETTINGS_NAME).write_text(text, encoding="utf-8")
+
+    def add_images(self, records: Sequence[ImageRecord]) -> None:
+        """Write one part."""
+        self._write(f"{IMAGES}-{uuid.uuid4().hex}.parquet", images_table(list(records)))
+
+    def add_methods(self, records: Sequence[MethodRecord]) -> None:
+        """Write one part; on the disk when this returns."""
+        self._write(f"{METHODS}-{uuid.uuid4().hex}.parquet", methods_table(list(records)))
+
+    def read(self) -> Finished:
+        """Everything that is there; a row that was made twice (by a worker that died before it could say so) once."""
+        damaged: list[str] = []
+        images = self._tables(IMAGES, IMAGES_SCHEMA, damaged)
+        methods = self._tables(METHODS, METHODS_SCHEMA, damaged)
+        return Finished(_each_once(images, ["key"]), _each_once(methods, ["key", "method"]), damaged)
+
+    def merge(self, finished: Finished) -> None:
+        """One part instead of many, of rows that were read from here."""
+        for kind, table in ((IMAGES, finished.images), (METHODS, finished.methods)):
+            parts = self._parts(kind)
+            whole = f"{kind}-{WHOLE}.parquet"
+            if [part.name for part in parts] == [whole] and not finished.damaged:
+                continue
+            self._write(whole, table)
+            for part in parts:
+                if part.name != whole:
+                    part.unlink(missing_ok=True)
+
+    def _parts(self, kind: str) -> list[Path]:
+        return sorted(self.folder.glob(f"{kind}-*.parquet"))
+
+    def _tables(self, kind: str, schema: pa.Schema, damaged: list[str]) -> pa.Table:
+        tables = [schema.empty_table()]
+        for part in self._parts(kind):
+            try:
+                tables.append(pq.read_table(part, page_checksum_verification=True, partitioning=None).cast(schema))
+            except (OSError, ValueError, pa.ArrowException):
+                damaged.append(part.name)
+        return pa.concat_tables(tables)
+
+    def _write(self, name: str, table: pa.Table) -> None:
+        partial = self.folder / f".{name}.{uuid.uuid4().hex}.partial"
+        try:
+            with partial.open("wb") as file:
+                pq.write_table(table, file, write_page_checksum=True)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(self.folder / name)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _each_once(table: pa.Table, columns: list[str]) -> pa.Table:
+    """The first row of each combination of values."""
+    seen: set[tuple[object, ...]] = set()
+    kept: list[int] = []
+    for place, values in enumerate(zip(*(table[name].to_pylist() for name in columns), strict=True)):
+        if values not in seen:
+            seen.add(values)
+            kept.append(place)
+    return table if len(kept) == table.num_rows else table.take(kept)

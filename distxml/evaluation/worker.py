@@ -1,0 +1,85 @@
+"""`ScoringWorker`: an actor that holds the model and scores task after task."""
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+
+from distxml.attribution.explained import Explained
+from distxml.config.evaluation import Method
+from distxml.data.reader import SplitReader
+from distxml.data.schema import open_dataset
+from distxml.errors import UserError
+from distxml.evaluation.brief import Brief
+from distxml.evaluation.journal import Journal
+from distxml.evaluation.scoring import ImageScorer
+from distxml.models.checkpoint import load_model
+
+DONE_SCHEMA = pa.schema([pa.field("passes", pa.int64(), nullable=False)])
+"""What comes back from a task; its rows are in the journal."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every worker is told.
+
+    Attributes:
+        brief: of the evaluation.
+        checkpoint: folder of the model that is scored.
+        explainer_checkpoint: of the one whose explainer makes the in-model heatmaps.
+        journal: where finished rows go.
+    """
+
+    brief: Brief
+    checkpoint: Path
+    explainer_checkpoint: Path
+    journal: Journal
+
+
+class ScoringWorker:
+    """An actor of the pool: loads the model once, then scores tasks and writes their rows down."""
+
+    def __init__(self, work: Work) -> None:
+        recipe = work.brief.recipe
+        self.journal = work.journal
+        self.reader = SplitReader(open_dataset(recipe.dataset.path), recipe.evaluation.split, recipe.dataset.cache)
+        self.scorer = make_scorer(work)
+
+    def __call__(self, tasks: pa.Table) -> pa.Table:
+        """Tasks (columns of `tasks.Task`) to `DONE_SCHEMA`."""
+        for task in tasks.to_pylist():
+            self._score(task["rows"], task["methods"])
+        return tasks.select(DONE_SCHEMA.names)
+
+    def _score(self, rows: Sequence[int], methods: Sequence[Method]) -> None:
+        images = list(self.reader.rows_at(rows))
+        try:
+            if methods:
+                self.journal.add_methods(self.scorer.score(images, methods))
+            else:
+                self.journal.add_images(self.scorer.describe(images))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise UserError(
+                    f"{self.journal.folder}: cannot be written ({error.strerror}); free some space, then the same "
+                    "command goes on"
+                ) from None
+            raise
+
+
+def make_scorer(work: Work) -> ImageScorer:
+    """The scorer of this process, on the GPU that it was given, if any."""
+    recipe = work.brief.recipe
+    torch.set_num_threads(recipe.scaling.cpus_per_worker)
+    torch.backends.cudnn.allow_tf32 = False  # TF32 rounds to ten bits: results would depend on the batch size
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
+    scored = load_model(work.checkpoint)
+    same = work.explainer_checkpoint == work.checkpoint
+    explainer = scored if same else load_model(work.explainer_checkpoint)
+    explained = Explained(recipe.evaluation.f, scored.model, explainer.model)
+    return ImageScorer(explained, work.brief, torch.device("cuda" if gpu else "cpu"))
