@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from distxml.config import Recipe
     from distxml.config.run_folder import RunFolder
+    from distxml.evaluation.prepare import Evaluation
 
 EXAMPLE = "Example: distxml evaluate runs/polygons evaluation.curve_images=100"
 
@@ -24,7 +25,9 @@ def evaluate(
     print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, without doing it.")] = False,
 ) -> None:
-    """Score a finished run: classification, heat, POMPOM, and AOPC against a random order, with 95% intervals."""
+    """Score a finished run: classification, POMPOM, and AOPC of many heatmap methods side by side, with 95% intervals.
+
+    What an interrupted evaluation has finished is not computed again."""
     from distxml.config import to_yaml
     from distxml.config.run_folder import RunFolder
     from distxml.evaluation.request import override_recipe
@@ -40,39 +43,53 @@ def evaluate(
 
 
 def _say_what_would_be_done(folder: "RunFolder", recipe: "Recipe") -> None:
-    from distxml.cluster import connect
+    from distxml.evaluation.distributed import what_is_left
+    from distxml.evaluation.estimate import estimate_seconds
     from distxml.evaluation.prepare import prepare
+    from distxml.report.wording import duration
 
     evaluation = prepare(folder, recipe)
-    plan, scored = evaluation.plan, evaluation.scored
-    height, width = scored.image_size
-    typer.echo(f"model: {scored.checkpoint} ({scored.classifier}, {height}x{width})")
-    typer.echo(f"dataset: {evaluation.dataset.folder}, split {recipe.evaluation.split}: {plan.images} images")
-    typer.echo(f"methods: {', '.join(recipe.evaluation.methods)}")
-    sizes = dict.fromkeys((order.patch_size, order.steps) for order in plan.orders)
-    typer.echo("patches: " + (", ".join(f"{size} ({steps} steps)" for size, steps in sizes) or "none"))
-    typer.echo(f"fills: {', '.join(plan.fills)}")
-    if plan.left_out_patch_sizes:
-        typer.echo(f"left out, larger than the image: {', '.join(map(str, plan.left_out_patch_sizes))}")
+    for line in _plan_in_words(evaluation):
+        typer.echo(line)
+    left = what_is_left(folder, evaluation)
+    plan = evaluation.plan
     typer.echo(
-        f"passes: {plan.passes:,} forward ({plan.images:,} images once, {len(plan.curve_keys):,} of them perturbed "
-        f"with {plan.points:,} each)"
+        f"passes: {plan.passes:,} forward over {plan.images:,} images, {len(plan.curve_keys):,} of them perturbed; "
+        f"{left.passes:,} left to do in {len(left.tasks):,} tasks"
     )
-    scaling = recipe.scaling
-    connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
-    typer.echo(f"workers: {scaling.workers} fit")
+    if left.tasks:
+        seconds = estimate_seconds(evaluation, left)
+        typer.echo(f"time: about {duration(seconds)} with {recipe.scaling.workers} workers, which fit")
     typer.echo(f"results: would go to {folder.evaluation}; nothing was written")
+
+
+def _plan_in_words(evaluation: "Evaluation") -> list[str]:
+    settings, plan, scored = evaluation.recipe.evaluation, evaluation.plan, evaluation.scored
+    height, width = scored.image_size
+    sizes = dict.fromkeys((curve.patch_size, curve.steps) for curve in plan.curves)
+    lines = [
+        f"model: {scored.checkpoint} ({scored.classifier}, {height}x{width})",
+        f"dataset: {evaluation.dataset.folder}, split {settings.split}: {plan.images} images",
+        f"f: {settings.output} of the class {settings.target}, {settings.f}",
+        f"methods: {', '.join(settings.methods)}",
+        f"orders: {', '.join(settings.orders)}",
+        "patches: " + (", ".join(f"{size} ({steps} steps)" for size, steps in sizes) or "none"),
+        f"fills: {', '.join(plan.fills)}",
+    ]
+    if plan.left_out_patch_sizes:
+        lines.append(f"left out, larger than the image: {', '.join(map(str, plan.left_out_patch_sizes))}")
+    return lines
 
 
 def _evaluate(folder: "RunFolder", recipe: "Recipe") -> None:
     from distxml.cli.evaluation_tables import print_summary
-    from distxml.cli.image_progress import ImageProgress
+    from distxml.cli.pass_progress import PassProgress
     from distxml.evaluation.distributed import evaluate_run
-    from distxml.evaluation.results import CURVES_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME
+    from distxml.evaluation.results import CURVES_NAME, HEATMAPS_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME
 
-    with ImageProgress("evaluating") as progress:
-        summary = evaluate_run(folder, recipe, progress.show)
+    with PassProgress("evaluating") as progress:
+        summary = evaluate_run(folder, recipe, progress.show, progress.say)
     print_summary(summary)
-    for name in (SUMMARY_NAME, TABLE_NAME, IMAGES_NAME, CURVES_NAME):
+    for name in (SUMMARY_NAME, TABLE_NAME, IMAGES_NAME, HEATMAPS_NAME, CURVES_NAME):
         typer.echo(f"{folder.evaluation / name}")
     typer.echo(f"next: distxml report {shlex.quote(str(folder.path))}")

@@ -1,0 +1,57 @@
+"""How many forward passes are done, and the time left: a bar on a terminal, a line now and then elsewhere."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from distxml.report.wording import duration
+
+LINES = 10
+"""Lines in all where there is no terminal."""
+
+
+class PassProgress:
+    """Use as a context manager; tell it through `show`."""
+
+    def __init__(self, what: str, console: Console | None = None) -> None:
+        self.what = what
+        self.console = console or Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} forward passes"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._bar.add_task(what, total=1)
+        self._lines, self._started = 0, time.monotonic()
+
+    def __enter__(self) -> "PassProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, done: int, total: int) -> None:
+        """So many of so many forward passes are done."""
+        self._bar.update(self._task, completed=done, total=total)
+        lines = LINES * done // total
+        if not self.console.is_terminal and lines > self._lines:
+            self._lines = lines
+            self.console.print(self._line(done, total), highlight=False, soft_wrap=True)
+
+    def say(self, message: str) -> None:
+        """Something that the user should know."""
+        self.console.print(f"note: {message}", highlight=False, markup=False, soft_wrap=True)
+
+    def _line(self, done: int, total: int) -> str:
+        left = (time.monotonic() - self._started) / done * (total - done)
+        time_left = f", about {duration(left)} left" if done < total else ""
+        return f"{self.what}: {done:,} of {total:,} forward passes{time_left}"

@@ -1,0 +1,63 @@
+"""About how long an evaluation takes: a few batches are timed where the workers would run."""
+
+import time
+
+import ray
+import torch
+
+from distxml.cluster import connect
+from distxml.config.evaluation import EvaluationSettings, Method
+from distxml.evaluation.distributed import Left, work_of
+from distxml.evaluation.prepare import Evaluation
+from distxml.evaluation.worker import Work, make_scorer
+
+SECONDS_TO_TIME = 2.0
+MOST_IMAGES_TIMED = 64
+"""Of a batch: on a CPU a larger one would take long and say no more."""
+SECONDS_TO_START = 15.0
+"""Until Ray's workers have loaded torch and the model (2 cores, AMD EPYC)."""
+HEATMAP_PASSES: dict[Method, int] = {"in_model": 1, "guided_grad_cam": 6, "lrp": 4}
+"""Forward passes that take about as long as a heatmap; a forward and a backward pass are 3."""
+FREE_METHODS = ("canny", "otsu", "center_distance", "random")
+
+
+def estimate_seconds(evaluation: Evaluation, left: Left) -> float:
+    """Seconds for what is left, by the pace of a worker on the cluster that is joined.
+
+    Raises:
+        UserError: the workers do not fit on the cluster.
+    """
+    scaling = evaluation.recipe.scaling
+    connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
+    timed = ray.remote(_seconds_of_pass).options(num_cpus=scaling.cpus_per_worker, num_gpus=scaling.gpus_per_worker)
+    each = ray.get(timed.remote(work_of(evaluation, left.journal)))
+    passes = left.passes + heatmap_passes(evaluation.recipe.evaluation, left)
+    return SECONDS_TO_START + each * passes / scaling.workers
+
+
+def heatmap_passes(settings: EvaluationSettings, left: Left) -> int:
+    """Forward passes that take about as long as all heatmaps that are left to make."""
+    return sum(len(task.rows) * _passes(method, settings) for task in left.tasks for method in task.methods)
+
+
+def _passes(method: Method, settings: EvaluationSettings) -> int:
+    if method in FREE_METHODS:
+        return 0
+    if method == "integrated_gradients":
+        return 3 * settings.integration_steps
+    return HEATMAP_PASSES.get(method, 3)
+
+
+@torch.inference_mode()
+def _seconds_of_pass(work: Work) -> float:
+    """Of one image in a full batch, scored as a perturbed one is."""
+    scorer = make_scorer(work)
+    batch = min(work.brief.recipe.evaluation.batch_size, MOST_IMAGES_TIMED)
+    image = torch.rand(batch, 3, *work.brief.image_size, device=scorer.device)
+    gate = scorer.explained.gate(image)
+    times: list[float] = []
+    while sum(times) < SECONDS_TO_TIME or len(times) < 2:
+        started = time.monotonic()
+        scorer.explained.logits(image, gate).sum().item()  # waits for a GPU
+        times.append(time.monotonic() - started)
+    return min(times) / batch  # the first ones warm up
