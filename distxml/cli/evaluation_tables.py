@@ -1,30 +1,54 @@
 """A summary on the terminal."""
 
+from collections.abc import Iterator
+
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from distxml.evaluation.results import Aopc, AopcOverall, Metric, Summary
+from distxml.config.evaluation import Method, Order
+from distxml.evaluation.results import TABLE_NAME
+from distxml.evaluation.summary import Aopc, AopcOverall, HeatmapMetric, Metric, Summary
 
-BETTER, WORSE = "+", "-"
+MARKS = {"better": "+", "worse": "-", "unclear": " "}
+"""Of a verdict."""
 AREAS = ("roc_auc", "average_precision")
 TOO_FEW_ERRORS = "too few errors to tell"
 """In the place of an interval, where the classes are separated without an error or nearly so."""
+ORDERS: dict[Order, str] = {
+    "morf": "most relevant patches first (MoRF); higher is better",
+    "lerf": "least relevant patches first (LeRF); lower is better",
+}
+MOST_ROWS = 40
+"""A table of all patch sizes is shown up to this many rows."""
 
 
 def print_summary(summary: Summary, console: Console | None = None) -> None:
-    """Metrics with intervals, then AOPC by patch size, method and fill."""
+    """Metrics with intervals, the heatmaps and the masks, then AOPC by order."""
     console = console or Console()
     for line in _context(summary):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(_metric_table(summary))
-    if summary.aopc:
-        console.print(_aopc_table(summary))
-        console.print(_overall_table(summary))
+    for table in _tables(summary):
+        console.print(table)
+    for line in _remarks(summary):
+        console.print(line, highlight=False, markup=False)
+
+
+def _tables(summary: Summary) -> Iterator[Table]:
+    yield _metric_table(summary)
+    if any(row.images for row in summary.heatmaps):
+        yield _heatmap_table(summary)
+    for order in dict.fromkeys(row.order for row in summary.aopc_overall):
+        yield _overall_table(summary, order)
+        if len(_rows(summary, order)) <= MOST_ROWS:
+            yield _setting_table(summary, order)
 
 
 def _context(summary: Summary) -> list[str]:
     scored = summary.scored
     lines = [f"scored {scored.checkpoint} ({scored.classifier}) on {summary.dataset_name}, split {summary.split}"]
+    if scored.explainer_checkpoint != scored.checkpoint:
+        lines.append(f"in-model heatmaps are those of {scored.explainer_checkpoint}")
     if not scored.training_finished:
         lines.append("note: training of this run is not finished; these are the numbers of an unfinished model")
     if summary.left_out_patch_sizes:
@@ -33,6 +57,21 @@ def _context(summary: Summary) -> list[str]:
     if summary.annotated < summary.images:
         lines.append(f"note: {summary.annotated} of {summary.images} images have a mask; POMPOM is over those")
     return lines
+
+
+def _remarks(summary: Summary) -> list[str]:
+    """What has to be known to read the tables of AOPC."""
+    if not summary.aopc:
+        return []
+    lines: list[str] = []
+    if summary.comparisons:
+        lines.append(
+            "Better, worse, + and -: than the random order, the 95% interval of the paired difference lies on one side "
+            "of 0. Intervals are not corrected for their number."
+        )
+    if any(len(_rows(summary, row.order)) > MOST_ROWS for row in summary.aopc):
+        lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
+    return [*lines, "Do not compare the AOPC of different models."]
 
 
 def _metric_table(summary: Summary) -> Table:
@@ -44,48 +83,91 @@ def _metric_table(summary: Summary) -> Table:
     return table
 
 
-def _aopc_table(summary: Summary) -> Table:
-    fills = list(dict.fromkeys(row.fill for row in summary.aopc))
-    table = Table("patch", "method", title=f"AOPC, {summary.curve_images} images", title_justify="left")
-    for fill in fills:
-        table.add_column(fill, justify="right")
-    cells = {(row.patch_size, row.method, row.fill): _cell(summary, row) for row in summary.aopc}
-    sizes = list(dict.fromkeys(row.patch_size for row in summary.aopc))
-    methods = list(dict.fromkeys(row.method for row in summary.aopc))
-    for size in sizes:
-        for method in methods:
-            table.add_row(str(size), method, *[cells[size, method, fill] for fill in fills])
-        table.add_section()
-    table.caption = _caption(summary)
-    table.caption_justify = "left"
+def _heatmap_table(summary: Summary) -> Table:
+    names = dict.fromkeys(row.name for row in summary.heatmaps)
+    cells = {(row.method, row.name): row for row in summary.heatmaps}
+    images = max(row.images for row in summary.heatmaps)
+    table = _compact("method", title=f"Heatmaps and masks, means over {images} perturbed images and 95% intervals")
+    for name in names:
+        table.add_column(_words(name), justify="right")
+    for method in dict.fromkeys(row.method for row in summary.heatmaps):
+        table.add_row(method, *[_heatmap_cell(cells[method, name]) for name in names])
+    table.caption = "POMPOM: lower is better. Energy inside, pointing game: higher is better."
     return table
 
 
-def _overall_table(summary: Summary) -> Table:
-    settings = summary.aopc_overall[0].settings
-    title = f"AOPC over all {settings} patch sizes and fills, {summary.curve_images} images"
-    table = Table("method", title=title, title_justify="left")
+def _overall_table(summary: Summary, order: Order) -> Table:
+    rows = [row for row in summary.aopc_overall if order == row.order or row.method == "random"]
+    title = f"AOPC over all {rows[0].settings} patch sizes and fills, {summary.curve_images} images\n{ORDERS[order]}"
+    table = _compact("method", title=title)
     for column in ("AOPC", "95% interval"):
         table.add_column(column, justify="right")
-    for row in summary.aopc_overall:
-        table.add_row(row.method, _number(row.aopc), _interval(row))
+    table.add_column("vs random")
+    table.add_column("in_model wins", justify="right")
+    for row in rows:
+        beside = (_verdict(summary, row.method, order), _lost(summary, row.method, order))
+        table.add_row(row.method, _number(row.aopc), _interval(row), *beside)
     return table
 
 
-def _caption(summary: Summary) -> str:
-    marks = f"{BETTER} / {WORSE}: above / below the random order, 95% interval of the paired difference. "
-    return (marks if summary.versus_random else "") + "Higher is better; do not compare different models."
+def _setting_table(summary: Summary, order: Order) -> Table:
+    rows = _rows(summary, order)
+    table = _compact("patch", "method", title=f"AOPC, {summary.curve_images} images\n{ORDERS[order]}")
+    for fill in dict.fromkeys(row.fill for row in summary.aopc):
+        table.add_column(fill, justify="right")
+    for size in dict.fromkeys(size for size, _ in rows):
+        for (of_size, method), cells in rows.items():
+            if of_size == size:
+                table.add_row(str(size), method, *[_cell(summary, row, order) for row in cells])
+        table.add_section()
+    return table
 
 
-def _cell(summary: Summary, row: Aopc) -> str:
-    place = (row.method, row.patch_size, row.fill)
-    found = [other for other in summary.versus_random if (other.method, other.patch_size, other.fill) == place]
-    mark = " "
-    if found and found[0].low > 0:
-        mark = BETTER
-    if found and found[0].high < 0:
-        mark = WORSE
+def _compact(*columns: str, title: str) -> Table:
+    """A table without vertical lines, which leave no room for long names of methods."""
+    return Table(*columns, title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
+
+
+def _rows(summary: Summary, order: Order) -> dict[tuple[int, Method], list[Aopc]]:
+    """The fills of each patch size and method of an order; a random order stands for both."""
+    rows: dict[tuple[int, Method], list[Aopc]] = {}
+    for row in summary.aopc:
+        if order == row.order or row.method == "random":
+            rows.setdefault((row.patch_size, row.method), []).append(row)
+    return rows
+
+
+def _cell(summary: Summary, row: Aopc, order: Order) -> str:
+    with_random = summary.comparison(row.method, "random", order, row.patch_size, row.fill)
+    mark = MARKS[with_random.verdict] if with_random else " "
     return f"{round(row.aopc, 3) + 0.0:.3f} {mark}"  # no -0.000
+
+
+def _verdict(summary: Summary, method: Method, order: Order) -> str:
+    with_random = summary.comparison(method, "random", order)
+    return with_random.verdict if with_random else ""
+
+
+def _lost(summary: Summary, method: Method, order: Order) -> str:
+    """Share of the images on which the in-model heatmap beats the method."""
+    with_method = summary.comparison("in_model", method, order)
+    return f"{with_method.wins:.0%}" if with_method else ""
+
+
+def _heatmap_cell(row: HeatmapMetric) -> str:
+    if row.value is None:
+        return "not defined"
+    spread = "" if row.low is None or row.high is None else f" {_short(row.low)}-{_short(row.high)}"
+    return f"{row.value:.3f}{spread}"
+
+
+def _short(share: float) -> str:
+    """Two decimals of a share, `.07`."""
+    return f"{share:.2f}".removeprefix("0") if share < 1 else "1"
+
+
+def _words(name: str) -> str:
+    return name.replace("pompom_all_pixels", "of all pixels").replace("pompom", "POMPOM").replace("_", " ")
 
 
 def _metric_interval(metric: Metric) -> str:

@@ -1,71 +1,95 @@
 """Whether the files of an evaluation belong together: tables that hold what the summary says."""
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from distxml.evaluation.row_grid import row_grid
+from distxml.evaluation.summary import Summary
 
-@dataclass(frozen=True)
-class Stated:
-    """What a summary says of its tables.
-
-    Attributes:
-        images: rows of the images.
-        annotated: those with a mask.
-        classes: how many there are.
-        curve_images: images that have curves.
-        curve_sets: method, patch size, fill and steps of the curves that each of them has.
-    """
-
-    images: int
-    annotated: int
-    classes: int
-    curve_images: int
-    curve_sets: frozenset[tuple[str, int, str, int]]
+ROUNDING = 1e-9
+"""Sums in another order differ by less."""
 
 
-def contradiction(stated: Stated, images: pa.Table, curves: pa.Table) -> str | None:
-    """The first thing in which the tables (schemas of `results`) are not what was stated; None where all agrees."""
-    found = next(_of_images(stated, images), None)
-    return found or next(_of_curves(stated, images, curves), None)
+def contradiction(summary: Summary, images: pa.Table, heatmaps: pa.Table, curves: pa.Table) -> str | None:
+    """The first thing in which the tables are not what the summary says of them; None where all agrees."""
+    checks = chain(
+        _of_images(summary, images), _of_heatmaps(summary, images, heatmaps), _of_curves(summary, images, curves)
+    )
+    return next(checks, None)
 
 
-def _of_images(stated: Stated, images: pa.Table) -> Iterator[str]:
-    if images.num_rows != stated.images or _distinct(images) != stated.images:
-        yield f"the summary is of {stated.images} images, but the table of images holds {_distinct(images)}"
-    if images.num_rows - images["pompom"].null_count != stated.annotated:
-        yield f"not {stated.annotated} images have a POMPOM"
+def _of_images(summary: Summary, images: pa.Table) -> Iterator[str]:
+    classes, keys = len(summary.classes), pc.count_distinct(images["key"]).as_py()
+    if images.num_rows != summary.images or keys != summary.images:
+        yield f"the summary is of {summary.images} images, but the table of images holds {keys}"
+    if images.num_rows - images["pompom"].null_count != summary.annotated:
+        yield f"not {summary.annotated} images have a POMPOM"
     for column in ("label", "predicted"):
-        if not _are_classes(images[column], stated.classes):
-            yield f"images: a {column} is not among the {stated.classes} classes"
-    if not (_lengths(images["probabilities"]) == stated.classes).all():
-        yield f"images: there are not {stated.classes} probabilities"
+        if not _are_classes(images[column], classes):
+            yield f"images: a {column} is not among the {classes} classes"
+    if not pc.all(pc.equal(pc.list_value_length(images["probabilities"]), classes), min_count=0).as_py():
+        yield f"images: there are not {classes} probabilities"
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (images["label"].to_numpy(), images["predicted"].to_numpy()), 1)
+    if counts.tolist() != [list(row) for row in summary.confusion]:
+        yield "images: labels and predictions are not those of the summary's confusion"
 
 
-def _of_curves(stated: Stated, images: pa.Table, curves: pa.Table) -> Iterator[str]:
-    if curves.num_rows != stated.curve_images * len(stated.curve_sets):
-        yield f"not {stated.curve_images * len(stated.curve_sets)} curves, but {curves.num_rows}"
-    names = [curves[column].to_pylist() for column in ("method", "patch_size", "fill", "steps")]
-    counts = Counter(zip(*names, strict=True))
-    if counts != Counter(dict.fromkeys(stated.curve_sets, stated.curve_images)):
-        yield "the curves are not those of the summary's methods, patch sizes and fills"
-    if _distinct(curves) != (stated.curve_images if stated.curve_sets else 0):
-        yield f"not {stated.curve_images} images have curves"
-    if not set(curves["key"].to_pylist()) <= set(images["key"].to_pylist()):
-        yield "a curve is of no image"
-    for column in ("label", "target"):
-        if not _are_classes(curves[column], stated.classes):
-            yield f"curves: a {column} is not among the {stated.classes} classes"
-    if not (_lengths(curves["f"]) == curves["steps"].to_numpy() + 1).all():
+def _of_heatmaps(summary: Summary, images: pa.Table, heatmaps: pa.Table) -> Iterator[str]:
+    methods = list(dict.fromkeys(row.method for row in summary.aopc if row.method != "random"))
+    yield from _of_rows("heatmaps", summary, images, heatmaps, len(methods))
+    try:
+        grid = row_grid(heatmaps, ("method",), [(method,) for method in methods], _perturbed(summary))
+    except ValueError:
+        yield "the heatmaps are not those of the summary's methods, each once an image"
+        return
+    for row in summary.heatmaps:
+        values = pc.fill_null(heatmaps[row.name], np.nan).to_numpy()[grid[methods.index(row.method)]]
+        found = values[~np.isnan(values)]
+        if len(found) != row.images or not _is_mean(row.value, found):
+            yield f"heatmaps: the {row.name} of {row.method} is not the summary's"
+
+
+def _of_curves(summary: Summary, images: pa.Table, curves: pa.Table) -> Iterator[str]:
+    yield from _of_rows("curves", summary, images, curves, len(summary.aopc))
+    if not pc.all(pc.equal(pc.list_value_length(curves["f"]), pc.add(curves["steps"], 1)), min_count=0).as_py():
         yield "curves: an f does not have a value a step"
+    columns = ("method", "patch_size", "order", "fill", "steps")
+    places = [(row.method, row.patch_size, row.order, row.fill, row.steps) for row in summary.aopc]
+    try:
+        grid = row_grid(curves, columns, places, _perturbed(summary))
+    except ValueError:
+        yield "the curves are not those of the summary's methods, patch sizes, orders and fills, each once an image"
+        return
+    aopc = curves["aopc"].to_numpy()
+    for row, place, rows in zip(summary.aopc, places, grid, strict=True):
+        if not _is_mean(row.aopc, aopc[rows]):
+            yield f"curves: the AOPC of {', '.join(map(str, place[:-1]))} is not the summary's"
 
 
-def _distinct(table: pa.Table) -> int:
-    return len(set(table["key"].to_pylist()))
+def _of_rows(name: str, summary: Summary, images: pa.Table, rows: pa.Table, settings: int) -> Iterator[str]:
+    """What holds of heatmaps and of curves."""
+    if rows.num_rows != summary.curve_images * settings:
+        yield f"not {summary.curve_images * settings} {name}, but {rows.num_rows}"
+    if pc.count_distinct(rows["key"]).as_py() != (summary.curve_images if settings else 0):
+        yield f"not {summary.curve_images} images have {name}"
+    for column in ("label", "target"):
+        if not _are_classes(rows[column], len(summary.classes)):
+            yield f"{name}: a {column} is not among the {len(summary.classes)} classes"
+    image = pc.index_in(rows["key"], images["key"])
+    if image.null_count:
+        yield f"{name}: a key is of no image"
+    elif (rows["label"].to_numpy() != images["label"].take(image).to_numpy()).any():
+        yield f"{name}: a label is not its image's"
+
+
+def _perturbed(summary: Summary) -> int:
+    return summary.curve_images if summary.aopc else 0
 
 
 def _are_classes(column: pa.ChunkedArray, classes: int) -> bool:
@@ -73,5 +97,7 @@ def _are_classes(column: pa.ChunkedArray, classes: int) -> bool:
     return bool(((values >= 0) & (values < classes)).all())
 
 
-def _lengths(lists: pa.ChunkedArray) -> NDArray[np.int64]:
-    return np.array([len(values) for values in lists.to_pylist()], np.int64)
+def _is_mean(stated: float | None, values: NDArray[np.float64]) -> bool:
+    if stated is None or not len(values):
+        return stated is None and not len(values)
+    return bool(np.isclose(stated, values.mean(), rtol=ROUNDING, atol=ROUNDING))

@@ -1,7 +1,7 @@
-"""Area over the perturbation curve.
+"""Areas over and under the perturbation curve.
 
-Source: Samek et al., "Evaluating the visualization of what a Deep Neural Network has learned", IEEE TNNLS 28 (2017),
-equation 12.
+Sources: Samek et al., "Evaluating the visualization of what a Deep Neural Network has learned", IEEE TNNLS 28 (2017),
+equation 12; Petsiuk, Das, Saenko, "RISE: randomized input sampling for explanation of black-box models", BMVC 2018.
 """
 
 import numpy as np
@@ -20,5 +20,14 @@ def aopc_by_steps(curves: Values) -> Values:
 
 
 def aopc(curves: Values) -> Values:
-    """AOPC of every curve over all of its steps: ...×(L+1) to ...; higher is better."""
+    """AOPC of every curve over all of its steps: ...×(L+1) to ...; MoRF: higher is better, LeRF: lower."""
     return aopc_by_steps(curves)[..., -1]
+
+
+def area_under(curves: Values) -> Values:
+    """Area under f over the share of the patches that are replaced, by trapezoids: ...×(N+1) to ....
+
+    For curves that replace all N patches, a share 1/N a step. MoRF: the deletion AUC. LeRF: the insertion AUC, for the
+    removal of the least relevant first is, from its end, the insertion of the most relevant first.
+    """
+    return np.trapezoid(curves, axis=-1) / (curves.shape[-1] - 1)

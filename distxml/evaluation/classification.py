@@ -18,7 +18,7 @@ from torchmetrics.functional.classification import (
 )
 
 from distxml.evaluation.intervals import Bootstrap, interval
-from distxml.evaluation.results import ClassCurve, Metric
+from distxml.evaluation.summary import ClassCurve, Metric
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ PERCENTILES = (2.5, 97.5)
 NORMAL_97_5 = 1.959964
 """97.5th percentile of the standard normal distribution."""
 CELLS_AT_ONCE = 4_000_000
-"""Resamples are drawn in parts, so that resamples × images in memory stay below this."""
+"""Resamples are drawn in parts, so that resamples × images in memory stay below this; one part is kept."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,32 @@ class Bootstrap:
     resamples: int
     seed: int
 
+    def over(self, images: int) -> "Bootstrap":
+        """One like this over another number of images."""
+        return replace(self, images=images)
+
     def counts(self) -> Iterator[Values]:
         """How often each image was drawn, R×images, in parts that make up all resamples."""
+        if self.resamples * self.images <= CELLS_AT_ONCE:
+            yield self._only_part
+        else:
+            yield from self._drawn()
+
+    @cached_property
+    def _only_part(self) -> Values:
+        return next(self._drawn())
+
+    def _drawn(self) -> Iterator[Values]:
         generator = np.random.default_rng(seed_from("bootstrap", self.seed))
         part = max(1, CELLS_AT_ONCE // self.images)
         for start in range(0, self.resamples, part):
             rows = min(part, self.resamples - start)
             drawn = generator.multinomial(self.images, np.full(self.images, 1 / self.images), size=rows)
             yield drawn.astype(np.float64)
+
+    def means(self, values: Values) -> Values:
+        """Low and high ends, 2×K, of the means over the images of images×K values."""
+        return interval(np.concatenate([counts @ values for counts in self.counts()]) / self.images)
 
     def ratios(self, numerators: Values, denominators: Values) -> Values:
         """Low and high ends, 2×K, of K statistics Σ numerator / Σ denominator over the images.

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from distxml.evaluation.intervals import Bootstrap, wilson
-from distxml.evaluation.results import Metric
+from distxml.evaluation.nullable import known, values_and_presence
+from distxml.evaluation.summary import Metric
 
 Values = NDArray[np.float64]
 
@@ -41,22 +41,15 @@ def mean_metrics(images: pa.Table, bootstrap: Bootstrap) -> list[Metric]:
     numerators: list[Values] = []
     denominators: list[Values] = []
     for name in MEANS:
-        values, present = _column(images, name)
+        values, present = values_and_presence(images, name)
         numerators.append(values)
         denominators.append(present)
-    inside, both = _column(images, "heat_inside")
+    inside, both = values_and_presence(images, "heat_inside")
     numerators.append(inside)
-    denominators.append(_column(images, "heat_outside")[0])
+    denominators.append(values_and_presence(images, "heat_outside")[0])
     counts = [int(present.sum()) for present in [*denominators[:-1], both]]
     names = (*MEANS, "heat_ratio")
     return [accuracy, *_ratio_metrics(names, np.stack(numerators, 1), np.stack(denominators, 1), counts, bootstrap)]
-
-
-def _column(images: pa.Table, name: str) -> tuple[Values, Values]:
-    """Values with 0 for null, and 1 where there is one."""
-    column = images[name]
-    present = column.is_valid().to_numpy().astype(np.float64)
-    return pc.fill_null(column, 0.0).to_numpy(), present
 
 
 def _ratio_metrics(
@@ -66,10 +59,6 @@ def _ratio_metrics(
     with np.errstate(invalid="ignore", divide="ignore"):
         values = numerators.sum(0) / denominators.sum(0)
     return [
-        Metric(name=name, value=_known(values[i]), low=_known(low[i]), high=_known(high[i]), images=counts[i])
+        Metric(name=name, value=known(values[i]), low=known(low[i]), high=known(high[i]), images=counts[i])
         for i, name in enumerate(names)
     ]
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

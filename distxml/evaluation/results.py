@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from distxml.config.load import validate_json_file
 from distxml.errors import UserError
-from distxml.evaluation.agreement import Stated, contradiction
+from distxml.evaluation.agreement import contradiction
 from distxml.evaluation.summary import Summary
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 
@@ -46,24 +46,18 @@ def load_results(folder: Path) -> Results:
     Raises:
         UserError: a file is missing or damaged, or they do not belong together.
     """
-    summary = load_summary(folder)
-    images, curves = _read(folder / IMAGES_NAME, IMAGES_SCHEMA), _read(folder / CURVES_NAME, CURVES_SCHEMA)
-    reason = contradiction(_stated(summary), images, curves)
+    results = Results(
+        summary=load_summary(folder),
+        images=_read(folder / IMAGES_NAME, IMAGES_SCHEMA),
+        heatmaps=_read(folder / HEATMAPS_NAME, HEATMAPS_SCHEMA),
+        curves=_read(folder / CURVES_NAME, CURVES_SCHEMA),
+    )
+    reason = contradiction(results.summary, results.images, results.heatmaps, results.curves)
     if reason is not None:
         raise UserError(
             f"{folder}: not a whole evaluation of this version ({reason}); run `distxml evaluate RUN` again"
         )
-    return Results(summary, images, curves)
-
-
-def _stated(summary: Summary) -> Stated:
-    return Stated(
-        images=summary.images,
-        annotated=summary.annotated,
-        classes=len(summary.classes),
-        curve_images=summary.curve_images,
-        curve_sets=frozenset((row.method, row.patch_size, row.fill, row.steps) for row in summary.aopc),
-    )
+    return results
 
 
 def _read(path: Path, schema: pa.Schema) -> pa.Table:

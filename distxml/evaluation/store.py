@@ -4,14 +4,12 @@ import csv
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
 from distxml.errors import UserError
-from distxml.evaluation.results import CURVES_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME, Results, Summary
-
-COLUMNS = ("kind", "name", "method", "patch_size", "fill", "steps", "value", "low", "high", "images", "tie_share")
+from distxml.evaluation.flat_summary import COLUMNS, flat
+from distxml.evaluation.results import CURVES_NAME, HEATMAPS_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME, Results
 
 
 def require_writable(folder: Path) -> None:
@@ -66,27 +64,10 @@ def _swap(new: Path, old: Path, folder: Path) -> None:
 
 def _write(results: Results, folder: Path) -> None:
     pq.write_table(results.images, folder / IMAGES_NAME)
+    pq.write_table(results.heatmaps, folder / HEATMAPS_NAME)
     pq.write_table(results.curves, folder / CURVES_NAME)
     with (folder / TABLE_NAME).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows([row.get(column, "") for column in COLUMNS] for row in _flat(results.summary))
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(flat(results.summary))
     (folder / SUMMARY_NAME).write_text(results.summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
-def _flat(summary: Summary) -> list[dict[str, Any]]:
-    metrics: list[dict[str, Any]] = [{"kind": "metric"} | metric.model_dump() for metric in summary.metrics]
-    aopc: list[dict[str, Any]] = [
-        {"kind": "aopc", "name": "aopc", "value": row.aopc} | row.model_dump(exclude={"aopc", "by_steps"})
-        for row in summary.aopc
-    ]
-    overall: list[dict[str, Any]] = [
-        {"kind": "aopc", "name": "aopc_over_all_settings", "value": row.aopc} | row.model_dump(exclude={"aopc"})
-        for row in summary.aopc_overall
-    ]
-    differences: list[dict[str, Any]] = [
-        {"kind": "aopc_difference", "name": "aopc_minus_random", "value": row.difference}
-        | row.model_dump(exclude={"difference"})
-        for row in summary.versus_random
-    ]
-    return metrics + aopc + overall + differences

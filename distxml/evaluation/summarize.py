@@ -1,29 +1,42 @@
-"""From rows to the summary: means, areas, AOPC, each with its bootstrap interval."""
+"""From the three tables to the summary: means, areas, AOPC and comparisons, each with its bootstrap interval."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from distxml import __version__
-from distxml.evaluation.aopc_table import aopc_overall, aopc_table, curve_sets, versus_random
+from distxml.config.evaluation import Method
+from distxml.evaluation.aopc_table import aopc_overall, aopc_table, order_gaps
+from distxml.evaluation.class_parts import Perturbed, class_parts
 from distxml.evaluation.classification import area_metrics, confusion_matrix, precision_recall_curves, roc_curves
+from distxml.evaluation.comparisons import comparisons
+from distxml.evaluation.curve_sets import curve_sets
+from distxml.evaluation.heatmap_metrics import heatmap_metrics
+from distxml.evaluation.image_aopc import image_aopc
 from distxml.evaluation.intervals import Bootstrap
 from distxml.evaluation.mean_metrics import mean_metrics
+from distxml.evaluation.plan import Plan
 from distxml.evaluation.prepare import Evaluation
-from distxml.evaluation.results import Summary
+from distxml.evaluation.summary import ClassCurve, Metric, Summary
 
 
-def summarize(evaluation: Evaluation, images: pa.Table, curves: pa.Table) -> Summary:
-    """The summary of `images` and `curves` (schemas of `results`, sorted by key)."""
-    settings, seed = evaluation.recipe.evaluation, evaluation.recipe.run.seed
+def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curves: pa.Table) -> Summary:
+    """The summary of three tables (schemas of `distxml.evaluation.tables`), whatever the order of their rows.
+
+    Raises:
+        ValueError: the heatmaps or curves are not those of the plan, each once an image.
+    """
+    settings, seed, plan = evaluation.recipe.evaluation, evaluation.recipe.run.seed, evaluation.plan
     metadata = evaluation.dataset.metadata
-    probabilities = np.array(images["probabilities"].to_pylist(), np.float64)
-    label, predicted = (images[name].to_numpy().astype(np.int64) for name in ("label", "predicted"))
-    roc = roc_curves(probabilities, label, metadata.classes)
-    precision_recall = precision_recall_curves(probabilities, label, metadata.classes)
+    images = images.sort_by("key")
     of_images = Bootstrap(images.num_rows, settings.bootstrap, seed)
-    accuracy, *means = mean_metrics(images, of_images)
-    sets = curve_sets(evaluation.plan, curves)
-    of_curves = Bootstrap(len(evaluation.plan.curve_keys), settings.bootstrap, seed)
+    of_curves = of_images.over(len(plan.curve_keys))
+    classified = _classify(images, metadata.classes, of_images)
+    methods = _with_heatmaps(plan)
+    sets = curve_sets(plan, curves)
+    scores = image_aopc(sets)
     return Summary(
         made_by=f"distxml {__version__}",
         scored=evaluation.scored,
@@ -33,16 +46,50 @@ def summarize(evaluation: Evaluation, images: pa.Table, curves: pa.Table) -> Sum
         split=settings.split,
         images=images.num_rows,
         annotated=images.num_rows - images["pompom"].null_count,
-        curve_images=len(evaluation.plan.curve_keys),
+        curve_images=len(plan.curve_keys),
         settings=settings,
-        left_out_patch_sizes=evaluation.plan.left_out_patch_sizes,
+        left_out_patch_sizes=plan.left_out_patch_sizes,
         seed=seed,
         classes=metadata.classes,
-        metrics=(accuracy, *area_metrics(roc, precision_recall, probabilities, label, of_images), *means),
-        aopc=tuple(aopc_table(sets, of_curves)),
-        aopc_overall=tuple(aopc_overall(sets, of_curves)),
-        versus_random=tuple(versus_random(sets, of_curves)),
-        roc=roc,
-        precision_recall=precision_recall,
-        confusion=confusion_matrix(predicted, label, len(metadata.classes)),
+        metrics=classified.metrics,
+        heatmaps=heatmap_metrics(heatmaps, methods, of_curves),
+        aopc=aopc_table(sets.sets, of_curves),
+        order_gaps=order_gaps(scores, of_curves),
+        aopc_overall=aopc_overall(scores, of_curves),
+        comparisons=comparisons(scores, of_curves),
+        by_class=class_parts(metadata.classes, images, Perturbed(heatmaps, methods, scores), of_images),
+        roc=classified.roc,
+        precision_recall=classified.precision_recall,
+        confusion=classified.confusion,
     )
+
+
+@dataclass(frozen=True)
+class _Classified:
+    """What the images' predictions give; fields of the summary."""
+
+    metrics: tuple[Metric, ...]
+    roc: tuple[ClassCurve, ...]
+    precision_recall: tuple[ClassCurve, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+def _classify(images: pa.Table, classes: tuple[str, ...], bootstrap: Bootstrap) -> _Classified:
+    probabilities = _matrix(images["probabilities"], len(classes))
+    label, predicted = (images[name].to_numpy().astype(np.int64) for name in ("label", "predicted"))
+    roc = roc_curves(probabilities, label, classes)
+    precision_recall = precision_recall_curves(probabilities, label, classes)
+    areas = area_metrics(roc, precision_recall, probabilities, label, bootstrap)
+    accuracy, *means = mean_metrics(images, bootstrap)
+    confusion = confusion_matrix(predicted, label, len(classes))
+    return _Classified((accuracy, *areas, *means), roc, precision_recall, confusion)
+
+
+def _matrix(lists: pa.ChunkedArray, columns: int) -> NDArray[np.float64]:
+    """N lists of the same length as N×columns."""
+    return lists.combine_chunks().flatten().to_numpy().reshape(-1, columns)
+
+
+def _with_heatmaps(plan: Plan) -> tuple[Method, ...]:
+    """Methods that have a row an image in the table of heatmaps."""
+    return tuple(method for method in plan.methods if method != "random") if plan.curve_keys else ()

@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
 
+FEWEST_IMAGES = 6
+"""That fewer images all differ in the same direction happens by chance more often than 1 time in 20 (2 · 0.5^n), and a
+bootstrap of them does not see it."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -142,8 +146,8 @@ class Comparison(_Record):
 
     @property
     def verdict(self) -> Literal["better", "worse", "unclear"]:
-        """Whether the whole interval lies on one side of 0."""
-        if self.low <= 0 <= self.high:
+        """Whether the whole interval lies on one side of 0; unclear for fewer than `FEWEST_IMAGES`."""
+        if self.images < FEWEST_IMAGES or self.low <= 0 <= self.high:
             return "unclear"
         return "better" if (self.low > 0) == (self.order == "morf") else "worse"
 
@@ -261,5 +265,7 @@ class Summary(_Record):
     ) -> Comparison | None:
         """The comparison of two methods at a setting, or over all of them; None where it was not made."""
         place = (method, other, order, patch_size, fill)
-        found = (row for row in self.comparisons if place == (row.method, row.other, row.order, row.patch_size, row.fill))
-        return next(found, None)
+        for row in self.comparisons:
+            if (row.method, row.other, row.order, row.patch_size, row.fill) == place:
+                return row
+        return None

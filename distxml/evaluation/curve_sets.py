@@ -1,0 +1,114 @@
+"""The curves of an evaluation by method, patch size, order and fill, with the areas of each image's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from distxml.config.evaluation import Fill, Method, Order
+from distxml.evaluation.aopc import aopc_by_steps, area_under
+from distxml.evaluation.plan import Plan, PlannedCurve
+from distxml.evaluation.row_grid import Positions, row_grid
+
+Values = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+SETTING = ("method", "patch_size", "order", "fill")
+"""Columns that tell one set of curves from another."""
+
+
+@dataclass(frozen=True)
+class CurveSet:
+    """What is needed of the curves of n images at one setting; the images are sorted by key.
+
+    Attributes:
+        method, patch_size, order, fill: the setting.
+        steps: L.
+        aopc: n.
+        auc: n; None where not every patch was replaced.
+        by_steps: L+1; mean AOPC of the images after 0, 1, ... L steps.
+        tie_share: mean over the images.
+    """
+
+    method: Method
+    patch_size: int
+    order: Order
+    fill: Fill
+    steps: int
+    aopc: Values
+    auc: Values | None
+    by_steps: Values
+    tie_share: float
+
+
+@dataclass(frozen=True)
+class CurveSets:
+    """All settings of the same n images.
+
+    Attributes:
+        sets: in the order of the plan, fills running fastest.
+        label: n true classes.
+    """
+
+    sets: tuple[CurveSet, ...]
+    label: Labels
+
+
+def curve_sets(plan: Plan, curves: pa.Table) -> CurveSets:
+    """The curves of `CURVES_SCHEMA`, in any order.
+
+    Raises:
+        ValueError: they are not those of the plan, each once an image.
+    """
+    planned = [(curve, fill) for curve in plan.curves for fill in plan.fills] if plan.curve_keys else []
+    wanted = [(curve.method, curve.patch_size, curve.order, fill) for curve, fill in planned]
+    grid = row_grid(curves, SETTING, wanted, len(plan.curve_keys))
+    label = curves["label"].to_numpy().astype(np.int64)[grid[0]] if len(grid) else np.zeros(0, np.int64)
+    tie_share = curves["tie_share"].to_numpy()
+    measured = [
+        measure(curve, fill, f, tie_share[rows])
+        for (curve, fill), rows, f in zip(planned, grid, _values(curves["f"], grid), strict=True)
+    ]
+    return CurveSets(tuple(measured), label)
+
+
+def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values) -> CurveSet:
+    """The areas of n curves.
+
+    Args:
+        curve: what was planned.
+        fill: what replaced the patches.
+        f: n×(L+1).
+        tie_share: n.
+
+    Raises:
+        ValueError: the curves do not have the planned steps.
+    """
+    if f.shape[1] != curve.steps + 1:
+        raise ValueError(f"curves of {curve.method} have {f.shape[1] - 1} steps, not {curve.steps}")
+    by_steps = aopc_by_steps(f)
+    return CurveSet(
+        method=curve.method,
+        patch_size=curve.patch_size,
+        order=curve.order,
+        fill=fill,
+        steps=curve.steps,
+        aopc=by_steps[:, -1].copy(),
+        auc=area_under(f) if curve.is_complete else None,
+        by_steps=by_steps.mean(0),
+        tie_share=float(tie_share.mean()),
+    )
+
+
+def _values(f: pa.ChunkedArray, grid: Positions) -> Iterator[Values]:
+    """f of one setting after the other, n×(L+1): all of them together may be too many to copy."""
+    lists = f.combine_chunks()
+    lengths = pc.list_value_length(lists).to_numpy().astype(np.int64)
+    starts, values = lengths.cumsum() - lengths, lists.flatten().to_numpy()
+    for rows in grid:
+        if (lengths[rows] != lengths[rows[0]]).any():
+            raise ValueError("curves of one setting differ in their steps")
+        yield values[starts[rows][:, None] + np.arange(lengths[rows[0]])]

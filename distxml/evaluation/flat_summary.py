@@ -1,0 +1,116 @@
+"""A summary as one long table: a line a number with its interval, which a reviewer can filter and pivot."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from distxml.evaluation.summary import (
+    Aopc,
+    AopcOverall,
+    ClassCurve,
+    Comparison,
+    HeatmapMetric,
+    Metric,
+    OrderGap,
+    Summary,
+)
+
+COLUMNS = (
+    "kind",
+    "name",
+    "method",
+    "other",
+    "order",
+    "patch_size",
+    "fill",
+    "class",
+    "steps",
+    "value",
+    "low",
+    "high",
+    "images",
+    "tie_share",
+    "wins",
+)
+"""A column that does not apply is empty: a line without patch size and fill is over all of them, one without a class is
+over all images, one without a value is not defined."""
+Line = dict[str, Any]
+
+
+def flat(summary: Summary) -> Iterator[Line]:
+    """Every number with its kind and place, some of `COLUMNS` each; of the points of ROC and precision-recall curves
+    only the areas.
+
+    Kinds: count, metric, heatmap, aopc, auc, order_gap, aopc_overall, comparison (AOPC of `method` minus that of
+    `other`), class_area, confusion (images of `class` that were predicted as `name`), aopc_by_steps.
+    """
+    for name in ("images", "annotated", "curve_images"):
+        yield {"kind": "count", "name": name, "value": getattr(summary, name)}
+    yield from map(_metric, summary.metrics)
+    yield from map(_heatmap, summary.heatmaps)
+    yield from map(_aopc, summary.aopc)
+    yield from (_auc(row) for row in summary.aopc if row.auc is not None)
+    yield from map(_gap, summary.order_gaps)
+    yield from map(_overall, summary.aopc_overall)
+    yield from map(_comparison, summary.comparisons)
+    yield from _of_classes(summary)
+    yield from (line for row in summary.aopc for line in _by_steps(row))
+
+
+def _of_classes(summary: Summary) -> Iterator[Line]:
+    for part in summary.by_class:
+        own = {"class": part.class_name}
+        yield {"kind": "count", "name": "images", "value": part.images} | own
+        yield {"kind": "count", "name": "curve_images", "value": part.curve_images} | own
+        yield from (_metric(row) | own for row in part.metrics)
+        yield from (_heatmap(row) | own for row in part.heatmaps)
+        yield from (_overall(row) | own for row in part.aopc_overall)
+        yield from (_comparison(row) | own for row in part.comparisons)
+    yield from _areas("roc_auc", summary.roc)
+    yield from _areas("average_precision", summary.precision_recall)
+    for true, row in zip(summary.classes, summary.confusion, strict=True):
+        for predicted, count in zip(summary.classes, row, strict=True):
+            yield {"kind": "confusion", "name": predicted, "class": true, "value": count}
+
+
+def _areas(name: str, curves: Sequence[ClassCurve]) -> Iterator[Line]:
+    for curve in curves:
+        yield {"kind": "class_area", "name": name, "class": curve.class_name, "value": curve.area}
+
+
+def _metric(row: Metric) -> Line:
+    return {"kind": "metric"} | row.model_dump()
+
+
+def _heatmap(row: HeatmapMetric) -> Line:
+    return {"kind": "heatmap"} | row.model_dump()
+
+
+def _aopc(row: Aopc) -> Line:
+    left_out = {"aopc", "by_steps", "auc", "auc_low", "auc_high"}
+    return {"kind": "aopc", "name": "aopc", "value": row.aopc} | row.model_dump(exclude=left_out)
+
+
+def _auc(row: Aopc) -> Line:
+    name = "deletion_auc" if row.order == "morf" else "insertion_auc"
+    place = row.model_dump(include={"method", "patch_size", "order", "fill", "steps", "images", "tie_share"})
+    return {"kind": "auc", "name": name, "value": row.auc, "low": row.auc_low, "high": row.auc_high} | place
+
+
+def _gap(row: OrderGap) -> Line:
+    return {"kind": "order_gap", "name": "lerf_minus_morf", "value": row.gap} | row.model_dump(exclude={"gap"})
+
+
+def _overall(row: AopcOverall) -> Line:
+    return {"kind": "aopc_overall", "name": "aopc", "value": row.aopc} | row.model_dump(exclude={"aopc", "settings"})
+
+
+def _comparison(row: Comparison) -> Line:
+    return {"kind": "comparison", "name": "aopc_difference", "value": row.difference} | row.model_dump(
+        exclude={"difference"}
+    )
+
+
+def _by_steps(row: Aopc) -> Iterator[Line]:
+    place = {"method": row.method, "patch_size": row.patch_size, "order": row.order, "fill": row.fill}
+    for steps, value in enumerate(row.by_steps):
+        yield {"kind": "aopc_by_steps", "name": "aopc", "steps": steps, "value": value, "images": row.images} | place
