@@ -28,6 +28,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 		|| { echo "distxml needs Python 3.11 or newer; name one: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@# Without what it asks for: opencv-python would overwrite opencv-python-headless, and needs a display's libraries.
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps quantus
 	@touch $@
 
 clean:

@@ -140,7 +140,7 @@ def _alone(run: RunFolder) -> Iterator[None]:
 
 def _tell_found(evaluation: Evaluation, left: Left, tell: Tell) -> None:
     for name in left.finished.damaged:
-        tell(f"{left.journal.folder / name} cannot be read; its rows are made again")
+        tell(f"{left.journal.folder / name} is damaged or was put there; its rows are made again")
     plan = evaluation.plan
     wanted = [(key, method) for key in plan.curve_keys for method in plan.methods]
     found = len(left.finished.pairs.intersection(wanted))

@@ -22,6 +22,8 @@ SETTINGS_NAME = "settings.json"
 IMAGES, METHODS = "images", "methods"
 WHOLE = "all"
 """Name of the part that the others are merged into."""
+FINGERPRINT = b"distxml.fingerprint"
+"""Metadata of a part: the name of the folder that it was written into."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ class Finished:
     Attributes:
         images: with `IMAGES_SCHEMA`, each key once.
         methods: with `METHODS_SCHEMA`, each key and method once.
-        damaged: names of parts that cannot be read; their rows have to be made again.
+        parts: names of the files that these rows come from.
+        damaged: names of parts that cannot be read or that belong elsewhere; their rows have to be made again.
     """
 
     images: pa.Table
     methods: pa.Table
-    damaged: list[str]
+    parts: tuple[str, ...]
+    damaged: tuple[str, ...]
 
     @property
     def image_keys(self) -> set[str]:
@@ -73,45 +77,67 @@ class Journal:
 
     def read(self) -> Finished:
         """Everything that is there; a row that was made twice (by a worker that died before it could say so) once."""
-        damaged: list[str] = []
-        images = self._tables(IMAGES, IMAGES_SCHEMA, damaged)
-        methods = self._tables(METHODS, METHODS_SCHEMA, damaged)
-        return Finished(_each_once(images, ["key"]), _each_once(methods, ["key", "method"]), damaged)
+        images, methods = self._read(IMAGES, IMAGES_SCHEMA), self._read(METHODS, METHODS_SCHEMA)
+        return Finished(
+            images=_each_once(images.table, ["key"]),
+            methods=_each_once(methods.table, ["key", "method"]),
+            parts=images.parts + methods.parts,
+            damaged=images.damaged + methods.damaged,
+        )
 
     def merge(self, finished: Finished) -> None:
-        """One part instead of many, of rows that were read from here."""
+        """One part of each kind, of the rows that were read from here, instead of the parts that held them.
+
+        A part that has come since (from a worker whose driver was killed) stays.
+        """
         for kind, table in ((IMAGES, finished.images), (METHODS, finished.methods)):
-            parts = self._parts(kind)
             whole = f"{kind}-{WHOLE}.parquet"
-            if [part.name for part in parts] == [whole] and not finished.damaged:
-                continue
-            self._write(whole, table)
-            for part in parts:
-                if part.name != whole:
-                    part.unlink(missing_ok=True)
+            others = [name for name in finished.parts + finished.damaged if name.startswith(kind) and name != whole]
+            if others or whole not in finished.parts:
+                self._write(whole, table)
+            for name in others:
+                (self.folder / name).unlink(missing_ok=True)
 
-    def _parts(self, kind: str) -> list[Path]:
-        return sorted(self.folder.glob(f"{kind}-*.parquet"))
+    def _read(self, kind: str, schema: pa.Schema) -> "_Rows":
+        found = {part.name: self._part(part, schema) for part in sorted(self.folder.glob(f"{kind}-*.parquet"))}
+        good = {name: table for name, table in found.items() if table is not None}
+        return _Rows(
+            table=pa.concat_tables([schema.empty_table(), *good.values()]),
+            parts=tuple(good),
+            damaged=tuple(name for name in found if name not in good),
+        )
 
-    def _tables(self, kind: str, schema: pa.Schema, damaged: list[str]) -> pa.Table:
-        tables = [schema.empty_table()]
-        for part in self._parts(kind):
-            try:
-                tables.append(pq.read_table(part, page_checksum_verification=True, partitioning=None).cast(schema))
-            except (OSError, ValueError, pa.ArrowException):
-                damaged.append(part.name)
-        return pa.concat_tables(tables)
+    def _part(self, path: Path, schema: pa.Schema) -> pa.Table | None:
+        """The rows of a part; None where it is damaged, or was not written by an evaluation with these settings."""
+        try:
+            table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+            own = (table.schema.metadata or {}).get(FINGERPRINT) == self.folder.name.encode()
+            return table.cast(schema) if own else None
+        except (OSError, ValueError, pa.ArrowException):
+            return None
 
     def _write(self, name: str, table: pa.Table) -> None:
         partial = self.folder / f".{name}.{uuid.uuid4().hex}.partial"
         try:
             with partial.open("wb") as file:
-                pq.write_table(table, file, write_page_checksum=True)
+                pq.write_table(self._marked(table), file, write_page_checksum=True)
                 file.flush()
                 os.fsync(file.fileno())
             partial.rename(self.folder / name)
         finally:
             partial.unlink(missing_ok=True)
+
+    def _marked(self, table: pa.Table) -> pa.Table:
+        return table.replace_schema_metadata({FINGERPRINT: self.folder.name.encode()})
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Those of one kind, as they lie in the parts; see `Finished`."""
+
+    table: pa.Table
+    parts: tuple[str, ...]
+    damaged: tuple[str, ...]
 
 
 def _each_once(table: pa.Table, columns: list[str]) -> pa.Table:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained import Explained, Gate
 from distxml.attribution.method import HeatmapMethod, make_method
 from distxml.config.evaluation import Method
 from distxml.data.rows import Row
@@ -29,7 +29,7 @@ from distxml.evaluation.plan import PlannedCurve, points
 FULL_BATCHES = 8
 """Images are perturbed together until their points fill this many batches: at most one of them is not full."""
 ROUNDING = 1e-4
-"""f(x(0)) of the clean pass and of the curves differ by rounding alone: by no more than this share."""
+"""f(x(0)) of the clean pass and of the curves differ by rounding alone: by no more than this share of the logits."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,12 @@ class ImageScorer:
     @torch.inference_mode()
     def _curves(self, together: _Together) -> list[Values]:
         """An array B×F×(steps + 1) for each planned curve."""
+        f = self.explained.f
         kept = torch.cat([image.heatmap for image in together.images])  # B×1×H×W
 
         def logits(image: Tensor, source: Tensor) -> Tensor:
-            gates = {"recompute": None, "fixed": kept[source], "phase1": "white"}
-            return self.explained.logits(image, gates[self.explained.f])
+            anew: Gate = None if f == "recompute" else "white"
+            return self.explained.logits(image, kept[source] if f == "fixed" else anew)
 
         curves = perturbation_curves(
             self._perturbation(together), logits, self.settings.batch_size, self.settings.output
@@ -150,7 +151,7 @@ class ImageScorer:
         for image, found in zip(images, start, strict=True):
             scores = image.logits[0].double()
             expected = float((scores.softmax(0) if self.settings.output == "probability" else scores)[image.target])
-            if abs(found - expected) > ROUNDING * max(1.0, abs(expected)):
+            if not abs(found - expected) <= ROUNDING * max(1.0, float(scores.abs().max())):  # nor may it be NaN
                 raise RuntimeError(f"image {image.key}: f(x(0)) is {found} on its curves, but {expected} before")
 
     def _records(self, together: _Together, curves: list[Values]) -> list[MethodRecord]:
