@@ -1,5 +1,9 @@
 """The errors that a user sees: what is wrong, where, and what to do about it."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """Something that the user can mend: printed as one line, exit status 2, no traceback.
@@ -18,3 +22,16 @@ class Interrupted(Exception):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+@contextmanager
+def interruptible(message: str) -> Iterator[None]:
+    """Ctrl-C and, once Ray is started, SIGTERM become `Interrupted` with this message."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(message, 128 + signal.SIGINT) from None
+    except SystemExit as stopped:  # Ray's own handler
+        if stopped.code != signal.SIGTERM:
+            raise
+        raise Interrupted(message, 128 + signal.SIGTERM) from None

@@ -27,7 +27,7 @@ from distxml.evaluation.store import store
 from distxml.evaluation.summarize import summarize
 from distxml.evaluation.summary import Summary
 from distxml.evaluation.tasks import Task, open_tasks
-from distxml.evaluation.worker import ScoringWorker, Work
+from distxml.evaluation.worker import ScoringWorker, Weights, Work
 
 ShowProgress = Callable[[int, int], None]
 """Called with (forward passes done, forward passes that there are to do)."""
@@ -84,9 +84,9 @@ def evaluate_run(
             score(evaluation, left, show_progress)
         finished = left.journal.read()
         images, heatmaps, curves = collect(evaluation.plan, evaluation.label_of_key, finished)
-        left.journal.merge(finished)
         summary = summarize(evaluation, images, heatmaps, curves)
         store(Results(summary, images, heatmaps, curves), run.evaluation)
+        left.journal.merge(finished)
     return summary
 
 
@@ -122,7 +122,9 @@ def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress) -> No
 
 def work_of(evaluation: Evaluation, journal: Journal) -> Work:
     """What the workers are told."""
-    return Work(evaluation.brief, evaluation.checkpoint, evaluation.explainer_checkpoint, journal)
+    scored = Weights(evaluation.checkpoint, evaluation.scored.sha256)
+    explainer = Weights(evaluation.explainer_checkpoint, evaluation.scored.explainer_sha256)
+    return Work(evaluation.brief, scored, explainer, journal)
 
 
 @contextmanager

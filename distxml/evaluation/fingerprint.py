@@ -9,6 +9,8 @@ ROWS_VERSION = 1
 """Counts up when the same settings come to give other rows."""
 FREE = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap"}
 """Settings of the evaluation that change no number of a row: which rows there are, or what is made of them."""
+UNUSED = {"pretrained"}
+"""Settings of a model that say nothing once its weights are read."""
 
 
 def depends_on(evaluation: Evaluation) -> dict[str, object]:
@@ -18,6 +20,7 @@ def depends_on(evaluation: Evaluation) -> dict[str, object]:
         "rows_version": ROWS_VERSION,
         "weights": scored.sha256,
         "explainer_weights": scored.explainer_sha256,
+        "models": [settings.model_dump(mode="json", exclude=UNUSED) for settings in evaluation.architectures],
         "image_size": list(scored.image_size),
         "dataset": evaluation.dataset_sha256,
         "seed": recipe.run.seed,

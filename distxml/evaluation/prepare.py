@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.locations import absolute
-from distxml.config.recipe import Recipe
+from distxml.config.model import ModelSettings
+from distxml.config.recipe import DatasetSettings, Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
@@ -26,6 +29,7 @@ class Evaluation:
         checkpoint: absolute path of the folder of the model that is scored.
         explainer_checkpoint: of the one whose explainer makes the in-model heatmaps; the same, unless f is `phase1`.
         scored: what is known of them.
+        architectures: of the model that is scored, and of the one that explains.
         dataset: opened, with an absolute path.
         dataset_sha256: checksum of its metadata.
         label_of_key: label of every image of the split, in its order.
@@ -35,6 +39,7 @@ class Evaluation:
     checkpoint: Path
     explainer_checkpoint: Path
     scored: Scored
+    architectures: tuple[ModelSettings, ModelSettings]
     dataset: Dataset
     dataset_sha256: str
     label_of_key: dict[str, int]
@@ -55,17 +60,17 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     """Open the run's checkpoint and the dataset, and plan.
 
     Raises:
-        UserError: training has not come to the phase that is scored, the dataset is not the model's, the target is no
-            class, or the split is empty.
+        UserError: the run is being trained, or has not come to the phase that is scored; the dataset is not the
+            model's, the target is no class, or the split is empty.
     """
     require_writable(run.evaluation)
+    _refuse_while_training(run)
     settings = recipe.evaluation
     explainer = _checkpoint(run, 3, settings)
     checkpoint = _checkpoint(run, 1, settings) if settings.f == "phase1" else explainer
-    card = load_model(checkpoint).card
-    located = recipe.dataset.model_copy(update={"path": absolute(recipe.dataset.path)})
-    recipe = recipe.model_copy(update={"dataset": located})  # workers have working directories of their own
-    dataset = open_dataset(located.path)
+    card, explainer_card = load_model(checkpoint).card, load_model(explainer).card
+    recipe = recipe.model_copy(update={"dataset": _from_anywhere(recipe.dataset)})
+    dataset = open_dataset(recipe.dataset.path)
     check_classes(card, dataset.metadata.classes, checkpoint, str(dataset.folder))
     labels = _labels(dataset, settings.split)
     return Evaluation(
@@ -80,6 +85,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
             image_size=card.image_size,
             training_finished=run.finished.is_file(),
         ),
+        architectures=(card.settings, explainer_card.settings),
         dataset=dataset,
         dataset_sha256=dataset.folder.digest(METADATA_NAME),
         label_of_key=labels,
@@ -90,6 +96,23 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
             target_class=_target_class(settings.target, card.classes),
         ),
     )
+
+
+def _refuse_while_training(run: RunFolder) -> None:
+    """Its checkpoints change, and its workers have reserved the CPUs."""
+    if not run.lock.exists():
+        return
+    try:
+        with FileLock(run.lock, timeout=0):
+            pass
+    except Timeout:
+        raise UserError(f"run {run.path}: another process is training it; wait until it has finished") from None
+
+
+def _from_anywhere(dataset: DatasetSettings) -> DatasetSettings:
+    """Workers have working directories of their own."""
+    cache = dataset.cache.resolve() if dataset.cache else None
+    return dataset.model_copy(update={"path": absolute(dataset.path), "cache": cache})
 
 
 def _checkpoint(run: RunFolder, phase: int, settings: EvaluationSettings) -> Path:

@@ -10,16 +10,39 @@ import torch
 
 from distxml.attribution.explained import Explained
 from distxml.config.evaluation import Method
+from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
 from distxml.data.schema import open_dataset
 from distxml.errors import UserError
 from distxml.evaluation.brief import Brief
 from distxml.evaluation.journal import Journal
 from distxml.evaluation.scoring import ImageScorer
-from distxml.models.checkpoint import load_model
+from distxml.models.checkpoint import WEIGHTS_NAME, load_model
+from distxml.models.joint import JointModel
 
 DONE_SCHEMA = pa.schema([pa.field("passes", pa.int64(), nullable=False)])
 """What comes back from a task; its rows are in the journal."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint's folder, and the SHA-256 of the weights that were in it when the evaluation began."""
+
+    folder: Path
+    sha256: str
+
+    def load(self) -> JointModel:
+        """The model.
+
+        Raises:
+            UserError: it is damaged, or the weights are others by now.
+        """
+        model = load_model(self.folder).model
+        if file_digest(self.folder / WEIGHTS_NAME) != self.sha256:  # after loading: weights never change back
+            raise UserError(
+                f"checkpoint {self.folder}: was replaced during the evaluation; run it again after training"
+            )
+        return model
 
 
 @dataclass(frozen=True)
@@ -28,14 +51,14 @@ class Work:
 
     Attributes:
         brief: of the evaluation.
-        checkpoint: folder of the model that is scored.
-        explainer_checkpoint: of the one whose explainer makes the in-model heatmaps.
+        scored: folder and checksum of the model that is scored.
+        explainer: of the one whose explainer makes the in-model heatmaps; may be the same.
         journal: where finished rows go.
     """
 
     brief: Brief
-    checkpoint: Path
-    explainer_checkpoint: Path
+    scored: Weights
+    explainer: Weights
     journal: Journal
 
 
@@ -78,8 +101,7 @@ def make_scorer(work: Work) -> ImageScorer:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
-    scored = load_model(work.checkpoint)
-    same = work.explainer_checkpoint == work.checkpoint
-    explainer = scored if same else load_model(work.explainer_checkpoint)
-    explained = Explained(recipe.evaluation.f, scored.model, explainer.model)
+    scored = work.scored.load()
+    explainer = scored if work.explainer == work.scored else work.explainer.load()
+    explained = Explained(recipe.evaluation.f, scored, explainer)
     return ImageScorer(explained, work.brief, torch.device("cuda" if gpu else "cpu"))

@@ -1,6 +1,5 @@
 """The driver of a run: checks what it can, claims its folder, joins Ray, trains."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from distxml.config.locations import absolute
 from distxml.config.recipe import DatasetSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
-from distxml.errors import Interrupted, UserError
+from distxml.errors import UserError, interruptible
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.training.checkpoint_files import present_folder
 from distxml.training.checkpoints import PHASES, RESUMABLE
@@ -30,15 +29,8 @@ def train(recipe: Recipe) -> RunFolder:
         UserError: the settings, the dataset, the cluster or the run's folder do not allow it, or training stopped.
         Interrupted: Ctrl-C or SIGTERM.
     """
-    try:
+    with interruptible(f"interrupted; the same command goes on from there: run {recipe.run_folder}"):
         return _train(recipe)
-    except KeyboardInterrupt:  # before there were workers, or a second one
-        number = signal.SIGINT
-    except SystemExit as stopped:  # Ray's own handler, while it starts
-        if stopped.code != signal.SIGTERM:
-            raise
-        number = signal.SIGTERM
-    raise Interrupted(f"interrupted; the same command goes on from there: run {recipe.run_folder}", 128 + number)
 
 
 def _train(recipe: Recipe) -> RunFolder:
