@@ -8,7 +8,7 @@ from rich.table import Table
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.results import TABLE_NAME
-from distxml.evaluation.summary import Aopc, AopcOverall, HeatmapMetric, Metric, Summary
+from distxml.evaluation.summary import Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
@@ -18,6 +18,11 @@ TOO_FEW_ERRORS = "too few errors to tell"
 ORDERS: dict[Order, str] = {
     "morf": "most relevant patches first (MoRF); higher is better",
     "lerf": "least relevant patches first (LeRF); lower is better",
+}
+LOCALIZATION: dict[HeatmapName, str] = {
+    "pompom": "POMPOM",
+    "energy_inside": "energy inside",
+    "pointing": "pointing game",
 }
 MOST_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
@@ -30,6 +35,7 @@ def print_summary(summary: Summary, console: Console | None = None) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     for table in _tables(summary):
         console.print(table)
+        console.print()
     for line in _remarks(summary):
         console.print(line, highlight=False, markup=False)
 
@@ -38,7 +44,8 @@ def _tables(summary: Summary) -> Iterator[Table]:
     yield _metric_table(summary)
     if any(row.images for row in summary.heatmaps):
         yield _heatmap_table(summary)
-    for order in dict.fromkeys(row.order for row in summary.aopc_overall):
+    orders: list[Order] = list(dict.fromkeys(row.order for row in summary.aopc_overall))
+    for order in orders:
         yield _overall_table(summary, order)
         if len(_rows(summary, order)) <= MOST_ROWS:
             yield _setting_table(summary, order)
@@ -67,7 +74,7 @@ def _remarks(summary: Summary) -> list[str]:
     if summary.comparisons:
         lines.append(
             "Better, worse, + and -: than the random order, the 95% interval of the paired difference lies on one side "
-            "of 0. Intervals are not corrected for their number."
+            "of 0. Intervals are not corrected for their number. in_model wins: share of the images."
         )
     if any(len(_rows(summary, row.order)) > MOST_ROWS for row in summary.aopc):
         lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
@@ -84,15 +91,14 @@ def _metric_table(summary: Summary) -> Table:
 
 
 def _heatmap_table(summary: Summary) -> Table:
-    names = dict.fromkeys(row.name for row in summary.heatmaps)
     cells = {(row.method, row.name): row for row in summary.heatmaps}
     images = max(row.images for row in summary.heatmaps)
-    table = _compact("method", title=f"Heatmaps and masks, means over {images} perturbed images and 95% intervals")
-    for name in names:
-        table.add_column(_words(name), justify="right")
+    table = _compact("method", title=f"Heatmaps and masks, {images} images: means and 95% intervals")
+    for heading in LOCALIZATION.values():
+        table.add_column(heading, justify="right")
     for method in dict.fromkeys(row.method for row in summary.heatmaps):
-        table.add_row(method, *[_heatmap_cell(cells[method, name]) for name in names])
-    table.caption = "POMPOM: lower is better. Energy inside, pointing game: higher is better."
+        table.add_row(method, *[_heatmap_cell(cells[method, name]) for name in LOCALIZATION])
+    table.caption = "POMPOM: lower is better. The others: higher is better."
     return table
 
 
@@ -116,16 +122,20 @@ def _setting_table(summary: Summary, order: Order) -> Table:
     for fill in dict.fromkeys(row.fill for row in summary.aopc):
         table.add_column(fill, justify="right")
     for size in dict.fromkeys(size for size, _ in rows):
-        for (of_size, method), cells in rows.items():
-            if of_size == size:
-                table.add_row(str(size), method, *[_cell(summary, row, order) for row in cells])
+        of_size = [(method, cells) for (other, method), cells in rows.items() if other == size]
+        for place, (method, cells) in enumerate(of_size):
+            table.add_row("" if place else str(size), method, *[_cell(summary, row, order) for row in cells])
         table.add_section()
     return table
 
 
 def _compact(*columns: str, title: str) -> Table:
     """A table without vertical lines, which leave no room for long names of methods."""
-    return Table(*columns, title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.show_edge = table.pad_edge = False
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
 
 
 def _rows(summary: Summary, order: Order) -> dict[tuple[int, Method], list[Aopc]]:
@@ -164,10 +174,6 @@ def _heatmap_cell(row: HeatmapMetric) -> str:
 def _short(share: float) -> str:
     """Two decimals of a share, `.07`."""
     return f"{share:.2f}".removeprefix("0") if share < 1 else "1"
-
-
-def _words(name: str) -> str:
-    return name.replace("pompom_all_pixels", "of all pixels").replace("pompom", "POMPOM").replace("_", " ")
 
 
 def _metric_interval(metric: Metric) -> str:

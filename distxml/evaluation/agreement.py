@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from distxml.evaluation.columns import encoded, list_lengths
 from distxml.evaluation.row_grid import row_grid
 from distxml.evaluation.summary import Summary
 
@@ -24,7 +25,7 @@ def contradiction(summary: Summary, images: pa.Table, heatmaps: pa.Table, curves
 
 
 def _of_images(summary: Summary, images: pa.Table) -> Iterator[str]:
-    classes, keys = len(summary.classes), pc.count_distinct(images["key"]).as_py()
+    classes, keys = len(summary.classes), len(images["key"].unique())
     if images.num_rows != summary.images or keys != summary.images:
         yield f"the summary is of {summary.images} images, but the table of images holds {keys}"
     if images.num_rows - images["pompom"].null_count != summary.annotated:
@@ -32,7 +33,7 @@ def _of_images(summary: Summary, images: pa.Table) -> Iterator[str]:
     for column in ("label", "predicted"):
         if not _are_classes(images[column], classes):
             yield f"images: a {column} is not among the {classes} classes"
-    if not pc.all(pc.equal(pc.list_value_length(images["probabilities"]), classes), min_count=0).as_py():
+    if (list_lengths(images["probabilities"]) != classes).any():
         yield f"images: there are not {classes} probabilities"
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (images["label"].to_numpy(), images["predicted"].to_numpy()), 1)
@@ -57,7 +58,7 @@ def _of_heatmaps(summary: Summary, images: pa.Table, heatmaps: pa.Table) -> Iter
 
 def _of_curves(summary: Summary, images: pa.Table, curves: pa.Table) -> Iterator[str]:
     yield from _of_rows("curves", summary, images, curves, len(summary.aopc))
-    if not pc.all(pc.equal(pc.list_value_length(curves["f"]), pc.add(curves["steps"], 1)), min_count=0).as_py():
+    if (list_lengths(curves["f"]) != curves["steps"].to_numpy() + 1).any():
         yield "curves: an f does not have a value a step"
     columns = ("method", "patch_size", "order", "fill", "steps")
     places = [(row.method, row.patch_size, row.order, row.fill, row.steps) for row in summary.aopc]
@@ -76,15 +77,17 @@ def _of_rows(name: str, summary: Summary, images: pa.Table, rows: pa.Table, sett
     """What holds of heatmaps and of curves."""
     if rows.num_rows != summary.curve_images * settings:
         yield f"not {summary.curve_images * settings} {name}, but {rows.num_rows}"
-    if pc.count_distinct(rows["key"]).as_py() != (summary.curve_images if settings else 0):
+    if len(rows["key"].unique()) != (summary.curve_images if settings else 0):
         yield f"not {summary.curve_images} images have {name}"
     for column in ("label", "target"):
         if not _are_classes(rows[column], len(summary.classes)):
             yield f"{name}: a {column} is not among the {len(summary.classes)} classes"
-    image = pc.index_in(rows["key"], images["key"])
-    if image.null_count:
+    label_of_key = dict(zip(images["key"].to_pylist(), images["label"].to_pylist(), strict=True))
+    keys, key_of_row = encoded(rows["key"])
+    labels = np.array([label_of_key.get(key, -1) for key in keys], np.int64)
+    if (labels < 0).any():
         yield f"{name}: a key is of no image"
-    elif (rows["label"].to_numpy() != images["label"].take(image).to_numpy()).any():
+    if (rows["label"].to_numpy() != labels[key_of_row]).any():
         yield f"{name}: a label is not its image's"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from distxml.config.evaluation import Fill, Method
 from distxml.evaluation.curve_sets import CurveSet
 from distxml.evaluation.image_aopc import ImageAopc
 from distxml.evaluation.intervals import Bootstrap
@@ -81,10 +82,10 @@ def aopc_overall(scores: ImageAopc, bootstrap: Bootstrap) -> tuple[AopcOverall, 
 
 def order_gaps(scores: ImageAopc, bootstrap: Bootstrap) -> tuple[OrderGap, ...]:
     """AOPC of MoRF minus that of LeRF at every setting; none without both orders, and none for `random`."""
-    methods = [method for method in scores.methods if method != "random"]
+    methods: list[Method] = [method for method in scores.methods if method != "random"]
     if set(scores.orders) != {"morf", "lerf"} or not methods:
         return ()
-    places = [(method, size, fill) for method in methods for size, fill in scores.settings]
+    places: list[tuple[Method, tuple[int, Fill]]] = [(method, one) for method in methods for one in scores.settings]
     gaps = np.concatenate([scores.of(method, "morf") - scores.of(method, "lerf") for method in methods], axis=1)
     low, high = bootstrap.means(gaps)
     return tuple(
@@ -97,5 +98,5 @@ def order_gaps(scores: ImageAopc, bootstrap: Bootstrap) -> tuple[OrderGap, ...]:
             high=float(high[i]),
             images=len(gaps),
         )
-        for i, (method, size, fill) in enumerate(places)
+        for i, (method, (size, fill)) in enumerate(places)
     )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.aopc import aopc_by_steps, area_under
+from distxml.evaluation.columns import list_lengths
 from distxml.evaluation.plan import Plan, PlannedCurve
 from distxml.evaluation.row_grid import Positions, row_grid
 
@@ -63,7 +63,8 @@ def curve_sets(plan: Plan, curves: pa.Table) -> CurveSets:
     Raises:
         ValueError: they are not those of the plan, each once an image.
     """
-    planned = [(curve, fill) for curve in plan.curves for fill in plan.fills] if plan.curve_keys else []
+    fills = plan.fills if plan.curve_keys else ()
+    planned: list[tuple[PlannedCurve, Fill]] = [(curve, fill) for curve in plan.curves for fill in fills]
     wanted = [(curve.method, curve.patch_size, curve.order, fill) for curve, fill in planned]
     grid = row_grid(curves, SETTING, wanted, len(plan.curve_keys))
     label = curves["label"].to_numpy().astype(np.int64)[grid[0]] if len(grid) else np.zeros(0, np.int64)
@@ -105,10 +106,9 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values) -> Cu
 
 def _values(f: pa.ChunkedArray, grid: Positions) -> Iterator[Values]:
     """f of one setting after the other, n×(L+1): all of them together may be too many to copy."""
-    lists = f.combine_chunks()
-    lengths = pc.list_value_length(lists).to_numpy().astype(np.int64)
-    starts, values = lengths.cumsum() - lengths, lists.flatten().to_numpy()
+    lengths, values = list_lengths(f), f.combine_chunks().flatten().to_numpy()
+    starts = lengths.cumsum() - lengths
     for rows in grid:
         if (lengths[rows] != lengths[rows[0]]).any():
             raise ValueError("curves of one setting differ in their steps")
-        yield values[starts[rows][:, None] + np.arange(lengths[rows[0]])]
+        yield values[starts[rows][:, None] + np.arange(int(lengths[rows[0]]))]

@@ -1,20 +1,18 @@
 """How the methods' heatmaps agree with the masks: means over the images that have a value."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 
 from distxml.config.evaluation import Method
+from distxml.evaluation.columns import known, values_and_presence
 from distxml.evaluation.intervals import Bootstrap
-from distxml.evaluation.nullable import known, values_and_presence
 from distxml.evaluation.row_grid import row_grid
-from distxml.evaluation.summary import HeatmapMetric
+from distxml.evaluation.summary import HeatmapMetric, HeatmapName
 
-Name = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
-NAMES: tuple[Name, ...] = get_args(Name)
-"""Columns of the heatmaps whose means are metrics."""
+NAMES: tuple[HeatmapName, ...] = get_args(HeatmapName)
 
 
 def heatmap_metrics(heatmaps: pa.Table, methods: Sequence[Method], bootstrap: Bootstrap) -> tuple[HeatmapMetric, ...]:
@@ -32,7 +30,7 @@ def heatmap_metrics(heatmaps: pa.Table, methods: Sequence[Method], bootstrap: Bo
         return ()
     grid = row_grid(heatmaps, ("method",), [(method,) for method in methods], bootstrap.images)
     columns = [values_and_presence(heatmaps, name) for name in NAMES]
-    places = [(method, name) for method in methods for name in NAMES]
+    places: list[tuple[Method, HeatmapName]] = [(method, name) for method in methods for name in NAMES]
     values = np.stack([column[rows] for rows in grid for column, _ in columns], axis=1)
     present = np.stack([column[rows] for rows in grid for _, column in columns], axis=1)
     low, high = bootstrap.ratios(values, present)

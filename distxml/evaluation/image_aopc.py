@@ -54,7 +54,7 @@ def image_aopc(curves: CurveSets) -> ImageAopc:
     columns: dict[tuple[Method, Order], list[CurveSet]] = {}
     for one in curves.sets:
         columns.setdefault((one.method, one.order), []).append(one)
-    settings = dict.fromkeys((one.patch_size, one.fill) for one in curves.sets)
+    settings: dict[tuple[int, Fill], None] = dict.fromkeys((one.patch_size, one.fill) for one in curves.sets)
     return ImageAopc(tuple(settings), curves.label, {place: _stacked(sets) for place, sets in columns.items()})
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from distxml.evaluation.columns import known, values_and_presence
 from distxml.evaluation.intervals import Bootstrap, wilson
-from distxml.evaluation.nullable import known, values_and_presence
 from distxml.evaluation.summary import Metric
 
 Values = NDArray[np.float64]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from distxml.evaluation.columns import encoded
 
 Positions = NDArray[np.int64]
 
@@ -22,7 +23,7 @@ def row_grid(table: pa.Table, columns: Sequence[str], settings: Sequence[tuple[o
     Raises:
         ValueError: the table does not hold exactly one row for every image and setting.
     """
-    keys, image_of_row = _by_key(table["key"])
+    keys, image_of_row = _by_key(table)
     setting_of_row = _settings(table, columns, settings)
     grid = np.full((len(settings), images), -1, np.int64)
     if keys <= images and (setting_of_row >= 0).all():
@@ -38,8 +39,8 @@ def _settings(table: pa.Table, columns: Sequence[str], settings: Sequence[tuple[
         return np.full(table.num_rows, -1, np.int64)
     of_rows, wanted = np.zeros(table.num_rows, np.int64), np.zeros(len(settings), np.int64)
     for place, column in enumerate(columns):
-        values, value_of_row = _encoded(table[column])
-        number = {value: index for index, value in enumerate(values.to_pylist())}
+        values, value_of_row = encoded(table[column])
+        number = {value: index for index, value in enumerate(values)}
         absent = len(number)  # a number that no row has
         of_rows = of_rows * (absent + 1) + value_of_row
         wanted = wanted * (absent + 1) + np.array([number.get(one[place], absent) for one in settings], np.int64)
@@ -48,15 +49,9 @@ def _settings(table: pa.Table, columns: Sequence[str], settings: Sequence[tuple[
     return np.where(wanted[nearest] == of_rows, nearest, -1)
 
 
-def _by_key(keys: pa.ChunkedArray) -> tuple[int, Positions]:
+def _by_key(table: pa.Table) -> tuple[int, Positions]:
     """How many different keys there are, and the place of each row's among them, sorted."""
-    values, value_of_row = _encoded(keys)
-    place = np.empty(len(values), np.int64)
-    place[pc.array_sort_indices(values).to_numpy()] = np.arange(len(values))
-    return len(values), place[value_of_row]
-
-
-def _encoded(column: pa.ChunkedArray) -> tuple[pa.Array, Positions]:
-    """The different values of a column without nulls, and which of them each row has."""
-    encoded = column.combine_chunks().dictionary_encode()
-    return encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
+    keys, key_of_row = encoded(table["key"])
+    place = np.empty(len(keys), np.int64)
+    place[sorted(range(len(keys)), key=lambda index: str(keys[index]))] = np.arange(len(keys))
+    return len(keys), place[key_of_row]

@@ -67,7 +67,7 @@ def _write(results: Results, folder: Path) -> None:
     pq.write_table(results.heatmaps, folder / HEATMAPS_NAME)
     pq.write_table(results.curves, folder / CURVES_NAME)
     with (folder / TABLE_NAME).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(flat(results.summary))
     (folder / SUMMARY_NAME).write_text(results.summary.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
 
+HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
+"""A figure of heatmaps and masks: a column of `HEATMAPS_SCHEMA`."""
 FEWEST_IMAGES = 6
 """That fewer images all differ in the same direction happens by chance more often than 1 time in 20 (2 · 0.5^n), and a
 bootstrap of them does not see it."""
@@ -56,8 +58,8 @@ class HeatmapMetric(_Record):
     """How a method's heatmaps agree with the masks, over the perturbed images that have the value."""
 
     method: Method
-    name: Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
-    """A column of `HEATMAPS_SCHEMA`."""
+    name: HeatmapName
+    """Which figure."""
     value: float | None
     """Mean; None where no image has a value."""
     low: float | None
