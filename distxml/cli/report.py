@@ -1,4 +1,4 @@
-"""`distxml report`: a run as one HTML file."""
+"""`distxml report`: a run as one HTML file, and its figures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run, mad
 
 
 def report(run: Run) -> None:
-    """Write RUN/report.html: training curves, scores and a gallery in one file that needs no network."""
+    """Write RUN/report.html (training curves, scores, heatmaps; needs no network) and RUN/figures/ (SVG and PNG)."""
     from distxml.config.run_folder import RunFolder
     from distxml.report.document import write_report
 
@@ -19,3 +19,5 @@ def report(run: Run) -> None:
     for notice in written.notices:
         typer.echo(f"note: {notice}", err=True)
     typer.echo(written.path)
+    if written.figures is not None:
+        typer.echo(written.figures)

@@ -63,6 +63,11 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def figures(self) -> Path:
+        """The report's figures as files."""
+        return self.path / "figures"
+
+    @property
     def finished(self) -> Path:
         """Written when the third phase is complete."""
         return self.path / "finished.json"

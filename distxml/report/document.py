@@ -1,84 +1,71 @@
-"""The one-file HTML report of a run."""
+"""The report of a run: one HTML file, and its figures as files of their own."""
 
-import json
 import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
-from distxml import __version__
-from distxml.config import to_yaml
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.results import SUMMARY_NAME, Results, load_results
-from distxml.report import scores, wording
-from distxml.report.evaluation_figures import (
-    class_look,
-    method_look,
-    method_name,
-    morf_panels,
-    precision_recall_figure,
-    roc_figure,
-)
-from distxml.report.figure import THEME, Picture
+from distxml.report.export import INDEX_NAME, write_figures
+from distxml.report.figure import Plate
+from distxml.report.figures import Figures, draw_figures
 from distxml.report.gallery import Gallery, build_gallery
-from distxml.report.training_figures import LEGEND, training_figures
+from distxml.report.heatmap_figure import heatmap_figure
+from distxml.report.heatmap_grid import HeatmapGrid, build_heatmap_grid
+from distxml.report.html_page import Content, render
+from distxml.report.opened import open_run
 from distxml.report.training_log import TrainingLog, read_training_log
-
-HERE = Path(__file__).parent
-TEMPLATE_NAME = "template.html.j2"
 
 
 @dataclass(frozen=True)
 class Written:
-    """The report's file, and what is missing from it."""
+    """The report's file, the folder of its figures (None where nothing could be drawn), and what is missing."""
 
     path: Path
+    figures: Path | None
     notices: list[str]
 
 
+@dataclass(frozen=True)
+class _Heatmaps:
+    """Pictures made with the model, or why there are none: a report is of use where the images no longer are."""
+
+    gallery: Gallery | None = None
+    grid: HeatmapGrid | None = None
+    missing: str = ""
+
+
 def write_report(run: RunFolder) -> Written:
-    """Write `report.html` into the run's folder, in one step.
+    """Write the folder of figures and then `report.html` into the run's folder, each in one step.
 
     Raises:
-        UserError: this is no run, or one of its files is damaged.
+        UserError: this is no run, one of its files is damaged, or the folder cannot be written.
     """
     recipe = run.recipe()
     log = read_training_log(run.metrics)
     results = load_results(run.evaluation) if (run.evaluation / SUMMARY_NAME).is_file() else None
-    gallery, no_gallery = _gallery(run, recipe, results)
-    notices = _notices(run, log, results, no_gallery)
-    page = _environment().get_template(TEMPLATE_NAME)
-    html = page.render(
-        version=__version__,
-        recipe=recipe,
-        settings=to_yaml(recipe),
-        evaluation_settings=_settings_that_differ(recipe, results),
-        environment=_read_environment(run.environment),
-        notices=notices,
-        log=log,
-        training=training_figures(log) if log.epochs else [],
-        results=results,
-        **_evaluation_figures(results),
-        gallery=gallery,
-    )
+    heatmaps = _heatmaps(run, recipe, results)
+    figures = draw_figures(log, results)
+    notices = _notices(run, log, results, heatmaps.missing)
+    html = render(Content(run, recipe, log, results, figures, heatmaps.gallery, heatmaps.grid, notices))
+    folder = _write_figures(run, results, _plates(figures, heatmaps.grid))
     _write(run.report, html)
-    return Written(run.report, notices)
+    return Written(run.report, folder, notices)
 
 
-def _gallery(run: RunFolder, recipe: Recipe, results: Results | None) -> tuple[Gallery | None, str]:
-    """The gallery, or why there is none: a report is of use where the images no longer are."""
+def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None) -> _Heatmaps:
     try:
-        return build_gallery(run, recipe, results), ""
+        opened = open_run(run, recipe, results)
+        grid = build_heatmap_grid(opened, recipe, results) if results else None
+        return _Heatmaps(build_gallery(opened, recipe, results), grid)
     except UserError as error:
-        return None, str(error)
+        return _Heatmaps(missing=str(error))
 
 
-def _notices(run: RunFolder, log: TrainingLog, results: Results | None, no_gallery: str) -> list[str]:
+def _notices(run: RunFolder, log: TrainingLog, results: Results | None, no_heatmaps: str) -> list[str]:
     notices = []
     if not run.finished.is_file():
         done = len({end.phase for end in log.ends})
@@ -87,8 +74,8 @@ def _notices(run: RunFolder, log: TrainingLog, results: Results | None, no_galle
         notices.append(f"Not evaluated yet: run `{_command(run)}`, then make the report again.")
     elif not results.summary.scored.training_finished:
         notices.append("The model was scored before its training had finished.")
-    if no_gallery:
-        notices.append(f"No gallery: {no_gallery}.")
+    if no_heatmaps:
+        notices.append(f"No gallery: {no_heatmaps}.")
     return notices
 
 
@@ -96,68 +83,17 @@ def _command(run: RunFolder) -> str:
     return f"distxml evaluate {shlex.quote(str(run.path))}"
 
 
-def _evaluation_figures(results: Results | None) -> dict[str, object]:
-    if results is None:
-        return {"roc": None, "precision_recall": None, "morf": []}
-    summary = results.summary
-    return {
-        "roc": roc_figure(summary.roc) if summary.roc else None,
-        "precision_recall": precision_recall_figure(summary.precision_recall) if summary.precision_recall else None,
-        "morf": morf_panels(results) if summary.aopc else [],
-    }
+def _plates(figures: Figures, grid: HeatmapGrid | None) -> list[Plate]:
+    plates = [drawing.plate for drawing in figures]
+    return plates if grid is None else [*plates, heatmap_figure(grid)]
 
 
-def _settings_that_differ(recipe: Recipe, results: Results | None) -> str:
-    """The evaluation's settings where it was asked for others than the run's; else empty."""
-    if results is None or results.summary.settings == recipe.evaluation:
-        return ""
-    return to_yaml(results.summary.settings)
-
-
-def _read_environment(path: Path) -> dict[str, str]:
-    """What training wrote down, whatever it is; empty where there is none."""
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        raise UserError(f"{path}: cannot be read as JSON; remove it") from None
-    items = content.items() if isinstance(content, dict) else [("environment", content)]
-    return {str(name): _in_words(value) for name, value in items}
-
-
-def _in_words(value: object) -> str:
-    if isinstance(value, list):
-        return "; ".join(map(_in_words, value))
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_in_words(inner)}" for name, inner in value.items())
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=wording.number, percent=wording.percent, duration=wording.duration, svg=_inline, method=method_name
-    )
-    environment.globals.update(
-        scores=scores,
-        wording=wording,
-        method_look=method_look,
-        class_look=class_look,
-        theme=THEME,
-        training_legend=LEGEND,
-    )
-    return environment
-
-
-def _inline(picture: Picture) -> Markup:
-    return Markup(picture.svg)
+def _write_figures(run: RunFolder, results: Results | None, plates: list[Plate]) -> Path | None:
+    """The folder of figures; None where there are none and an earlier report left none."""
+    if not plates and not (run.figures / INDEX_NAME).is_file():
+        return None
+    write_figures(plates, run.figures, results.summary.scored.sha256 if results else None)
+    return run.figures
 
 
 def _write(path: Path, html: str) -> None:

@@ -1,16 +1,18 @@
-"""A matplotlib figure as inline SVG that follows the page's colours, light or dark."""
+"""A matplotlib figure, as inline SVG that follows the page's colours and as files that stand alone."""
 
-import hashlib
 import io
-import re
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from distxml.report.inline_svg import inline
 
 THEME = {
     "#101010": "var(--ink)",
@@ -22,12 +24,17 @@ THEME = {
     "#cc79a7": "var(--pink)",
     "#e69f00": "var(--yellow)",
     "#56b4e9": "var(--sky)",
+    "#ffffff": "var(--paper)",
 }
 """Colours that figures are drawn in, and the page's variable that stands in for each (after Okabe and Ito)."""
 
-INK, MUTED, LINE, BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = THEME
+INK, MUTED, LINE, BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, PAPER = THEME
 SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
 DASHES = ("-", "--", ":", "-.")
+DOTS_PER_INCH = 200
+"""Of the PNG files."""
+TITLE_HEIGHT, LEGEND_HEIGHT, LEGEND_WIDTH = 0.25, 0.17, 1.75
+"""Inches that a plate is higher than its picture for a title and a row of the legend; and an entry's width."""
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
@@ -44,9 +51,14 @@ STYLE: dict[Any, Any] = {
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
     "axes.grid": True,
+    "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
+    "figure.titlesize": 10,
     "grid.color": LINE,
     "grid.linewidth": 0.5,
+    "image.composite_image": False,  # else the pictures of an SVG are melted down to 72 dots an inch
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
     "xtick.color": LINE,
     "ytick.color": LINE,
     "xtick.labelcolor": MUTED,
@@ -58,51 +70,98 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the page: SVG markup that is safe to inline, and what it shows in words."""
+    """A figure of the page.
+
+    Attributes:
+        svg: markup that is safe to inline.
+        alt: what it shows, in words.
+        width: inches, as drawn; the page enlarges it.
+    """
 
     svg: str
     alt: str
+    width: float
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A figure as files, white, with its title and legend.
+
+    Attributes:
+        name: of the files, without their suffix.
+        title: one line.
+        caption: what a reader must know.
+        svg, png: contents of the files; text in the SVG is drawn as outlines, the same everywhere.
+    """
+
+    name: str
+    title: str
+    caption: str
+    svg: bytes
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The same figure in both shapes."""
+
+    picture: Picture
+    plate: Plate
 
 
 class Panel:
-    """One axes in one figure; `with Panel(...) as panel:` draws in the page's style, then `panel.picture(alt)`."""
+    """A grid of axes in one figure: `with Panel(...) as panel:` draws in the report's style, then `panel.drawing()`.
 
-    def __init__(self, width: float = 3.6, height: float = 2.5) -> None:
+    Attributes:
+        grid: rows×columns axes; those of a row share x, all share y.
+        axes: the first.
+    """
+
+    def __init__(self, width: float = 3.6, height: float = 2.5, rows: int = 1, columns: int = 1) -> None:
         """Inches; the page scales the figure to its column."""
         self._context = mpl.rc_context(STYLE)
         self._size = (width, height)
+        self._shape = (rows, columns)
 
     def __enter__(self) -> "Panel":
         self._context.__enter__()
         self.figure = Figure(self._size, layout="constrained")
         FigureCanvasSVG(self.figure)
-        self.axes: Axes = self.figure.add_subplot()
+        self.grid = self.figure.subplots(*self._shape, sharex="row", sharey=True, squeeze=False)
+        self.axes: Axes = self.grid[0, 0]
         return self
 
     def __exit__(self, *error: object) -> None:
         self._context.__exit__(None, None, None)
 
     def picture(self, alt: str) -> Picture:
-        """The drawn figure; `alt` says in words what it shows."""
-        buffer = io.StringIO()
-        self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-        return Picture(_inline(buffer.getvalue(), alt), alt)
+        """The drawn figure for the page; `alt` says in words what it shows."""
+        document = self._save("svg", transparent=True, metadata={"Date": None}).decode()
+        return Picture(inline(document, alt, THEME), alt, self._size[0])
 
+    def plate(self, name: str, title: str, caption: str, legend: Sequence[Line2D] = ()) -> Plate:
+        """The drawn figure for a paper: the title above, unless the only axes have it, and the legend below."""
+        width, height = self._size
+        if self.axes.get_title("left") != title:
+            self.figure.suptitle(title, x=0.01, ha="left")
+            height += TITLE_HEIGHT
+        if legend:
+            columns = max(1, min(len(legend), int(width / LEGEND_WIDTH)))
+            self.figure.legend(handles=legend, loc="outside lower center", ncols=columns)
+            height += LEGEND_HEIGHT * (math.ceil(len(legend) / columns) + 1)
+        self.figure.set_size_inches(width, height)
+        png = self._save("png", facecolor="white", dpi=DOTS_PER_INCH)
+        self.figure.set_layout_engine("none")  # it stays as it was laid out: to do so again takes a third of the time
+        with mpl.rc_context({"svg.fonttype": "path"}):
+            svg = self._save("svg", facecolor="white", metadata={"Date": None})
+        return Plate(name, title, caption, svg, png)
 
-def _inline(document: str, alt: str) -> str:
-    """An SVG document as an element of an HTML page: no prolog, no metadata, no ids that could clash, themed."""
-    svg = document[document.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<g) id="[^"]*"', r"\1", svg)  # nothing refers to a group
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)  # it would reach the whole page
-    svg = _own_ids(svg, hashlib.sha256((alt + svg).encode()).hexdigest()[:8])
-    svg = re.sub(r'<svg([^>]*?) (?:width|height)="[^"]*"([^>]*?) (?:width|height)="[^"]*"', r"<svg\1\2", svg, count=1)
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
-    for color, variable in THEME.items():
-        svg = svg.replace(color, variable)
-    return svg.replace("font-family: 'DejaVu Sans', sans-serif", "font-family: inherit").strip()
+    def drawing(self, name: str, title: str, caption: str, legend: Sequence[Line2D] = ()) -> Drawing:
+        """Both: first the page's, whose title and legend are the page's own."""
+        picture = self.picture(caption)
+        return Drawing(picture, self.plate(name, title, caption, legend))
 
-
-def _own_ids(svg: str, prefix: str) -> str:
-    """`prefix` before every id and every reference to one."""
-    return re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{prefix}", svg)
+    def _save(self, kind: str, **how: Any) -> bytes:
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format=kind, **how)
+        return buffer.getvalue()

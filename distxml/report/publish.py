@@ -8,11 +8,12 @@ from pathlib import Path
 
 
 @contextmanager
-def published_together(out: Path, last: str) -> Iterator[Path]:
+def published_together(out: Path, last: str, withdrawn: Sequence[str] = ()) -> Iterator[Path]:
     """A folder to write into; its files move into `out` when all went well, otherwise `out` stays as it was.
 
-    Files of the same names are replaced. `last` is the name of the file that lists the others: it leaves before they
-    are replaced and comes after them, so that even a process that is killed leaves no list of files that are others.
+    Files of the same names are replaced, and those named in `withdrawn` are removed. `last` is the name of the file
+    that lists the others: it leaves before they are replaced and comes after them, so that even a process that is
+    killed leaves no list of files that are others.
 
     Raises:
         OSError: `out` cannot be written.
@@ -27,7 +28,7 @@ def published_together(out: Path, last: str) -> Iterator[Path]:
         old.mkdir()
         yield fresh
         names = [*sorted(path.name for path in fresh.iterdir() if path.name != last), last]
-        _swap(names, fresh, old, out)
+        _swap(names, [name for name in withdrawn if name not in names], fresh, old, out)
     except BaseException:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
@@ -36,14 +37,14 @@ def published_together(out: Path, last: str) -> Iterator[Path]:
     shutil.rmtree(staging, ignore_errors=True)
 
 
-def _swap(names: Sequence[str], fresh: Path, old: Path, out: Path) -> None:
-    """Move the files of `names` from `fresh` to `out`, those that were there to `old`; all of them back on failure."""
-    for name in names:
+def _swap(names: Sequence[str], withdrawn: Sequence[str], fresh: Path, old: Path, out: Path) -> None:
+    """Move the files of `names` from `fresh` to `out`, those there and the withdrawn to `old`; all back on failure."""
+    for name in (*names, *withdrawn):
         if (out / name).is_dir():
             raise IsADirectoryError(None, f"{name} is a folder there")
     replaced, published = [], []
     try:
-        for name in reversed(names):
+        for name in (*reversed(names), *withdrawn):
             if (out / name).exists():
                 (out / name).rename(old / name)
                 replaced.append(name)

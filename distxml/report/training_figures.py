@@ -1,13 +1,16 @@
 """Training curves: one panel a quantity, the three phases side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from distxml.report.figure import BLUE, GREEN, MUTED, ORANGE, PINK, Panel, Picture
+from distxml.report.figure import BLUE, GREEN, MUTED, ORANGE, PINK, Drawing, Panel
+from distxml.report.look import Look, legend
 from distxml.report.training_log import Epoch, Part, TrainingLog
 
 QUANTITIES = {
@@ -22,22 +25,22 @@ QUANTITIES = {
     "contiguity": "Contiguity",
     "weak": "Heat outside the masks",
 }
-PART_LOOKS: tuple[tuple[Part, str, str], ...] = (("train", BLUE, "--"), ("val", ORANGE, "-"))
-RATE_LOOKS = (("lr_classifier", GREEN, "-"), ("lr_explainer", PINK, "--"))
+PARTS: dict[Part, str] = {"train": "training", "val": "validation"}
+RATES = {"lr_classifier": "classifier’s learning rate", "lr_explainer": "explainer’s learning rate"}
 LEGEND = {
-    "training": PART_LOOKS[0][1:],
-    "validation": PART_LOOKS[1][1:],
-    "classifier’s learning rate": RATE_LOOKS[0][1:],
-    "explainer’s learning rate": RATE_LOOKS[1][1:],
+    "training": Look(BLUE, "--"),
+    "validation": Look(ORANGE, "-"),
+    "classifier’s learning rate": Look(GREEN, "-"),
+    "explainer’s learning rate": Look(PINK, "--"),
 }
-"""Colour and dash of every line, by what it shows."""
+"""Every line, by what it shows."""
 SHARES = ("accuracy", "sparsity", "black", "white", "difference", "weak")
 """Quantities that lie in [0, 1]; drawn on that fixed scale."""
 MARKED_UP_TO = 40
 """Epochs up to which every point is marked, so that a phase of one epoch is seen."""
 
 
-def training_figures(log: TrainingLog) -> list[Picture]:
+def training_figures(log: TrainingLog) -> list[Drawing]:
     """A panel for every quantity that was logged, then the learning rates."""
     logged = [name for name in QUANTITIES if _is_logged(log, name)]
     return [_quantity(log, name) for name in logged] + [_learning_rates(log)]
@@ -47,14 +50,15 @@ def _is_logged(log: TrainingLog, name: str) -> bool:
     return any(np.isfinite(epoch.value(part, name)) for epoch in log.epochs for part in ("train", "val"))
 
 
-def _quantity(log: TrainingLog, name: str) -> Picture:
+def _quantity(log: TrainingLog, name: str) -> Drawing:
     with Panel() as panel:
-        for part, color, dash in PART_LOOKS:
-            _by_phase(panel.axes, log.epochs, lambda epoch, part=part: epoch.value(part, name), color, dash)
+        for part, label in PARTS.items():
+            _by_phase(panel.axes, log.epochs, lambda epoch, part=part: epoch.value(part, name), LEGEND[label])
         panel.axes.set_title(QUANTITIES[name])
         panel.axes.set_ylim(*(-0.03, 1.03) if name in SHARES else _from_zero(panel.axes))
         _frame(panel.axes, log)
-        return panel.picture(f"{QUANTITIES[name]} over the epochs. {_in_words(log, name)}")
+        caption = f"{QUANTITIES[name]} over the epochs. {_in_words(log, name)}"
+        return panel.drawing(f"training_{name}", QUANTITIES[name], caption, _legend(PARTS))
 
 
 def _from_zero(axes: Axes) -> tuple[float, float]:
@@ -63,24 +67,29 @@ def _from_zero(axes: Axes) -> tuple[float, float]:
     return min(0, low), high + 0.06 * (high - min(0, low)) or 1
 
 
-def _learning_rates(log: TrainingLog) -> Picture:
+def _learning_rates(log: TrainingLog) -> Drawing:
     with Panel() as panel:
         panel.axes.set_yscale("log")
         panel.axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
         panel.axes.yaxis.set_minor_formatter(NullFormatter())
-        for name, color, dash in RATE_LOOKS:
-            _by_phase(panel.axes, log.epochs, lambda epoch, name=name: getattr(epoch, name) or np.nan, color, dash)
+        for name, label in RATES.items():
+            _by_phase(panel.axes, log.epochs, lambda epoch, name=name: getattr(epoch, name) or np.nan, LEGEND[label])
         panel.axes.set_title("Learning rates")
         _frame(panel.axes, log)
-        return panel.picture("Learning rates of the classifier and of the explainer over the epochs, logarithmic.")
+        caption = "Learning rates of the classifier and of the explainer over the epochs, logarithmic."
+        return panel.drawing("training_learning_rates", "Learning rates", caption, _legend(RATES))
 
 
-def _by_phase(axes: Axes, epochs: list[Epoch], value: Callable[[Epoch], float], color: str, dash: str) -> None:
+def _legend(names: Mapping[Any, str]) -> list[Line2D]:
+    return legend({label: LEGEND[label] for label in names.values()})
+
+
+def _by_phase(axes: Axes, epochs: list[Epoch], value: Callable[[Epoch], float], look: Look) -> None:
     """A line that breaks between phases: their losses have different weights."""
     marker = "o" if len(epochs) <= MARKED_UP_TO else None
     for _, phase in groupby(epochs, key=lambda epoch: epoch.phase):
         points = [(epoch.overall, value(epoch)) for epoch in phase]
-        axes.plot(*zip(*points, strict=True), color=color, linestyle=dash, marker=marker, markersize=2.2)
+        axes.plot(*zip(*points, strict=True), color=look.color, linestyle=look.dash, marker=marker, markersize=2.2)
 
 
 def _frame(axes: Axes, log: TrainingLog) -> None:
@@ -106,5 +115,5 @@ def _frame(axes: Axes, log: TrainingLog) -> None:
 
 def _in_words(log: TrainingLog, name: str) -> str:
     first, last = log.epochs[0], log.epochs[-1]
-    parts: tuple[tuple[Part, str], ...] = (("train", "Training"), ("val", "Validation"))
-    return " ".join(f"{word}: {first.value(p, name):.3g} first, {last.value(p, name):.3g} last." for p, word in parts)
+    ends = [(label, first.value(part, name), last.value(part, name)) for part, label in PARTS.items()]
+    return " ".join(f"{label.capitalize()}: {start:.3g} first, {end:.3g} last." for label, start, end in ends)

@@ -3,7 +3,7 @@
 import math
 
 from distxml.config.recipe import Recipe
-from distxml.evaluation.results import Metric
+from distxml.evaluation.summary import Metric
 from distxml.report.training_log import GuardAction, TrainingLog
 
 METRICS = {
@@ -47,6 +47,12 @@ def number(value: float | None, digits: int = 3) -> str:
         return "–"
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def signed(difference: float, digits: int = 3) -> str:
+    """`+0.123`; without a sign where it is rounded to 0."""
+    text = number(difference, digits)
+    return f"+{text}" if difference > 0 and float(text) != 0 else text
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:

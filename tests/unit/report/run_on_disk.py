@@ -3,13 +3,16 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
-from distxml.config.evaluation import EvaluationSettings
+from distxml.attribution.explained import Explained
+from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.config.run_folder import RunFolder
-from distxml.evaluation.image_record import split_table
+from distxml.data.rows import Row
+from distxml.evaluation.image_record import images_table
+from distxml.evaluation.method_record import methods_table, split_methods
 from distxml.evaluation.prepare import prepare
 from distxml.evaluation.results import Results
 from distxml.evaluation.scoring import ImageScorer
@@ -19,7 +22,7 @@ from distxml.models.checkpoint import LoadedModel, load_model, save_model
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import small_model, small_recipe, small_rows
 
-CLASSES = ("cat & $dog$", '<script>alert("1")</script>')
+CLASSES = ("cat & $dog$", '<b>"x"&\'<script>alert("1")</script>')
 """Names that HTML and matplotlib would both take for something else."""
 ROWS = 12
 ENVIRONMENT = {
@@ -28,23 +31,42 @@ ENVIRONMENT = {
     "command": "distxml train <b>x</b>",
     "earlier": [{"python": "3.12", "cpus": 4}, {"python": "3.13", "cpus": 8}],
 }
-EVALUATION = EvaluationSettings(patch_sizes=(8, 16), fills=("black", "blur"), steps=6, bootstrap=100, curve_images=8)
+EVALUATION = EvaluationSettings(
+    methods=("in_model", "saliency", "random"),
+    patch_sizes=(8, 16),
+    fills=("black", "blur"),
+    steps=6,
+    bootstrap=100,
+    curve_images=8,
+)
+EVERYTHING = EVALUATION.model_copy(
+    update={"methods": get_args(Method), "orders": ("morf", "lerf"), "steps": "all", "integration_steps": 4}
+)
+"""All methods, in both orders, to the last patch."""
 
 
-def make_run(folder: Path, evaluated: bool = True, finished: bool = True) -> RunFolder:
+def make_run(
+    folder: Path,
+    evaluated: bool = True,
+    finished: bool = True,
+    settings: EvaluationSettings = EVALUATION,
+    rows: Sequence[Row] | None = None,
+) -> RunFolder:
     """A run below `folder`, with its dataset beside it."""
-    recipe = small_recipe(folder, EVALUATION)
+    recipe = small_recipe(folder, settings)
     run = RunFolder(recipe.run_folder)
     run.path.mkdir(parents=True)
     run.config.write_text(recipe.model_dump_json())
     run.environment.write_text(json.dumps(ENVIRONMENT))
-    write_dataset(Path(recipe.dataset.path), {"test": small_rows(ROWS)}, CLASSES)
+    rows = rows or small_rows(ROWS)
+    write_dataset(Path(recipe.dataset.path), {"test": rows}, CLASSES)
+    write_checkpoint(run, named(small_model(seed=1)), phase=1)
     write_checkpoint(run, named(small_model()))
     if finished:
         run.finished.write_text("{}")
     write_log(run, full_log() if finished else full_log()[:4])
     if evaluated:
-        evaluate(run)
+        evaluate(run, rows)
     return run
 
 
@@ -53,20 +75,27 @@ def named(loaded: LoadedModel) -> LoadedModel:
     return LoadedModel(loaded.model, loaded.card.model_copy(update={"classes": CLASSES}))
 
 
-def write_checkpoint(run: RunFolder, loaded: LoadedModel) -> None:
-    """As `last` of phase 3."""
-    folder = run.checkpoint(3, "last")
+def write_checkpoint(run: RunFolder, loaded: LoadedModel, phase: int = 3) -> None:
+    """As `last` of a phase."""
+    folder = run.checkpoint(phase, "last")
     folder.mkdir(parents=True, exist_ok=True)
     save_model(folder, loaded.model, loaded.card)
 
 
-def evaluate(run: RunFolder) -> Results:
+def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
     """What `distxml evaluate` writes, without its workers."""
-    recipe = run.recipe()
-    evaluation = prepare(run, recipe)
-    scorer = ImageScorer(load_model(evaluation.checkpoint), recipe, evaluation.plan, torch.device("cpu"))
-    images, curves = split_table(scorer.score(small_rows(ROWS)))
-    results = Results(summarize(evaluation, images, curves), images, curves)
+    evaluation = prepare(run, run.recipe())
+    model, explainer = (
+        load_model(folder).model for folder in (evaluation.checkpoint, evaluation.explainer_checkpoint)
+    )
+    explained = Explained(evaluation.recipe.evaluation.f, model, explainer)
+    scorer = ImageScorer(explained, evaluation.brief, torch.device("cpu"))
+    rows = sorted(rows, key=lambda row: row.key)
+    perturbed = [row for row in rows if row.key in evaluation.plan.curve_keys]
+    images = images_table(scorer.describe(rows))
+    methods = scorer.score(perturbed, evaluation.plan.methods) if perturbed else []
+    heatmaps, curves = split_methods(methods_table(methods))
+    results = Results(summarize(evaluation, images, heatmaps, curves), images, heatmaps, curves)
     store(results, run.evaluation)
     return results
 

@@ -1,0 +1,117 @@
+"""The paper's grid: patch sizes × fills, a line a method, f or AOPC against the patches replaced."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from distxml.config.evaluation import Method, Order
+from distxml.evaluation.aopc import aopc_by_steps
+from distxml.evaluation.summary import Summary
+from distxml.report.curve_bands import Curves, MeanCurve, Setting, banded, mean_curves, of_order
+from distxml.report.figure import Drawing, Panel
+from distxml.report.look import ORDER_NAMES, ORDER_WORDS, legend, method_look, method_looks, method_name
+
+PANEL_WIDTH, PANEL_HEIGHT = 2.1, 1.75
+MARGIN_WIDTH, MARGIN_HEIGHT = 0.7, 0.5
+MARGIN = 0.03
+"""Of the scale, beyond its ends."""
+
+Means = Mapping[Setting, Mapping[Method, MeanCurve]]
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What a grid says of itself: name of its files, title, what is on y, what it shows and how to read it."""
+
+    name: str
+    title: str
+    y: str
+    shows: str
+
+
+def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> Drawing:
+    """Mean f against the patches replaced; `sets` is the whole table of curves."""
+    means = mean_curves(of_order(sets, order), lambda f: f, summary.settings.bootstrap, summary.seed)
+    output = summary.settings.output
+    words = _Words(
+        name=f"{order}_{output}",
+        title=f"{ORDER_NAMES[order]} curves: mean {output} while patches are replaced, {ORDER_WORDS[order]}",
+        y=f"mean {output} of the explained class",
+        shows=f"Mean {output} of the explained class against the number of patches replaced, {ORDER_WORDS[order]}.",
+    )
+    limits = (-MARGIN, 1 + MARGIN) if output == "probability" else _limits(means, floor=np.inf)
+    return _grid(summary, means, words, limits)
+
+
+def aopc_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> Drawing:
+    """AOPC(L) against L; `sets` is the whole table of curves."""
+    means = mean_curves(of_order(sets, order), aopc_by_steps, summary.settings.bootstrap, summary.seed)
+    first = order == summary.settings.orders[0]
+    words = _Words(
+        name="aopc_by_steps" if first else f"aopc_by_steps_{order}",
+        title=f"AOPC, {ORDER_NAMES[order]}, had it stopped after L patches",
+        y="AOPC(L)",
+        shows=f"AOPC(L) against L, {ORDER_WORDS[order]}: the area over the curve had it stopped after L patches.",
+    )
+    return _grid(summary, means, words, _limits(means, floor=0))
+
+
+def _limits(means: Means, floor: float) -> tuple[float, float]:
+    """A scale for all panels that holds every line and band, and `floor`."""
+    lines = [curve for by_method in means.values() for curve in by_method.values()]
+    ends = np.concatenate([part for line in lines for part in (line.mean, line.low, line.high) if part is not None])
+    low, high = min(ends.min(), floor), max(ends.max(), floor if np.isfinite(floor) else -np.inf)
+    room = MARGIN * (high - low) or MARGIN
+    return low - room, high + room
+
+
+def _grid(summary: Summary, means: Means, words: _Words, limits: tuple[float, float]) -> Drawing:
+    sizes = list(dict.fromkeys(setting.patch_size for setting in means))
+    fills = list(dict.fromkeys(setting.fill for setting in means))
+    methods = list(dict.fromkeys(method for by_method in means.values() for method in by_method))
+    width = MARGIN_WIDTH + PANEL_WIDTH * len(fills)
+    height = MARGIN_HEIGHT + PANEL_HEIGHT * len(sizes)
+    with Panel(width, height, len(sizes), len(fills)) as panel:
+        for row, size in enumerate(sizes):
+            for column, fill in enumerate(fills):
+                _draw(panel.grid[row, column], means[Setting(size, fill)])
+            panel.grid[row, 0].set_ylabel(f"patches of {size} px")
+        for column, fill in enumerate(fills):
+            panel.grid[0, column].set_title(fill)
+        panel.axes.set_ylim(*limits)
+        panel.figure.supxlabel("patches replaced", fontsize=8)
+        panel.figure.supylabel(words.y, fontsize=8)
+        entries = legend(method_looks(methods))
+        return panel.drawing(words.name, words.title, _caption(summary, words, methods), entries)
+
+
+def _draw(axes: Axes, by_method: Mapping[Method, MeanCurve]) -> None:
+    """The in-model line comes last, on top of the others."""
+    for method in sorted(by_method, key=lambda method: method == "in_model"):
+        curve, look = by_method[method], method_look(method)
+        if curve.low is not None and curve.high is not None:
+            axes.fill_between(curve.steps, curve.low, curve.high, color=look.color, alpha=0.18, linewidth=0)
+        axes.plot(curve.steps, curve.mean, color=look.color, linestyle=look.dash, linewidth=look.width)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def _caption(summary: Summary, words: _Words, methods: Sequence[Method]) -> str:
+    return (
+        f"{words.shows} Rows: side of the patches; columns: what replaces them. Means over {summary.curve_images} "
+        f"images. {band_in_words(methods)}"
+    )
+
+
+def band_in_words(methods: Sequence[Method]) -> str:
+    """Whose interval is drawn."""
+    shown = banded(methods)
+    band = "95% bootstrap interval of the mean at each step"
+    if len(shown) == len(methods):
+        return f"Band: {band}."
+    if not shown:
+        return "No bands: they would hide each other; the table has intervals."
+    names = " and ".join(method_name(method) for method in methods if method in shown)
+    return f"Band: {band}, of {names} alone; the others would hide each other, and the table has their intervals."

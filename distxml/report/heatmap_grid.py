@@ -1,0 +1,150 @@
+"""A few perturbed images, drawn by seed, and the heatmap that every method makes of each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from distxml.attribution.method import HeatmapMethod, make_method
+from distxml.config.evaluation import Method
+from distxml.config.recipe import Recipe
+from distxml.data.rows import Sample, collate
+from distxml.data.schema import Split
+from distxml.evaluation.results import Results
+from distxml.monitoring.overlay import colorize
+from distxml.report.gallery import SMALL
+from distxml.report.gallery_choice import Candidate, choose
+from distxml.report.opened import Opened
+from distxml.report.pixels import outlined
+
+Pixels = NDArray[np.uint8]
+
+PER_GROUP, MOST_ROWS = 2, 6
+LONGEST_SIDE = 160
+"""Pixels of the longer side of a picture in the page, which shows it smaller still."""
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A method's heatmap of one image.
+
+    Attributes:
+        method: its name.
+        picture: H×W×3 RGB, the in-model heatmap from 0 to 1, any other from 0 to its own maximum.
+        pompom: the evaluation's; None where the image is not annotated.
+    """
+
+    method: Method
+    picture: Pixels
+    pompom: float | None
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image: `image` is H×W×3 RGB with the mask's outline; `probability` is that of the class `target`."""
+
+    key: str
+    label: str
+    target: str
+    probability: float
+    image: Pixels
+    heats: list[Heat]
+
+
+@dataclass(frozen=True)
+class HeatmapGrid:
+    """The rows, and what the reader must know about their choice."""
+
+    methods: list[Method]
+    rows: list[ImageRow]
+    split: Split
+    seed: int
+    perturbed: int
+    """Images that they were drawn from."""
+
+    @property
+    def small(self) -> bool:
+        """Whether single pixels should stay visible."""
+        return max(self.rows[0].image.shape) < SMALL
+
+    @property
+    def caption(self) -> str:
+        """How it was made."""
+        own = "Colours run from 0 (black) to a heatmap’s own maximum (pale yellow)"
+        scale = f"{own}, but to 1 for the in-model one." if "in_model" in self.methods else f"{own}."
+        return (
+            f"Heatmaps of {len(self.rows)} images, drawn at random with seed {self.seed} from the {self.perturbed} "
+            f"perturbed ones of the {self.split} split, some of each class and outcome, not picked by hand. {scale} "
+            "Beside an image: the class that is explained and its probability. Under a heatmap: its POMPOM, the share "
+            "of the pixels outside the annotated region (green line) that have heat; lower is better; – where the "
+            "image is not annotated."
+        )
+
+
+def build_heatmap_grid(opened: Opened, recipe: Recipe, results: Results) -> HeatmapGrid | None:
+    """The grid, by the models that were scored; None where no heatmap was made.
+
+    Raises:
+        UserError: an image that was scored is no longer there, or a method cannot explain the model.
+    """
+    measured = _measured(results)
+    if not measured:
+        return None
+    scored = {row["key"]: row for row in results.images.to_pylist() if row["key"] in measured}
+    candidates = [Candidate(key, row["label"], row["predicted"]) for key, row in scored.items()]
+    chosen = choose(candidates, PER_GROUP, MOST_ROWS, recipe.run.seed).chosen
+    settings = results.summary.settings
+    methods = {name: make_method(name, opened.explained, settings) for name in settings.methods if name != "random"}
+    samples = opened.samples([candidate.key for candidate in chosen])
+    rows = [_row(opened, sample, scored[sample.key], measured[sample.key], methods) for sample in samples]
+    return HeatmapGrid(list(methods), rows, opened.split, recipe.run.seed, len(measured))
+
+
+def _measured(results: Results) -> dict[str, dict[Method, dict[str, Any]]]:
+    """The rows of the table of heatmaps by key and method."""
+    found: dict[str, dict[Method, dict[str, Any]]] = {}
+    for row in results.heatmaps.to_pylist():
+        found.setdefault(row["key"], {})[row["method"]] = row
+    return found
+
+
+def _row(
+    opened: Opened,
+    sample: Sample,
+    scored: dict[str, Any],
+    measured: dict[Method, dict[str, Any]],
+    methods: dict[Method, HeatmapMethod],
+) -> ImageRow:
+    """Pictures from the model, numbers from the evaluation."""
+    image = collate([sample]).image
+    target = next(iter(measured.values()))["target"]
+    return ImageRow(
+        key=sample.key,
+        label=opened.card.classes[sample.label],
+        target=opened.card.classes[target],
+        probability=scored["probabilities"][target],
+        image=outlined(sample.image, sample.mask),
+        heats=[
+            Heat(name, colorize(_scaled(name, method, image, target)), measured[name]["pompom"])
+            for name, method in methods.items()
+        ],
+    )
+
+
+def _scaled(name: Method, method: HeatmapMethod, image: torch.Tensor, target: int) -> NDArray[np.float32]:
+    """H×W, as it is coloured."""
+    heat = method.heatmap(image, torch.tensor([target]))[0, 0].detach().numpy()
+    highest = heat.max()
+    return heat if name == "in_model" or not highest > 0 else heat / highest
+
+
+def thumbnail(picture: Pixels) -> Pixels:
+    """The same with at most `LONGEST_SIDE` pixels a side."""
+    share = LONGEST_SIDE / max(picture.shape[:2])
+    if share >= 1:
+        return picture
+    size = (round(share * picture.shape[1]), round(share * picture.shape[0]))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

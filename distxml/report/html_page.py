@@ -1,0 +1,139 @@
+"""The HTML page, from its templates: no scripts, nothing from outside, everything of the user's escaped."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from distxml import __version__
+from distxml.config import to_yaml
+from distxml.config.recipe import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.errors import UserError
+from distxml.evaluation.results import Results
+from distxml.evaluation.summary import FEWEST_IMAGES
+from distxml.report import about, class_tables, confusion, method_tables, setting_tables, verdict, wording
+from distxml.report.figure import THEME, Picture
+from distxml.report.figures import Figures
+from distxml.report.gallery import Gallery
+from distxml.report.heatmap_grid import HeatmapGrid, Pixels, thumbnail
+from distxml.report.look import ORDER_NAMES, ORDER_WORDS, class_looks, method_looks, method_name
+from distxml.report.pixels import data_uri
+from distxml.report.training_figures import LEGEND
+from distxml.report.training_log import TrainingLog
+
+TEMPLATES = Path(__file__).parent / "page"
+TEMPLATE_NAME = "report.html.j2"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a page shows; what is not there is None or empty."""
+
+    run: RunFolder
+    recipe: Recipe
+    log: TrainingLog
+    results: Results | None
+    figures: Figures
+    gallery: Gallery | None
+    grid: HeatmapGrid | None
+    notices: list[str]
+
+
+def render(content: Content) -> str:
+    """The whole page.
+
+    Raises:
+        UserError: the run's list of versions is damaged.
+    """
+    results = content.results
+    return (
+        _environment()
+        .get_template(TEMPLATE_NAME)
+        .render(
+            version=__version__,
+            recipe=content.recipe,
+            settings=to_yaml(content.recipe),
+            evaluation_settings=_settings_that_differ(content.recipe, results),
+            environment=_read_environment(content.run.environment),
+            notices=content.notices,
+            log=content.log,
+            summary=results.summary if results else None,
+            figures=content.figures,
+            figures_folder=content.run.figures.name,
+            gallery=content.gallery,
+            grid=content.grid,
+        )
+    )
+
+
+def _settings_that_differ(recipe: Recipe, results: Results | None) -> str:
+    """The evaluation's settings where it was asked for others than the run's; else empty."""
+    if results is None or results.summary.settings == recipe.evaluation:
+        return ""
+    return to_yaml(results.summary.settings)
+
+
+def _read_environment(path: Path) -> dict[str, str]:
+    """What training wrote down, whatever it is; empty where there is none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise UserError(f"{path}: cannot be read as JSON; remove it") from None
+    items = content.items() if isinstance(content, dict) else [("environment", content)]
+    return {str(name): _in_words(value) for name, value in items}
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_in_words, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(inner)}" for name, inner in value.items())
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=wording.number,
+        percent=wording.percent,
+        duration=wording.duration,
+        svg=_inline,
+        method=method_name,
+        thumbnail=_thumbnail,
+    )
+    environment.globals.update(
+        about=about,
+        class_tables=class_tables,
+        confusion=confusion,
+        method_tables=method_tables,
+        setting_tables=setting_tables,
+        verdict=verdict,
+        wording=wording,
+        order_names=ORDER_NAMES,
+        order_words=ORDER_WORDS,
+        method_looks=method_looks,
+        class_looks=class_looks,
+        fewest_images=FEWEST_IMAGES,
+        theme=THEME,
+        training_legend=LEGEND,
+    )
+    return environment
+
+
+def _inline(picture: Picture) -> Markup:
+    return Markup(picture.svg)
+
+
+def _thumbnail(picture: Pixels) -> str:
+    return data_uri(thumbnail(picture))

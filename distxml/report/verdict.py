@@ -1,0 +1,100 @@
+"""Who is better than whom, over all patch sizes and fills together."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from distxml.config.evaluation import Method, Order
+from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
+from distxml.report.look import method_name
+from distxml.report.wording import metric_interval, metric_title, number
+
+HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
+
+Outcome = Literal["better", "worse", "unclear"]
+AGAINST_EACH: dict[Outcome, str] = {
+    "better": "in-model heatmap clearly better than",
+    "worse": "in-model heatmap clearly worse than",
+    "unclear": "not told apart from",
+}
+AGAINST_RANDOM: dict[Outcome, str] = {
+    "better": "clearly better than a random order",
+    "worse": "clearly worse than a random order",
+    "unclear": "not told apart from a random order",
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure that comes first: a name, its value, and its interval or what it is over."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """With one order of the patches: how many methods came out how, a tile an outcome."""
+
+    order: Order
+    tiles: list[Tile]
+
+
+def headline_tiles(summary: Summary) -> list[Tile]:
+    """The model's figures that come first; those that the evaluation could not compute are left out."""
+    found = {metric.name: metric for metric in summary.metrics}
+    shown = [found[name] for name in HEADLINE_METRICS if name in found and found[name].value is not None]
+    return [_metric_tile(metric) for metric in shown]
+
+
+def _metric_tile(metric: Metric) -> Tile:
+    spread = metric_interval(metric)
+    return Tile(metric_title(metric.name), number(metric.value), f"{spread} (95%)" if spread else "")
+
+
+def verdicts(summary: Summary) -> list[Verdict]:
+    """Of each order: the in-model heatmap against every other method, or else every method against a random order."""
+    found = []
+    for order in summary.settings.orders:
+        if rows := against_each(summary, order):
+            found.append(Verdict(order, _tiles(rows, AGAINST_EACH, [row.other for row in rows])))
+        elif rows := against_random(summary, order):
+            found.append(Verdict(order, _tiles(rows, AGAINST_RANDOM, [row.method for row in rows])))
+    return found
+
+
+def _tiles(rows: Sequence[Comparison], words: dict[Outcome, str], methods: Sequence[Method]) -> list[Tile]:
+    tiles = []
+    for outcome, name in words.items():
+        such = [method_name(method) for row, method in zip(rows, methods, strict=True) if row.verdict == outcome]
+        tiles.append(Tile(name, f"{len(such)} of {len(rows)}", ", ".join(such)))
+    return tiles
+
+
+def against_each(summary: Summary, order: Order) -> list[Comparison]:
+    """In-model minus every other method over all settings, the most favourable to in-model first."""
+    others = [method for method in summary.settings.methods if method != "in_model"]
+    found = [summary.comparison("in_model", method, order) for method in others]
+    return _favourable_first([row for row in found if row is not None], order)
+
+
+def against_random(summary: Summary, order: Order) -> list[Comparison]:
+    """Every other method minus a random order over all settings, the most favourable first."""
+    others = [method for method in summary.settings.methods if method != "random"]
+    found = [summary.comparison(method, "random", order) for method in others]
+    return _favourable_first([row for row in found if row is not None], order)
+
+
+def _favourable_first(rows: Sequence[Comparison], order: Order) -> list[Comparison]:
+    return sorted(rows, key=lambda row: row.difference, reverse=order == "morf")
+
+
+def ranked(summary: Summary, order: Order) -> list[AopcOverall]:
+    """AOPC over all settings, the best first."""
+    return sorted(in_order(summary.aopc_overall, order), key=lambda row: row.aopc, reverse=order == "morf")
+
+
+def in_order(rows: Iterable[AopcOverall], order: Order) -> list[AopcOverall]:
+    """Those of an order; `random` has no direction and is among both."""
+    return [row for row in rows if row.order == order or row.method == "random"]
