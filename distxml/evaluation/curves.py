@@ -92,8 +92,9 @@ def _all_points(perturbation: Perturbation) -> _Points:
 
 def _grid(images: int, curve: int, fills: int, steps: range | list[int]) -> Tensor:
     """4×(images·fills·steps) indices, the step running fastest."""
-    axes = (torch.arange(images), torch.tensor([curve]), torch.arange(fills), torch.tensor(list(steps)))
-    return torch.stack([axis.flatten() for axis in torch.meshgrid(*axes, indexing="ij")]).long()
+    each_step = torch.tensor(list(steps), dtype=torch.long)  # there may be none
+    axes = (torch.arange(images), torch.tensor([curve]), torch.arange(fills), each_step)
+    return torch.stack([axis.flatten() for axis in torch.meshgrid(*axes, indexing="ij")])
 
 
 def _own_steps(perturbation: Perturbation) -> list[int]:

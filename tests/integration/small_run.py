@@ -6,16 +6,16 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.models.checkpoint import save_model
 from tests.small_dataset import write_dataset
-from tests.unit.evaluation.small_model import CLASSES, small_model, small_recipe, small_rows
+from tests.unit.evaluation.small_model import CLASSES, PHASE1_SEED, small_model, small_recipe, small_rows
 
 
 def write_run(folder: Path, settings: EvaluationSettings, images: int) -> RunFolder:
     """`folder/dataset` and `folder/run`."""
     write_dataset(folder / "dataset", {"test": small_rows(images)}, CLASSES, rows_per_shard=9)
     run = RunFolder(folder / "run")
-    loaded = small_model()
-    run.checkpoint(3, "last").mkdir(parents=True)
-    save_model(run.checkpoint(3, "last"), loaded.model, loaded.card)
+    for phase, loaded in ((1, small_model(PHASE1_SEED)), (3, small_model())):
+        run.checkpoint(phase, "last").mkdir(parents=True)
+        save_model(run.checkpoint(phase, "last"), loaded.model, loaded.card)
     run.config.write_text(small_recipe(folder, settings).model_dump_json())
     run.finished.write_text("{}")
     return run

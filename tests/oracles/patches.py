@@ -26,15 +26,19 @@ def scores(heat: Plane, side: int) -> list[float]:
     return [math.fsum(float(heat[at]) for at in patch) / len(patch) for patch in patches(height, width, side)]
 
 
-def order(values: Sequence[float], ties: Sequence[int]) -> list[int]:
-    """Indices of the patches, the highest score first; among equals, the one with the lower number in `ties`."""
+def order(values: Sequence[float], ties: Sequence[int], direction: str = "morf") -> list[int]:
+    """Indices of the patches, the highest score first (`morf`) or the lowest (`lerf`).
+
+    Among equals, the one with the lower number in `ties`.
+    """
     remaining = list(range(len(values)))
     found: list[int] = []
     while remaining:
         best = remaining[0]
         for candidate in remaining[1:]:
-            higher = values[candidate] > values[best]
-            if higher or (values[candidate] == values[best] and ties[candidate] < ties[best]):
+            higher, lower = values[candidate] > values[best], values[candidate] < values[best]
+            first = higher if direction == "morf" else lower
+            if first or (values[candidate] == values[best] and ties[candidate] < ties[best]):
                 best = candidate
         found.append(best)
         remaining.remove(best)

@@ -26,6 +26,15 @@ def steps_of(image: Image, fill: Image, order: Sequence[int], side: int, steps: 
     return [perturbed(image, fill, order, side, k) for k in range(min(steps, len(order)) + 1)]
 
 
+def followed(logits: Sequence[float], target: int, output: str) -> float:
+    """The target's softmax probability, or its logit."""
+    if output == "logit":
+        return logits[target]
+    highest = max(logits)
+    weights = [math.exp(logit - highest) for logit in logits]
+    return weights[target] / math.fsum(weights)
+
+
 def aopc(curves: Sequence[Sequence[float]]) -> float:
     """1/(L+1) times the mean over images of the sum of the drops."""
     sums = [sum(values[0] - value for value in values) for values in curves]

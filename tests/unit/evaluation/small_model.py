@@ -1,5 +1,6 @@
-"""A small untrained joint model whose heatmap and logits vary, and rows to score it on."""
+"""A small untrained joint model whose heatmap and logits vary, rows to score it on, and what scores them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -7,15 +8,22 @@ import numpy as np
 import torch
 from torch import nn
 
-from distxml.config.evaluation import EvaluationSettings
+from distxml.attribution.explained import Explained
+from distxml.config.evaluation import EvaluationSettings, Scoring
 from distxml.config.model import ModelSettings
 from distxml.config.recipe import DatasetSettings, LoaderSettings, Recipe, RunSettings
 from distxml.config.training import LossSettings, PhaseSettings
 from distxml.data.rows import Row, collate, decode
+from distxml.evaluation.brief import Brief
+from distxml.evaluation.plan import make_plan
+from distxml.evaluation.scoring import ImageScorer
 from distxml.models.checkpoint import LoadedModel, ModelCard, build_model
 
 SIZE = (32, 32)
 CLASSES = ("circle", "triangle")
+SEED = 5
+PHASE1_SEED = 1
+"""Of the weights of the model that stands for the one after phase 1."""
 
 torch.set_num_threads(1)
 
@@ -77,9 +85,30 @@ def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1)
         loss=LossSettings(kind="hybrid", beta=0.8, gamma=2.0),
         phases=(phase, phase, phase),
         evaluation=evaluation,
-        run=RunSettings(name="run", folder=folder, seed=5),
+        run=RunSettings(name="run", folder=folder, seed=SEED),
     )
     return recipe.model_copy(update={"scaling": recipe.scaling.model_copy(update={"workers": workers})})
+
+
+def small_explained(f: Scoring = "recompute") -> Explained:
+    """That model, or for `phase1` another one, explained by the first."""
+    explainer = small_model().model
+    return Explained(f, small_model(PHASE1_SEED).model if f == "phase1" else explainer, explainer)
+
+
+def small_brief(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> Brief:
+    """To score these rows."""
+    target = CLASSES.index(settings.target) if settings.target in CLASSES else None
+    plan = make_plan(settings, SIZE, {row.key: row.label for row in rows}, SEED)
+    return Brief(small_recipe(folder, settings), plan, SIZE, target)
+
+
+def small_scorer(
+    folder: Path, settings: EvaluationSettings, rows: Sequence[Row], explained: Explained | None = None
+) -> ImageScorer:
+    """Scores them on the CPU."""
+    explained = explained or small_explained(settings.f)
+    return ImageScorer(explained, small_brief(folder, settings, rows), torch.device("cpu"))
 
 
 def small_rows(count: int, seed: int = 0) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Perturbation curves against the oracle, and a planted model whose curve is known."""
+"""Perturbation curves against the oracle, and a planted model whose curves are known."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distxml.evaluation.aopc import aopc, aopc_by_steps
-from distxml.evaluation.curves import Perturbation, morf_curves
+from distxml.evaluation.curves import Perturbation, perturbation_curves
 from distxml.evaluation.fills import make_fills
-from distxml.evaluation.patches import morf_order, rank_of_pixels
+from distxml.evaluation.patches import patch_count, patch_order, rank_of_pixels
 from tests.oracles import patches as patch_oracle
 from tests.oracles import perturbation as oracle
 
 KEYS = ("a", "b", "c")
+ORDERS = ("morf", "lerf")
 
 
 def linear_logits(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
@@ -24,12 +25,16 @@ def linear_logits(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
 
 
 def perturbation(heat: torch.Tensor, image: torch.Tensor, side: int, steps: int, fills=("black", "uniform")):
-    order = morf_order(heat, side, KEYS, 0)
+    """A curve in each order."""
+    size = (image.shape[2], image.shape[3])
+    ranks = [rank_of_pixels(patch_order(heat, side, KEYS, 0, order), side, size) for order in ORDERS]
+    patches = patch_count(size, side)
     return Perturbation(
         image=image,
         fills=make_fills(image, KEYS, fills, 0.05, 0),
-        ranks=rank_of_pixels(order, side, (image.shape[2], image.shape[3])).unsqueeze(0),
-        steps=[min(steps, order.patches)],
+        ranks=torch.stack(ranks),
+        steps=[min(steps, patches)] * 2,
+        complete=[steps >= patches] * 2,
         target=torch.tensor([0, 1, 0]),
     )
 
@@ -47,32 +52,52 @@ def random_images(seed: int, height: int, width: int, levels: int) -> tuple[torc
     steps=st.integers(1, 12),
     batch_size=st.integers(1, 30),
     levels=st.sampled_from([1, 2, 5, 1000]),
+    output=st.sampled_from(["probability", "logit"]),
 )
-def test_curves_and_aopc_agree_with_the_oracle(*, seed, size, side, steps, batch_size, levels):
+def test_curves_and_aopc_agree_with_the_oracle(*, seed, size, side, steps, batch_size, levels, output):
     image, heat = random_images(seed, size[0], size[1], levels)
     given_ = perturbation(heat, image, side, steps)
-    found = morf_curves(given_, linear_logits, batch_size)[0]
-    orders = morf_order(heat, side, KEYS, 0).ranks
+    found = perturbation_curves(given_, linear_logits, batch_size, output)
+    for direction, curves in zip(ORDERS, found, strict=True):
+        orders = patch_order(heat, side, KEYS, 0, direction).ranks
+        for fill in range(2):
+            expected = []
+            for i in range(3):
+                order = np.argsort(orders[i].ravel()).tolist()
+                pictures = oracle.steps_of(
+                    image[i].double().numpy(), given_.fills[fill, i].double().numpy(), order, side, steps
+                )
+                logits = linear_logits(torch.from_numpy(np.stack(pictures)), torch.zeros(1)).tolist()
+                expected.append([oracle.followed(row, int(given_.target[i]), output) for row in logits])
+            assert curves[:, fill] == pytest.approx(np.array(expected), abs=2e-5)
+            assert aopc(curves[:, fill]).mean() == pytest.approx(oracle.aopc(expected), abs=2e-5)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    side=st.integers(1, 9),
+    batch_size=st.integers(1, 30),
+)
+def test_a_complete_curve_ends_with_the_fill_whatever_the_order(*, seed, size, side, batch_size):
+    image, heat = random_images(seed, size[0], size[1], 5)
+    given_ = perturbation(heat, image, side, steps=1000)
+    morf, lerf = perturbation_curves(given_, linear_logits, batch_size)
+    assert morf.shape == lerf.shape == (3, 2, patch_count(size, side) + 1)
+    assert (morf[:, :, -1] == lerf[:, :, -1]).all() and (morf[:, :, 0] == lerf[:, :, 0]).all()
     for fill in range(2):
-        expected = []
-        for i in range(3):
-            order = np.argsort(orders[i].ravel()).tolist()
-            pictures = oracle.steps_of(
-                image[i].double().numpy(), given_.fills[fill, i].double().numpy(), order, side, steps
-            )
-            logits = linear_logits(torch.from_numpy(np.stack(pictures)), torch.zeros(1))
-            expected.append(logits.softmax(1)[:, int(given_.target[i])].tolist())
-        assert found[:, fill] == pytest.approx(np.array(expected), abs=1e-5)
-        assert aopc(found[:, fill]).mean() == pytest.approx(oracle.aopc(expected), abs=1e-5)
+        replaced = linear_logits(given_.fills[fill].double(), torch.zeros(1)).softmax(1)
+        expected = replaced.gather(1, given_.target[:, None])[:, 0].numpy()
+        assert morf[:, fill, -1] == pytest.approx(expected, abs=2e-5)
 
 
-def test_a_planted_patch_gives_the_known_curve():
+def planted(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
     """Class 1 is certain while any pixel of patch (1, 2) is not black, else a coin's throw."""
+    there = image[:, :, 4:8, 8:12].amax((1, 2, 3)) > 0
+    return torch.stack([torch.zeros(len(image)), torch.where(there, 50.0, 0.0)], 1)
 
-    def logits(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
-        there = image[:, :, 4:8, 8:12].amax((1, 2, 3)) > 0
-        return torch.stack([torch.zeros(len(image)), torch.where(there, 50.0, 0.0)], 1)
 
+def test_a_planted_patch_gives_the_known_curve_in_both_orders():
     image = torch.ones(3, 3, 12, 12)
     heat = torch.zeros(3, 1, 12, 12)
     heat[0, 0, 4:8, 8:12] = 1  # finds it at once
@@ -80,26 +105,36 @@ def test_a_planted_patch_gives_the_known_curve():
     heat[1, 0, 4:8, 8:12] = 0.5
     heat[2] = 1
     heat[2, 0, 4:8, 8:12] = 0  # finds it last
-    given_ = perturbation(heat, image, 4, 100, fills=("black",))
-    given_.target[:] = 1
-    curves = morf_curves(given_, logits, 4)[0][:, 0]
-    assert curves.shape == (3, 10)  # nine patches, however many steps were asked for
-    assert curves[0] == pytest.approx([1] + [0.5] * 9)
-    assert curves[1] == pytest.approx([1, 1] + [0.5] * 8)
-    assert curves[2] == pytest.approx([1] * 9 + [0.5])
-    assert aopc(curves) == pytest.approx([0.45, 0.4, 0.05])
+    for steps in (100, 9):  # nine patches, however many steps were asked for
+        given_ = perturbation(heat, image, 4, steps, fills=("black",))
+        given_.target[:] = 1
+        morf, lerf = (curves[:, 0] for curves in perturbation_curves(given_, planted, 4))
+        assert morf.shape == lerf.shape == (3, 10)
+        assert morf[0] == pytest.approx([1] + [0.5] * 9)
+        assert morf[1] == pytest.approx([1, 1] + [0.5] * 8)
+        assert morf[2] == pytest.approx([1] * 9 + [0.5])
+        assert aopc(morf) == pytest.approx([0.45, 0.4, 0.05])
+        assert lerf[0] == pytest.approx([1] * 9 + [0.5])
+        assert lerf[1] == pytest.approx([1] * 8 + [0.5] * 2)
+        assert lerf[2] == pytest.approx([1] + [0.5] * 9)
+        logits = perturbation_curves(given_, planted, 4, "logit")[0][:, 0]
+        assert logits[0] == pytest.approx([50] + [0] * 9)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_an_empty_and_a_full_heatmap_are_legal(value):
     image, _ = random_images(0, 6, 6, 2)
-    curves = morf_curves(perturbation(torch.full((3, 1, 6, 6), value), image, 4, 9), linear_logits, 5)[0]
-    assert curves.shape == (3, 2, 5)
-    assert np.isfinite(curves).all()
-    assert (curves[:, 0, 0] == curves[:, 1, 0]).all()
+    given_ = perturbation(torch.full((3, 1, 6, 6), value), image, 4, 9)
+    morf, lerf = perturbation_curves(given_, linear_logits, 5)
+    assert morf.shape == (3, 2, 5)
+    assert np.isfinite(morf).all()
+    assert (morf[:, 0, 0] == morf[:, 1, 0]).all()
+    assert morf == pytest.approx(lerf, abs=1e-6), "all patches tie: they come in the same random order"
 
 
-def test_the_unperturbed_image_is_scored_once_and_batches_are_full():
+@pytest.mark.parametrize(("steps", "each"), [(3, 1 + 2 * 2 * 3), (4, 1 + 2 * 1 + 2 * 2 * 3)])
+def test_what_curves_share_is_scored_once_and_batches_are_full(steps: int, each: int):
+    """x(0) is scored once an image; where the curves are complete (4 patches), so is the end, once an image and fill."""
     sizes: list[int] = []
 
     def logits(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
@@ -107,9 +142,26 @@ def test_the_unperturbed_image_is_scored_once_and_batches_are_full():
         return linear_logits(image, source)
 
     image, heat = random_images(0, 8, 8, 9)
-    morf_curves(perturbation(heat, image, 4, 3), logits, 5)
-    assert sum(sizes) == 3 * (1 + 2 * 3)
+    perturbation_curves(perturbation(heat, image, 4, steps), logits, 5)
+    assert sum(sizes) == 3 * each
     assert set(sizes[:-1]) == {5}
+
+
+def test_curves_of_several_lengths_some_complete():
+    image, heat = random_images(1, 8, 8, 99)
+    long, short = perturbation(heat, image, 2, 7), perturbation(heat, image, 4, 4)
+    both = Perturbation(
+        image=image,
+        fills=long.fills,
+        ranks=torch.cat([long.ranks, short.ranks]),
+        steps=long.steps + short.steps,
+        complete=long.complete + short.complete,
+        target=long.target,
+    )
+    assert both.complete == [False, False, True, True]
+    alone = perturbation_curves(long, linear_logits, 3) + perturbation_curves(short, linear_logits, 64)
+    for found, expected in zip(perturbation_curves(both, linear_logits, 10), alone, strict=True):
+        assert found == pytest.approx(expected, abs=1e-6)
 
 
 def test_logits_are_told_which_image_each_point_comes_from():
@@ -119,7 +171,7 @@ def test_logits_are_told_which_image_each_point_comes_from():
         assert ((perturbed == image[source]) | (perturbed == 0)).all()
         return linear_logits(perturbed, source)
 
-    assert morf_curves(perturbation(heat, image, 4, 3, fills=("black",)), logits, 7)[0].shape == (3, 1, 4)
+    assert perturbation_curves(perturbation(heat, image, 4, 3, fills=("black",)), logits, 7)[0].shape == (3, 1, 4)
 
 
 def test_aopc_at_every_number_of_steps():

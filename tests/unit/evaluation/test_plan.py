@@ -2,11 +2,12 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distxml.config.evaluation import EvaluationSettings
-from distxml.evaluation.plan import make_plan
+from distxml.evaluation.plan import make_plan, points
 
 labelled = st.dictionaries(st.text(min_size=1, max_size=5), st.integers(0, 3), min_size=1, max_size=40)
 
@@ -19,20 +20,43 @@ def test_too_large_patches_are_left_out_and_steps_are_capped():
     settings = EvaluationSettings(patch_sizes=(4, 32, 40, 49), methods=("in_model", "random"), fills=("black", "blur"))
     plan = make_plan(settings, (40, 48), {"a": 0, "b": 1}, 0)
     assert plan.left_out_patch_sizes == (49,)
-    assert [(order.method, order.patch_size, order.steps) for order in plan.orders] == [
-        ("in_model", 4, 100),
-        ("in_model", 32, 4),
-        ("in_model", 40, 2),
-        ("random", 4, 100),
-        ("random", 32, 4),
-        ("random", 40, 2),
+    assert [(curve.method, curve.patch_size, curve.steps, curve.is_complete) for curve in plan.curves] == [
+        ("in_model", 4, 100, False),
+        ("in_model", 32, 4, True),
+        ("in_model", 40, 2, True),
+        ("random", 4, 100, False),
+        ("random", 32, 4, True),
+        ("random", 40, 2, True),
     ]
-    assert plan.points == 1 + 2 * 2 * 106
-    assert plan.passes == 2 + 2 * plan.points
+    assert plan.methods == ("in_model", "random")
+    assert plan.of_method("random") == plan.curves[3:]
+    each = 1 + 2 * (1 + 2 * (100 + 3 + 1))  # x(0); a fill's end; the rest of each curve
+    assert points(plan.curves, 2) == each
+    assert plan.passes == 2 + 2 * each
 
 
-def test_no_curves_where_no_patch_size_fits():
-    plan = make_plan(EvaluationSettings(patch_sizes=(64,)), (48, 48), {"a": 0}, 0)
+def test_every_patch_is_replaced_if_asked():
+    plan = make_plan(EvaluationSettings(patch_sizes=(4, 7), steps="all"), (40, 48), {"a": 0}, 0)
+    assert {(curve.patch_size, curve.steps, curve.patches) for curve in plan.curves} == {(4, 120, 120), (7, 42, 42)}
+    assert all(curve.is_complete for curve in plan.curves)
+
+
+def test_a_random_order_has_one_direction():
+    settings = EvaluationSettings(patch_sizes=(8, 16), methods=("random", "otsu"), orders=("lerf", "morf"))
+    plan = make_plan(settings, (32, 32), {"a": 0}, 0)
+    assert [(curve.method, curve.patch_size, curve.order) for curve in plan.curves] == [
+        ("random", 8, "lerf"),
+        ("random", 16, "lerf"),
+        ("otsu", 8, "lerf"),
+        ("otsu", 8, "morf"),
+        ("otsu", 16, "lerf"),
+        ("otsu", 16, "morf"),
+    ]
+
+
+@pytest.mark.parametrize("nothing", [{"patch_sizes": (64,)}, {"patch_sizes": ()}, {"fills": ()}, {"methods": ()}])
+def test_no_curves_where_there_is_nothing_to_do(nothing):
+    plan = make_plan(EvaluationSettings(**nothing), (48, 48), {"a": 0}, 0)
     assert plan.curve_keys == frozenset()
     assert plan.passes == 1
 
