@@ -4,18 +4,15 @@ import io
 from pathlib import Path
 
 import pytest
+from distxml.cli.image_progress import ImageProgress
 from rich.console import Console
 from typer.testing import CliRunner
 
-from distxml.cli.evaluation_tables import print_summary
-from distxml.cli.image_progress import ImageProgress
 from distxml.cli.main import app
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
-from distxml.evaluation.results import Metric
 from tests.integration.small_run import write_run
-from tests.unit.evaluation.test_results import results
 
 
 @pytest.fixture
@@ -56,29 +53,6 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
 
 def test_the_help_ends_with_an_example():
     assert "Example: distxml evaluate" in CliRunner().invoke(app, ["evaluate", "--help"]).output
-
-
-def test_the_tables():
-    text = io.StringIO()
-    print_summary(results().summary, Console(file=text, width=100))
-    shown = text.getvalue()
-    assert "patch sizes larger than the image were left out: 64" in shown
-    assert "0 of 3 images have a mask" in shown
-    assert "0.5000" in shown
-    assert "0.2500 to 0.7500" in shown
-    assert "not defined" in shown  # POMPOM without masks
-    assert "0.500 +" in shown  # better than the random order, its interval above 0
-
-
-def test_an_interval_that_is_not_known_says_so():
-    metrics = (
-        Metric(name="roc_auc", value=1.0, low=None, high=None, images=3),
-        Metric(name="heat_ratio", value=8.0, low=2.5, high=None, images=3),
-    )
-    text = io.StringIO()
-    print_summary(results().summary.model_copy(update={"metrics": metrics}), Console(file=text, width=100))
-    assert "too few errors to tell" in text.getvalue()
-    assert "2.5000 or more" in text.getvalue()
 
 
 def test_progress_off_a_terminal_is_ten_lines():
