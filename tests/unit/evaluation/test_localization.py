@@ -58,10 +58,14 @@ def test_extremes():
     assert (everywhere.energy_inside, everywhere.pointing) == (0.5, 0.5)  # the mask's share of the image
     nowhere = of_one(zeros, left)
     assert (nowhere.pompom, nowhere.energy_inside, nowhere.pointing) == (0, None, 0.5)
-    assert of_one(left, left) == Localization(pytest.approx(0), 0, 1, 1)
-    assert of_one(1 - left, left) == Localization(pytest.approx(1, abs=1e-6), 0.5, 0, 0)
-    assert of_one(left, zeros) == Localization(pytest.approx(0.5, abs=1e-6), 0.5, None, None)
+    assert of_one(left, left) == Localization(0, 0, 1, 1)
     assert of_one(left, ones) == Localization(0, 0, 1, 1)
+    beside = of_one(1 - left, left)
+    assert (beside.pompom, beside.pompom_all_pixels) == pytest.approx((1, 0.5), abs=1e-6)
+    assert (beside.energy_inside, beside.pointing) == (0, 0)
+    empty = of_one(left, zeros)
+    assert (empty.pompom, empty.pompom_all_pixels) == pytest.approx((0.5, 0.5), abs=1e-6)
+    assert (empty.energy_inside, empty.pointing) == (None, None)
 
 
 @pytest.mark.parametrize("value", [-1e-3, float("nan"), float("inf")])

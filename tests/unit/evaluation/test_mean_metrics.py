@@ -9,7 +9,8 @@ import pytest
 
 from distxml.evaluation.intervals import Bootstrap
 from distxml.evaluation.mean_metrics import MEANS, mean_metrics
-from distxml.evaluation.results import IMAGES_SCHEMA, Metric
+from distxml.evaluation.summary import Metric
+from distxml.evaluation.tables import IMAGES_SCHEMA
 from tests.oracles import bootstrap as bootstrap_oracle
 
 BOOTSTRAP = Bootstrap(12, 201, 0)

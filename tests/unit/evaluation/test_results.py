@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,122 +10,68 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from distxml.config.evaluation import EvaluationSettings
 from distxml.errors import UserError
-from distxml.evaluation.results import (
-    CURVES_SCHEMA,
-    IMAGES_SCHEMA,
-    Aopc,
-    AopcDifference,
-    AopcOverall,
-    Metric,
-    Results,
-    Scored,
-    Summary,
-    load_results,
-    load_summary,
-)
-from distxml.evaluation.store import COLUMNS, store
+from distxml.evaluation.flat_summary import COLUMNS
+from distxml.evaluation.results import Results, load_results, load_summary
+from distxml.evaluation.store import store
+from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
+from tests.unit.evaluation.made_evaluation import SETTINGS, make_results
 
-PLACE = {"patch_size": 8, "fill": "blur", "images": 3}
-
-
-def results(accuracy: float = 0.5) -> Results:
-    summary = Summary(
-        made_by="a test",
-        scored=Scored(
-            checkpoint="checkpoints/phase3/last",
-            sha256="0",
-            classifier="vgg",
-            image_size=(32, 32),
-            training_finished=True,
-        ),
-        dataset_path="data",
-        dataset_name="small",
-        dataset_sha256="0",
-        split="test",
-        images=3,
-        annotated=0,
-        curve_images=3,
-        settings=EvaluationSettings(),
-        left_out_patch_sizes=(64,),
-        seed=0,
-        classes=("a", "b"),
-        metrics=(
-            Metric(name="accuracy", value=accuracy, low=0.25, high=0.75, images=3),
-            Metric(name="pompom", value=None, low=None, high=None, images=0),
-        ),
-        aopc=(
-            Aopc(method="in_model", steps=1, aopc=0.5, low=0.4, high=0.6, tie_share=0.1, by_steps=(0, 0.5), **PLACE),
-        ),
-        aopc_overall=(AopcOverall(method="in_model", aopc=0.5, low=0.4, high=0.6, images=3, settings=1),),
-        versus_random=(AopcDifference(method="in_model", difference=0.25, low=0.125, high=0.375, **PLACE),),
-        roc=(),
-        precision_recall=(),
-        confusion=((1, 1), (0, 1)),
-    )
-    images = [image_row(key, label, predicted) for key, label, predicted in (("a", 0, 0), ("b", 0, 1), ("c", 1, 1))]
-    curves = [curve_row(row["key"], row["label"]) for row in images]
-    return Results(summary, pa.Table.from_pylist(images, IMAGES_SCHEMA), pa.Table.from_pylist(curves, CURVES_SCHEMA))
-
-
-def image_row(key: str, label: int, predicted: int) -> dict[str, Any]:
-    terms = dict.fromkeys(("classification", "sparsity", "contiguity", "explanation", "total", "heat_mean"), 0.5)
-    return {"key": key, "label": label, "predicted": predicted, "probabilities": [0.5, 0.5], **terms}
-
-
-def curve_row(key: str, label: int) -> dict[str, Any]:
-    what = {"method": "in_model", "patch_size": 8, "fill": "blur", "steps": 1}
-    return {"key": key, "label": label, "target": label, **what, "f": [1.0, 0.0], "aopc": 0.5, "tie_share": 0.1}
+RESULTS = make_results()
+Rows = list[dict[str, Any]]
 
 
 def test_what_is_stored_is_read_back(tmp_path: Path):
-    store(results(), tmp_path / "evaluation")
+    store(RESULTS, tmp_path / "evaluation")
     found = load_results(tmp_path / "evaluation")
-    assert found.summary == results().summary
+    assert found == RESULTS
     assert found.images.schema == IMAGES_SCHEMA
+    assert found.heatmaps.schema == HEATMAPS_SCHEMA
     assert found.curves.schema == CURVES_SCHEMA
     assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
 
 
+@pytest.mark.parametrize("little", [{"patch_sizes": ()}, {"methods": ("random",)}, {"curve_images": 1}])
+def test_what_is_little_is_read_back(tmp_path: Path, little: dict[str, Any]):
+    results = make_results(SETTINGS.model_copy(update=little), annotated=False)
+    store(results, tmp_path / "evaluation")
+    assert load_results(tmp_path / "evaluation") == results
+
+
 def test_an_earlier_evaluation_is_replaced_as_a_whole(tmp_path: Path):
-    folder = tmp_path / "evaluation"
-    store(results(), folder)
+    folder, other = tmp_path / "evaluation", make_results(seed=1)
+    store(RESULTS, folder)
     (folder / "of an earlier time").write_text("")
-    store(results(accuracy=0.625), folder)
-    assert load_summary(folder).metric("accuracy").value == 0.625
+    store(other, folder)
+    assert load_results(folder) == other != RESULTS
     assert not (folder / "of an earlier time").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
 
 
 def test_a_failure_while_writing_leaves_the_earlier_one(tmp_path: Path):
     folder = tmp_path / "evaluation"
-    store(results(), folder)
-    unwritable = Results(results().summary, IMAGES_SCHEMA.empty_table(), None)  # pyright: ignore[reportArgumentType]
+    store(RESULTS, folder)
+    unwritable = Results(RESULTS.summary, RESULTS.images, RESULTS.heatmaps, None)  # pyright: ignore[reportArgumentType]
     with pytest.raises(AttributeError):
         store(unwritable, folder)
-    assert load_results(folder).summary == results().summary
+    assert load_summary(folder) == RESULTS.summary
     assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
 
 
 def test_the_table_has_one_line_a_number(tmp_path: Path):
-    store(results(), tmp_path / "evaluation")
+    store(RESULTS, tmp_path / "evaluation")
     with (tmp_path / "evaluation/summary.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert set(rows[0]) == set(COLUMNS)
-    assert [(row["kind"], row["name"], row["value"], row["low"]) for row in rows] == [
-        ("metric", "accuracy", "0.5", "0.25"),
-        ("metric", "pompom", "", ""),
-        ("aopc", "aopc", "0.5", "0.4"),
-        ("aopc", "aopc_over_all_settings", "0.5", "0.4"),
-        ("aopc_difference", "aopc_minus_random", "0.25", "0.125"),
+    assert tuple(rows[0]) == COLUMNS
+    first, summary = RESULTS.summary.aopc[0], RESULTS.summary
+    row = next(row for row in rows if row["kind"] == "aopc")
+    assert [row[name] for name in ("method", "order", "patch_size", "fill", "steps", "images", "other", "class")] == [
+        *("in_model", "morf", "8", "black", "4", "7"),
+        *("", ""),
     ]
-    assert (rows[2]["method"], rows[2]["patch_size"], rows[2]["fill"], rows[2]["steps"]) == (
-        "in_model",
-        "8",
-        "blur",
-        "1",
-    )
+    assert (float(row["value"]), float(row["low"]), float(row["high"])) == (first.aopc, first.low, first.high)
+    metrics = [(row["name"], row["value"]) for row in rows if row["kind"] == "metric" and not row["class"]]
+    assert metrics == [(metric.name, str(metric.value)) for metric in summary.metrics]
 
 
 def test_a_folder_without_an_evaluation_says_how_to_make_one(tmp_path: Path):
@@ -132,39 +79,73 @@ def test_a_folder_without_an_evaluation_says_how_to_make_one(tmp_path: Path):
         load_results(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["summary.json", "images.parquet", "curves.parquet"])
+@pytest.mark.parametrize("name", ["summary.json", "images.parquet", "heatmaps.parquet", "curves.parquet"])
 @pytest.mark.parametrize("damage", [b"", b"{}", b"PAR1 cut off"])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, damage: bytes):
     folder = tmp_path / "evaluation"
-    store(results(), folder)
+    store(RESULTS, folder)
     (folder / name).write_bytes(damage)
     with pytest.raises(UserError, match=name):
         load_results(folder)
 
 
+@pytest.mark.parametrize("name", ["heatmaps.parquet", "curves.parquet"])
+def test_a_missing_table_is_named(tmp_path: Path, name: str):
+    store(RESULTS, tmp_path / "evaluation")
+    (tmp_path / "evaluation" / name).unlink()
+    with pytest.raises(UserError, match=name):
+        load_results(tmp_path / "evaluation")
+
+
+def each(**what: Any) -> Callable[[Rows], Rows]:
+    """Every row with these values."""
+    return lambda rows: [row | what for row in rows]
+
+
+def first(**what: Any) -> Callable[[Rows], Rows]:
+    """The first row with these values."""
+    return lambda rows: [rows[0] | what, *rows[1:]]
+
+
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
-        ("images.parquet", lambda rows: rows[:2], "is of 3 images, but the table of images holds 2"),
-        ("images.parquet", lambda rows: [rows[0], *rows[:2]], "table of images holds 2"),
-        ("images.parquet", lambda rows: [row | {"pompom": 0.5} for row in rows], "not 0 images have a POMPOM"),
-        ("images.parquet", lambda rows: [row | {"label": 2} for row in rows], "a label is not among the 2 classes"),
-        ("images.parquet", lambda rows: [row | {"predicted": -1} for row in rows], "a predicted is not among"),
-        ("images.parquet", lambda rows: [row | {"probabilities": [1.0]} for row in rows], "not 2 probabilities"),
-        ("curves.parquet", lambda rows: rows[:2], "not 3 curves, but 2"),
-        ("curves.parquet", lambda rows: [], "not 3 curves, but 0"),
-        ("curves.parquet", lambda rows: [row | {"fill": "black"} for row in rows], "not those of the summary's"),
-        ("curves.parquet", lambda rows: [row | {"key": "a"} for row in rows], "not 3 images have curves"),
-        ("curves.parquet", lambda rows: [row | {"key": "x" + row["key"]} for row in rows], "a curve is of no image"),
-        ("curves.parquet", lambda rows: [row | {"target": 2} for row in rows], "a target is not among the 2 classes"),
-        ("curves.parquet", lambda rows: [row | {"f": [1.0]} for row in rows], "an f does not have a value a step"),
+        ("images", lambda rows: rows[:2], "is of 7 images, but the table of images holds 2"),
+        ("images", lambda rows: [rows[0], *rows[:6]], "table of images holds 6"),
+        ("images", each(pompom=0.5), "not 4 images have a POMPOM"),
+        ("images", each(label=2), "a label is not among the 2 classes"),
+        ("images", each(predicted=-1), "a predicted is not among"),
+        ("images", each(probabilities=[1.0]), "not 2 probabilities"),
+        ("images", each(label=1, predicted=1), "not those of the summary's confusion"),
+        ("heatmaps", lambda rows: rows[:2], "not 14 heatmaps, but 2"),
+        ("heatmaps", lambda rows: [], "not 14 heatmaps, but 0"),
+        ("heatmaps", each(method="lrp"), "not those of the summary's methods, each once an image"),
+        ("heatmaps", lambda rows: [rows[1], *rows[1:]], "not those of the summary's methods, each once an image"),
+        ("heatmaps", each(key="image-0"), "not 7 images have heatmaps"),
+        ("heatmaps", lambda rows: [row | {"key": "x" + row["key"]} for row in rows], "heatmaps: a key is of no image"),
+        ("heatmaps", each(target=2), "heatmaps: a target is not among the 2 classes"),
+        ("heatmaps", each(label=1), "heatmaps: a label is not its image's"),
+        ("heatmaps", each(pointing=0.5), "heatmaps: the pointing of in_model is not the summary's"),
+        ("heatmaps", each(pompom=None), "heatmaps: the pompom of in_model is not the summary's"),
+        ("curves", lambda rows: rows[:2], "not 140 curves, but 2"),
+        ("curves", lambda rows: [], "not 140 curves, but 0"),
+        ("curves", each(fill="black"), "not those of the summary's methods, patch sizes, orders and fills"),
+        ("curves", each(order="morf"), "not those of the summary's methods, patch sizes, orders and fills"),
+        ("curves", first(steps=3, f=[1.0] * 4), "not those of the summary's methods, patch sizes, orders and fills"),
+        ("curves", lambda rows: [rows[1], *rows[1:]], "not those of the summary's methods"),
+        ("curves", each(key="image-0"), "not 7 images have curves"),
+        ("curves", lambda rows: [row | {"key": "x" + row["key"]} for row in rows], "curves: a key is of no image"),
+        ("curves", each(target=2), "curves: a target is not among the 2 classes"),
+        ("curves", each(label=0), "curves: a label is not its image's"),
+        ("curves", each(f=[1.0]), "an f does not have a value a step"),
+        ("curves", first(aopc=0.9), "the AOPC of in_model, 8, morf, black is not the summary's"),
     ],
 )
 def test_tables_that_do_not_belong_to_the_summary_are_refused(tmp_path: Path, name: str, change: Any, reason: str):
     folder = tmp_path / "evaluation"
-    store(results(), folder)
-    table = pq.read_table(folder / name)
-    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), table.schema), folder / name)
+    store(RESULTS, folder)
+    table = pq.read_table(folder / f"{name}.parquet")
+    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), table.schema), folder / f"{name}.parquet")
     with pytest.raises(UserError, match=reason) as error:
         load_results(folder)
     assert str(error.value).startswith(f"{folder}: not a whole evaluation of this version (")
@@ -172,18 +153,29 @@ def test_tables_that_do_not_belong_to_the_summary_are_refused(tmp_path: Path, na
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["heatmaps.parquet", "curves.parquet"])
+def test_a_table_of_another_evaluation_with_the_same_settings_is_refused(tmp_path: Path, name: str):
+    store(RESULTS, tmp_path / "evaluation")
+    store(make_results(seed=1), tmp_path / "other")
+    (tmp_path / "other" / name).replace(tmp_path / "evaluation" / name)
+    with pytest.raises(UserError, match="not a whole evaluation"):
+        load_results(tmp_path / "evaluation")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"confusion": [[3]]}, "confusion is not a table of 2 by 2 classes"),
-        ({"confusion": [[1, 1], [1, 1]]}, "confusion does not count 3 images"),
+        ({"confusion": [[7]]}, "confusion is not a table of 2 by 2 classes"),
+        ({"confusion": [[1, 1], [1, 1]]}, "confusion does not count 7 images"),
         ({"roc": [{"class_name": "b", "x": [0, 1], "y": [0], "area": 1}]}, "the curve of b has 2 x, but 1 y"),
         ({"curve_images": 2}, "an AOPC is not over 2 images"),
+        ({"by_class": []}, "by_class is not of the 2 classes"),
+        ({"version": 1}, "run `distxml evaluate RUN` again"),
     ],
 )
 def test_a_summary_that_contradicts_itself_is_refused(tmp_path: Path, change: dict[str, Any], reason: str):
     path = tmp_path / "evaluation/summary.json"
-    store(results(), path.parent)
+    store(RESULTS, path.parent)
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(UserError, match=reason) as error:
         load_results(path.parent)

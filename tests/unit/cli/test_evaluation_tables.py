@@ -1,0 +1,132 @@
+"""A summary on the terminal: what it says, and that it fits."""
+
+import io
+from typing import Any, get_args
+
+import pytest
+from rich.console import Console
+
+from distxml.cli.evaluation_tables import print_summary
+from distxml.config.evaluation import Method, Order
+from distxml.evaluation.summary import Metric, Summary
+from tests.unit.evaluation.made_evaluation import SETTINGS, make_evaluation
+
+ALL_METHODS: tuple[Method, ...] = get_args(Method)
+
+
+def shown(summary: Summary, width: int = 100) -> str:
+    text = io.StringIO()
+    print_summary(summary, Console(file=text, width=width))
+    return text.getvalue()
+
+
+def made(**settings: Any) -> Summary:
+    return make_evaluation(SETTINGS.model_copy(update=settings), labels=(0, 1) * 6).summary
+
+
+def cells(text: str, title: str, method: str) -> list[str]:
+    """The words of a method's first line below a title."""
+    below = text[text.index(title) :].splitlines()
+    return next(line for line in below if line.split()[:1] == [method]).split()
+
+
+def test_what_the_numbers_are_of():
+    summary = made()
+    text = shown(summary)
+    assert "scored checkpoints/phase3/last (vgg) on made up, split test" in text
+    assert "patch sizes larger than the image were left out: 64" in text
+    assert "8 of 12 images have a mask" in text
+    accuracy = summary.metric("accuracy")
+    assert f"{accuracy.value:.4f} │ {accuracy.low:.4f} to {accuracy.high:.4f}" in text
+    assert "in-model heatmaps" not in text
+    baseline = summary.scored.model_copy(update={"checkpoint": "checkpoints/phase1/last"})
+    text = shown(summary.model_copy(update={"scored": baseline}))
+    assert "scored checkpoints/phase1/last" in text
+    assert "in-model heatmaps are those of checkpoints/phase3/last" in text
+
+
+def test_heatmaps_and_masks():
+    summary = made()
+    found = {(row.method, row.name): row for row in summary.heatmaps}
+    row = found["lrp", "energy_inside"]
+    assert row.value is not None and row.low is not None
+    words = cells(shown(summary), "Heatmaps and masks", "lrp")
+    assert words[3] == f"{row.value:.3f}"
+    assert words[4].startswith(f"{row.low:.2f}".removeprefix("0") + "-")
+    assert len(words) == 7
+    assert "Heatmaps and masks" not in shown(make_evaluation(annotated=False).summary)
+
+
+def test_aopc_by_order():
+    summary = made()
+    text = shown(summary)
+    titles: dict[Order, str] = {"morf": "fills, 12 images\nmost", "lerf": "fills, 12 images\nleast"}
+    for order, title in titles.items():
+        text_of_order = "\n".join(line.rstrip() for line in text.splitlines())
+        words = cells(text_of_order, title, "lrp")
+        overall = next(row for row in summary.aopc_overall if (row.method, row.order) == ("lrp", order))
+        with_random = summary.comparison("lrp", "random", order)
+        with_in_model = summary.comparison("in_model", "lrp", order)
+        assert with_random is not None and with_in_model is not None
+        assert words == [
+            *("lrp", f"{overall.aopc:.4f}", f"{overall.low:.4f}", "to", f"{overall.high:.4f}"),
+            *(with_random.verdict, f"{with_in_model.wins:.0%}"),
+        ]
+        assert len(cells(text_of_order, title, "random")) == 6  # is not compared with itself
+
+
+def test_marks_are_against_the_random_order():
+    summary = make_evaluation(SETTINGS, labels=(0,) * 6).summary
+    turned = {"morf": (0.1, 0.3), "lerf": (-0.3, -0.1)}  # clearly better, each in its way
+    rows = [
+        row.model_copy(update=dict(zip(("low", "high"), turned[row.order], strict=True))) for row in summary.comparisons
+    ]
+    text = shown(summary.model_copy(update={"comparisons": tuple(rows)}))
+    assert text.count(" +") == 2 * 2 * 2 * 2 + 1  # methods, sizes, orders, fills, and the line that explains it
+    text = shown(summary.model_copy(update={"comparisons": ()}))
+    assert " +" not in text
+    assert "random order" not in text
+
+
+def test_a_grid_of_everything_fits_80_columns():
+    summary = made(methods=ALL_METHODS, patch_sizes=(2, 4, 8, 16), fills=("black", "white", "gray", "uniform", "blur"))
+    text = shown(summary, width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert len(text.splitlines()) < 90
+    assert text.count("integrated_gradients") == 3  # heatmaps, MoRF, LeRF
+    assert "Each patch size and fill: summary.csv" in text
+
+
+def test_every_setting_of_a_few_methods_fits_80_columns():
+    methods = ("in_model", "integrated_gradients", "guided_grad_cam", "lrp", "random")
+    fills = ("black", "white", "gray", "uniform", "blur")
+    summary = made(methods=methods, patch_sizes=(2, 4, 8, 16), fills=fills)
+    below = tuple(row.model_copy(update={"aopc": -row.aopc}) for row in summary.aopc)
+    text = shown(summary.model_copy(update={"aopc": below}), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert text.count("integrated_gradients") == 1 + 2 * (1 + 4)
+    lines = [line for line in text.splitlines() if line.split()[1:2] == ["in_model"]]
+    assert [line.split()[0] for line in lines] == ["2", "4", "8", "16"] * 2
+    value = next(row.aopc for row in below if (row.method, row.patch_size) == ("in_model", 2))
+    assert lines[0].split()[2] == f"{value:.3f}"
+    assert "summary.csv" not in text
+
+
+@pytest.mark.parametrize("settings", [{"patch_sizes": ()}, {"methods": ("random",)}, {"orders": ("lerf",)}])
+def test_little_to_show(settings: dict[str, Any]):
+    text = shown(make_evaluation(SETTINGS.model_copy(update=settings), labels=(0,), annotated=False).summary)
+    assert "not defined" in text  # POMPOM without masks
+    assert ("LeRF" in text) == ("orders" in settings)
+    assert ("do not compare" in text.lower()) == ("patch_sizes" not in settings)
+
+
+def test_an_interval_that_is_not_known_says_so():
+    metrics = (
+        Metric(name="roc_auc", value=1.0, low=None, high=None, images=3),
+        Metric(name="heat_ratio", value=8.0, low=2.5, high=None, images=3),
+    )
+    text = shown(make_evaluation().summary.model_copy(update={"metrics": metrics}))
+    assert "too few errors to tell" in text
+    assert "2.5000 or more" in text
