@@ -134,7 +134,7 @@ def test_an_empty_and_a_full_heatmap_are_legal(value):
 
 @pytest.mark.parametrize(("steps", "each"), [(3, 1 + 2 * 2 * 3), (4, 1 + 2 * 1 + 2 * 2 * 3)])
 def test_what_curves_share_is_scored_once_and_batches_are_full(steps: int, each: int):
-    """x(0) is scored once an image; where the curves are complete (4 patches), so is the end, once an image and fill."""
+    """x(0) is scored once an image; where curves are complete (4 patches), the end is once a fill."""
     sizes: list[int] = []
 
     def logits(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:

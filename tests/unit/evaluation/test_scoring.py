@@ -1,53 +1,72 @@
 """Scoring images with a model: every number of a row against the oracles."""
 
-from dataclasses import replace
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 import torch
 
-from distxml.config.evaluation import EvaluationSettings
+from distxml.attribution.explained import Explained
+from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import Row, collate, decode
 from distxml.errors import UserError
 from distxml.evaluation.fills import make_fills
-from distxml.evaluation.image_record import split_table
+from distxml.evaluation.method_record import CurveRecord, MethodRecord
 from distxml.evaluation.patches import tie_order
-from distxml.evaluation.plan import make_plan
-from distxml.evaluation.scoring import ImageScorer
+from distxml.models.joint import JointModel
 from tests.oracles import losses as loss_oracle
 from tests.oracles import patches as patch_oracle
 from tests.oracles import perturbation as perturbation_oracle
 from tests.oracles.pompom import pompom as pompom_oracle
-from tests.unit.evaluation.small_model import SIZE, small_model, small_recipe, small_rows
+from tests.unit.evaluation.small_model import (
+    CLASSES,
+    SEED,
+    SIZE,
+    small_explained,
+    small_model,
+    small_rows,
+    small_scorer,
+)
 
-SEED = 5
-SETTINGS = EvaluationSettings(patch_sizes=(8, 12), fills=("black", "uniform", "blur"), steps=6, batch_size=7)
+METHODS: tuple[Method, ...] = ("in_model", "saliency", "random")
+SETTINGS = EvaluationSettings(
+    methods=METHODS, patch_sizes=(8, 12), fills=("black", "uniform", "blur"), steps=6, batch_size=7
+)
+BOTH_ORDERS = SETTINGS.model_copy(
+    update={"orders": ("morf", "lerf"), "fills": ("black", "white", "gray", "uniform", "blur")}
+)
 
 
-def score(tmp_path, settings: EvaluationSettings, rows: list[Row]) -> tuple[pa.Table, pa.Table]:
-    plan = make_plan(settings, SIZE, {row.key: row.label for row in rows}, SEED)
-    scorer = ImageScorer(small_model(), small_recipe(tmp_path, settings), plan, torch.device("cpu"))
-    return split_table(scorer.score(rows))
+def scored(tmp_path, settings: EvaluationSettings, rows: list[Row], explained: Explained | None = None):
+    return small_scorer(tmp_path, settings, rows, explained).score(rows, settings.methods)
 
 
-def numbers(table: pa.Table) -> np.ndarray:
-    """All floating-point columns, side by side; null is NaN."""
-    columns = [table[field.name].to_pylist() for field in table.schema if "double" in str(field.type)]
-    return np.array([np.hstack([np.nan if value is None else value for value in row]) for row in zip(*columns)])  # noqa: B905
+def numbers(records: Sequence[MethodRecord]) -> list[list[float]]:
+    """Of each record, all that has a decimal point; None is NaN."""
+    return [[math.nan if value is None else value for value in _floats(asdict(record))] for record in records]
+
+
+def _floats(value: object) -> list[float | None]:
+    if isinstance(value, dict):
+        return [number for part in value.values() for number in _floats(part)]
+    if isinstance(value, list):
+        return [number for part in value for number in _floats(part)]
+    return [value] if value is None or isinstance(value, float) else []
 
 
 def test_a_row_of_the_images_agrees_with_the_oracles(tmp_path):
     rows, model = small_rows(5), small_model().model
-    images, _ = score(tmp_path, SETTINGS, rows)
-    for row, found in zip(rows, images.to_pylist(), strict=True):
-        batch = collate([decode(row, SIZE)])
+    for row, record in zip(rows, small_scorer(tmp_path, SETTINGS, rows).describe(rows), strict=True):
+        found, batch = asdict(record), collate([decode(row, SIZE)])
         with torch.no_grad():
             output = model(batch.image)
         heat, mask = output.heatmap[0, 0].double().numpy(), batch.mask[0, 0].double().numpy()
         assert 0 < heat.mean() < 1  # else this test would say little
-        assert found["probabilities"] == pytest.approx(output.logits[0].double().softmax(0).tolist())
+        assert (found["key"], found["label"]) == (row.key, row.label)
+        assert found["probabilities"] == pytest.approx(output.logits[0].double().softmax(0).tolist(), abs=1e-5)
         assert found["predicted"] == int(output.logits[0].argmax())
         cross_entropy = loss_oracle.cross_entropy(output.logits[0].double().numpy(), row.label)
         explanation = loss_oracle.explanation(heat, mask, "hybrid", 0.8, 2.0)
@@ -70,114 +89,245 @@ def test_a_row_of_the_images_agrees_with_the_oracles(tmp_path):
             assert found["heat_outside"] == pytest.approx(heat[mask == 0].mean(), abs=1e-5)
 
 
+def test_the_classifier_of_phase_1_is_described_under_a_white_heatmap_with_the_explainers_heat(tmp_path):
+    rows, explained = small_rows(3), small_explained("phase1")
+    settings = SETTINGS.model_copy(update={"f": "phase1"})
+    for row, found in zip(rows, small_scorer(tmp_path, settings, rows).describe(rows), strict=True):
+        image = collate([decode(row, SIZE)]).image
+        with torch.no_grad():
+            logits = explained.model(image, torch.ones(1, 1, *SIZE)).logits[0]
+            heat = explained.explainer(image).heatmap
+        assert found.probabilities == pytest.approx(logits.double().softmax(0).tolist(), abs=1e-5)
+        assert found.heat_mean == pytest.approx(float(heat.mean()))
+
+
 def test_what_a_mask_cannot_say_is_null(tmp_path):
-    images, _ = score(tmp_path, SETTINGS, small_rows(4))
-    null = [[name for name, value in row.items() if value is None] for row in images.to_pylist()]
+    rows = small_rows(4)
+    null = [
+        [name for name, value in asdict(record).items() if value is None]
+        for record in small_scorer(tmp_path, SETTINGS, rows).describe(rows)
+    ]
     heat = ["heat_inside", "heat_outside"]
     assert null == [["weak", "pompom", "pompom_all_pixels", *heat], heat, heat, []]
 
 
-@pytest.mark.parametrize("mode", ["recompute", "fixed"])
-@pytest.mark.parametrize("target", ["predicted", "label"])
-def test_curves_agree_with_the_oracle(tmp_path, mode, target):
-    settings = SETTINGS.model_copy(update={"heatmap_under_perturbation": mode, "target": target})
-    row, model = small_rows(5)[3], small_model().model
-    _, curves = score(tmp_path, settings, [row])
-    image = collate([decode(row, SIZE)]).image
-    output = model(image)
-    label = row.label if target == "label" else int(output.logits[0].argmax())
-    image_gradient = image.clone().requires_grad_()
-    gate = None if mode == "recompute" else output.heatmap.detach()
-    model(image_gradient, gate).logits[0, label].backward()
-    assert image_gradient.grad is not None
-    heat = {
-        "in_model": output.heatmap[0, 0].detach().double().numpy(),
-        "random": np.zeros(SIZE),
-        "saliency": image_gradient.grad[0].abs().sum(0).double().numpy(),
-    }
-    fills = make_fills(image, [row.key], settings.fills, settings.blur_sigma, SEED)[:, 0].double().numpy()
-    assert curves.num_rows == 3 * 2 * 3
-    for found in curves.to_pylist():
-        side = found["patch_size"]
-        scores = patch_oracle.scores(heat[found["method"]], side)
-        order = patch_oracle.order(scores, tie_order(row.key, side, len(scores), SEED).tolist())
-        fill = fills[settings.fills.index(found["fill"])]
-        pictures = perturbation_oracle.steps_of(image[0].double().numpy(), fill, order, side, 6)
+class Oracle:
+    """f in float64, one perturbed image at a time; heatmaps are the model's own, in its precision."""
+
+    def __init__(self, settings: EvaluationSettings, row: Row) -> None:
+        self.settings, self.key = settings, row.key
+        self.explained = small_explained(settings.f)
+        self.image = collate([decode(row, SIZE)]).image
         with torch.no_grad():
-            f = [
-                model(torch.from_numpy(picture).float()[None], gate).logits.double().softmax(1)[0, label].item()
-                for picture in pictures
-            ]
-        assert max(f) - min(f) > 1e-3  # else this test would say little
-        assert found["f"] == pytest.approx(f, abs=1e-5)
-        assert found["aopc"] == pytest.approx(perturbation_oracle.aopc([f]), abs=1e-5)
-        assert found["tie_share"] == pytest.approx(patch_oracle.tie_share(scores))
-        assert (found["target"], found["steps"], found["label"]) == (label, 6, row.label)
+            self.heatmap = self.explained.explainer(self.image).heatmap
+        self.precise = copy.deepcopy(self.explained.model).double()
+        predicted = int(np.argmax(self.logits(self.image)))
+        named = CLASSES.index(settings.target) if settings.target in CLASSES else predicted
+        self.target = row.label if settings.target == "label" else named
+
+    def gate(self, heatmap: torch.Tensor) -> torch.Tensor | None:
+        gates = {"recompute": None, "fixed": heatmap, "phase1": torch.ones(1, 1, *SIZE)}
+        return gates[self.settings.f]
+
+    def logits(self, image: torch.Tensor) -> list[float]:
+        gate = self.gate(self.heatmap)
+        with torch.no_grad():
+            return self.precise(image.double(), gate if gate is None else gate.double()).logits[0].tolist()
+
+    def heat(self, method: str) -> np.ndarray:
+        """H×W, as the method's definition has it."""
+        if method == "in_model":
+            return self.heatmap[0, 0].double().numpy()
+        if method == "random":
+            return np.zeros(SIZE)
+        image = self.image.clone().requires_grad_()
+        self.explained.model(image, self.gate(self.heatmap)).logits[0, self.target].backward()
+        assert image.grad is not None
+        return image.grad[0].abs().sum(0).double().numpy()
+
+    def patch_scores(self, method: str, side: int) -> list[float]:
+        return patch_oracle.scores(self.heat(method), side)
+
+    def curve(self, method: str, curve: CurveRecord) -> list[float]:
+        scores = self.patch_scores(method, curve.patch_size)
+        ties = tie_order(self.key, curve.patch_size, len(scores), SEED).tolist()
+        order = patch_oracle.order(scores, ties, curve.order)
+        fills = make_fills(self.image, [self.key], [curve.fill], self.settings.blur_sigma, SEED)
+        image, fill = self.image[0].double().numpy(), fills[0, 0].double().numpy()
+        pictures = perturbation_oracle.steps_of(image, fill, order, curve.patch_size, curve.steps)
+        return [
+            perturbation_oracle.followed(
+                self.logits(torch.from_numpy(picture)[None]), self.target, self.settings.output
+            )
+            for picture in pictures
+        ]
 
 
-def test_the_two_modes_differ(tmp_path):
-    fixed = SETTINGS.model_copy(update={"heatmap_under_perturbation": "fixed"})
-    recomputed = numbers(score(tmp_path, SETTINGS, small_rows(4))[1])
-    kept = numbers(score(tmp_path, fixed, small_rows(4))[1])
-    assert np.abs(recomputed - kept).max() > 1e-3
+@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
+@pytest.mark.parametrize("target", ["predicted", "label", "triangle"])
+@pytest.mark.parametrize("output", ["probability", "logit"])
+def test_curves_agree_with_the_oracle(tmp_path, f, target, output):
+    """Every fill, in both orders, with patches that do and do not divide the image."""
+    settings = BOTH_ORDERS.model_copy(update={"f": f, "target": target, "output": output})
+    row = small_rows(5)[3]  # predicted a circle, but for `phase1`
+    oracle = Oracle(settings, row)
+    records = scored(tmp_path, settings, [row])
+    assert [record.method for record in records] == list(METHODS)
+    assert max(max(curve.f) - min(curve.f) for record in records for curve in record.curves) > 0.01
+    for record in records:
+        assert (record.key, record.label, record.target) == (row.key, row.label, oracle.target)
+        assert [(curve.patch_size, curve.order, curve.fill) for curve in record.curves] == [
+            (size, order, fill)
+            for size in (8, 12)
+            for order in (("morf",) if record.method == "random" else ("morf", "lerf"))
+            for fill in settings.fills
+        ]
+        for curve in record.curves:
+            expected = oracle.curve(record.method, curve)
+            assert curve.steps == 6 and len(curve.f) == 7
+            assert curve.f == pytest.approx(expected, abs=1e-5, rel=1e-5)
+            assert curve.aopc == pytest.approx(perturbation_oracle.aopc([expected]), abs=1e-5, rel=1e-5)
+            ties = patch_oracle.tie_share(oracle.patch_scores(record.method, curve.patch_size))
+            assert curve.tie_share == pytest.approx(ties)
 
 
+@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
+def test_complete_curves_end_with_the_fill(tmp_path, f):
+    settings = BOTH_ORDERS.model_copy(update={"f": f, "steps": "all", "patch_sizes": (12, 32)})
+    row = small_rows(5)[4]
+    oracle = Oracle(settings, row)
+    fills = make_fills(oracle.image, [row.key], settings.fills, settings.blur_sigma, SEED)[:, 0]
+    ends = {
+        fill: perturbation_oracle.followed(oracle.logits(image[None]), oracle.target, "probability")
+        for fill, image in zip(settings.fills, fills, strict=True)
+    }
+    last: dict[str, set[float]] = {fill: set() for fill in settings.fills}
+    for record in scored(tmp_path, settings, [row]):
+        for curve in record.curves:
+            assert len(curve.f) == {12: 9, 32: 1}[curve.patch_size] + 1
+            assert curve.f == pytest.approx(oracle.curve(record.method, curve), abs=1e-5)
+            last[curve.fill].add(curve.f[-1])
+    for fill, values in last.items():
+        assert len(values) == 1, "it is scored once"
+        assert values.pop() == pytest.approx(ends[fill], abs=1e-5)
+
+
+def test_steps_above_the_number_of_patches_are_all_of_them(tmp_path):
+    rows = small_rows(1)
+    found = [
+        scored(tmp_path, SETTINGS.model_copy(update={"steps": steps}), rows) for steps in ("all", 16, 100)
+    ]  # 16 patches of 8 pixels, 9 of 12
+    assert found[0] == found[1] == found[2]
+    assert {curve.steps for record in found[0] for curve in record.curves} == {16, 9}
+
+
+@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
 @pytest.mark.parametrize("batch_size", [1, 64, 1000])
-def test_batch_size_and_company_change_nothing(tmp_path, batch_size):
-    rows = small_rows(6)
-    reference = [numbers(table) for table in score(tmp_path, SETTINGS, rows)]
-    settings = SETTINGS.model_copy(update={"batch_size": batch_size})
-    shuffled = [rows[index] for index in (4, 0, 5, 2, 1, 3)]
-    for expected, found in zip(reference, score(tmp_path, settings, shuffled), strict=True):
-        np.testing.assert_allclose(numbers(found), expected, atol=1e-5, rtol=0)
+def test_batch_size_and_company_change_nothing(tmp_path, f, batch_size):
+    rows = small_rows(4)
+    settings = SETTINGS.model_copy(update={"f": f, "orders": ("morf", "lerf")})
+    expected = {(record.key, record.method): record for record in scored(tmp_path, settings, rows)}
+    assert len(expected) == 12
+    settings = settings.model_copy(update={"batch_size": batch_size, "methods": METHODS[::-1]})
+    shuffled = [rows[index] for index in (2, 0, 3, 1)]
+    for found in scored(tmp_path, settings, shuffled):
+        other = expected.pop((found.key, found.method))
+        np.testing.assert_allclose(numbers([found])[0], numbers([other])[0], atol=1e-5, rtol=0)
+    assert not expected
 
 
-def test_random_is_a_fair_control_for_a_black_heatmap(tmp_path):
-    """A method that says nothing has exactly the random order's curve."""
-    loaded = small_model()
-    torch.nn.init.constant_(loaded.model.explainer.normalize.bias, -100.0)
+def test_some_methods_score_as_all_of_them_do(tmp_path):
     rows = small_rows(3)
-    plan = make_plan(SETTINGS, SIZE, {row.key: row.label for row in rows}, SEED)
-    scorer = ImageScorer(loaded, small_recipe(tmp_path, SETTINGS), plan, torch.device("cpu"))
-    images, curves = split_table(scorer.score(rows))
-    assert set(images["heat_mean"].to_pylist()) == {0.0}
-    by_method = {name: curves.filter(pc.field("method") == name) for name in ("in_model", "random")}
-    assert set(by_method["in_model"]["tie_share"].to_pylist()) == {1.0}
-    assert by_method["in_model"]["f"].to_pylist() == by_method["random"]["f"].to_pylist()
+    scorer = small_scorer(tmp_path, SETTINGS, rows)
+    together = [record for record in scorer.score(rows, METHODS) if record.method == "saliency"]
+    np.testing.assert_allclose(numbers(scorer.score(rows, ["saliency"])), numbers(together), atol=1e-5, rtol=0)
+
+
+def with_bias(value: float) -> Explained:
+    """The small model, with a heatmap that is black or white everywhere."""
+    model = small_model().model
+    torch.nn.init.constant_(model.explainer.normalize.bias, value)
+    torch.nn.init.zeros_(model.explainer.normalize.weight)
+    return Explained("recompute", model, model)
+
+
+@pytest.mark.parametrize("bias", [-100.0, 0.5, 100.0])
+def test_a_heatmap_that_is_the_same_everywhere_is_a_random_order(tmp_path, bias):
+    """A method that says nothing has exactly the random order's curve, in both directions."""
+    settings = SETTINGS.model_copy(update={"orders": ("morf", "lerf")})
+    rows = small_rows(3)
+    records = scored(tmp_path, settings, rows, with_bias(bias))
+    for row in rows:
+        in_model, _, random = (record for record in records if record.key == row.key)
+        assert {curve.tie_share for curve in in_model.curves} == {1.0}
+        for order in ("morf", "lerf"):
+            said = [curve.f for curve in in_model.curves if curve.order == order]
+            np.testing.assert_allclose(said, [curve.f for curve in random.curves], atol=1e-6)
+
+
+def test_one_image(tmp_path):
+    row = small_rows(1)[0]
+    assert [len(record.curves) for record in scored(tmp_path, SETTINGS, [row])] == [6, 6, 6]
+
+
+def test_one_class(tmp_path):
+    """Its probability is 1 whatever is replaced; its logit is not."""
+    loaded = small_model()
+    model = JointModel(loaded.card.settings, classes=1)
+    shared = {
+        name: value for name, value in loaded.model.state_dict().items() if not name.startswith("classifier.head.6")
+    }
+    model.load_state_dict(shared, strict=False)
+    rows = [replace(row, label=0) for row in small_rows(2)]
+    explained = Explained("recompute", model, model)
+    records = scored(tmp_path, SETTINGS, rows, explained)
+    assert {record.target for record in records} == {0}
+    assert {value for record in records for curve in record.curves for value in curve.f} == {1.0}
+    assert {curve.aopc for record in records for curve in record.curves} == {0.0}
+    logits = scored(tmp_path, SETTINGS.model_copy(update={"output": "logit"}), rows, explained)
+    assert all(len(set(curve.f)) > 1 for record in logits for curve in record.curves)
+
+
+def test_patches_larger_than_the_image_are_left_out(tmp_path):
+    settings = SETTINGS.model_copy(update={"patch_sizes": (33, 16)})
+    (record, *_) = scored(tmp_path, settings, small_rows(1))
+    assert {curve.patch_size for curve in record.curves} == {16}
 
 
 def test_a_heatmap_of_nan_names_the_method_and_the_image(tmp_path):
     class NotANumber:
         def heatmap(self, image, target):
-            return torch.full((1, 1, *SIZE), torch.nan)
+            heatmap = torch.zeros(1, 1, *SIZE)
+            heatmap[0, 0, 3, 4] = torch.nan
+            return heatmap
 
     row = small_rows(1)[0]
-    plan = make_plan(SETTINGS, SIZE, {row.key: row.label}, SEED)
-    scorer = ImageScorer(small_model(), small_recipe(tmp_path, SETTINGS), plan, torch.device("cpu"))
+    scorer = small_scorer(tmp_path, SETTINGS, [row])
     scorer.methods["saliency"] = NotANumber()
     with pytest.raises(UserError, match=r"method saliency: its heatmap of image image-0 is not finite"):
-        scorer.score([row])
+        scorer.score([row], METHODS)
 
 
 def test_a_model_of_nan_names_the_image(tmp_path):
-    loaded = small_model()
-    torch.nn.init.constant_(next(loaded.model.classifier.parameters()), torch.nan)
+    explained = small_explained()
+    torch.nn.init.constant_(next(explained.model.classifier.parameters()), torch.nan)
     row = small_rows(1)[0]
-    plan = make_plan(SETTINGS, SIZE, {row.key: row.label}, SEED)
-    scorer = ImageScorer(loaded, small_recipe(tmp_path, SETTINGS), plan, torch.device("cpu"))
-    with pytest.raises(UserError, match=r"image image-0: the model's logits are not finite"):
-        scorer.score([row])
+    scorer = small_scorer(tmp_path, SETTINGS, [row], explained)
+    for score in (lambda: scorer.score([row], METHODS), lambda: scorer.describe([row])):
+        with pytest.raises(UserError, match=r"image image-0: the model's logits are not finite"):
+            score()
+
+
+def test_another_f_on_the_curves_than_before_is_noticed(tmp_path):
+    """Should the curves not start where the clean pass was, nothing is written."""
+    row = small_rows(1)[0]
+    scorer = small_scorer(tmp_path, SETTINGS, [row])
+    scorer.explained = replace(small_explained("phase1"), f="recompute")
+    with pytest.raises(RuntimeError, match=r"image image-0: f\(x\(0\)\) is"):
+        scorer.score([row], METHODS)
 
 
 def test_an_image_that_does_not_decode_is_named(tmp_path):
     row = replace(small_rows(1)[0], image=b"not an image")
     with pytest.raises(UserError, match="image-0"):
-        score(tmp_path, SETTINGS, [row])
-
-
-def test_only_chosen_images_are_perturbed(tmp_path):
-    settings = SETTINGS.model_copy(update={"curve_images": 2})
-    images, curves = score(tmp_path, settings, small_rows(6))
-    assert images.num_rows == 6
-    assert len(set(curves["key"].to_pylist())) == 2
-    assert sorted(set(curves["label"].to_pylist())) == [0, 1]
+        scored(tmp_path, SETTINGS, [row])
