@@ -8,7 +8,7 @@ from rich.table import Table
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.results import TABLE_NAME
-from distxml.evaluation.summary import Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
+from distxml.evaluation.summary import FEWEST_IMAGES, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
@@ -76,6 +76,8 @@ def _remarks(summary: Summary) -> list[str]:
             "Better, worse, + and -: than the random order, the 95% interval of the paired difference lies on one side "
             "of 0. Intervals are not corrected for their number. in_model wins: share of the images."
         )
+    if summary.curve_images < FEWEST_IMAGES:
+        lines.append(f"Fewer than {FEWEST_IMAGES} images: too few to call any difference clear.")
     if any(len(_rows(summary, row.order)) > MOST_ROWS for row in summary.aopc):
         lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
     return [*lines, "Do not compare the AOPC of different models."]

@@ -119,7 +119,8 @@ def test_little_to_show(settings: dict[str, Any]):
     text = shown(make_evaluation(SETTINGS.model_copy(update=settings), labels=(0,), annotated=False).summary)
     assert "not defined" in text  # POMPOM without masks
     assert ("LeRF" in text) == ("orders" in settings)
-    assert ("do not compare" in text.lower()) == ("patch_sizes" not in settings)
+    assert ("Do not compare" in text) == ("too few to call" in text) == ("patch_sizes" not in settings)
+    assert "too few to call" not in shown(made())
 
 
 def test_an_interval_that_is_not_known_says_so():
