@@ -1,13 +1,21 @@
 """The protocol that every heatmap method follows, and the methods by name."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
 
+from distxml.attribution.canny import CannyEdges
+from distxml.attribution.center_distance import CenterDistance
 from distxml.attribution.explained import Explained
+from distxml.attribution.grad_cam import GradCam, guided_grad_cam
 from distxml.attribution.in_model import InModel
+from distxml.attribution.integrated_gradients import integrated_gradients
+from distxml.attribution.lrp import RelevancePropagation
+from distxml.attribution.modified_relus import deconvolution, guided_backprop
 from distxml.attribution.no_information import NoInformation
-from distxml.attribution.saliency import GradientSaliency
+from distxml.attribution.otsu import OtsuObject
+from distxml.attribution.saliency import input_x_gradient, saliency
 from distxml.config.evaluation import EvaluationSettings, Method
 
 
@@ -22,15 +30,28 @@ class HeatmapMethod(Protocol):
             target: B int64, the class that is explained.
 
         Returns:
-            B×1×H×W, not negative.
+            B×1×H×W, not negative, without gradients. An image has the same one in any company.
         """
         ...
 
 
 def make_method(name: Method, explained: Explained, settings: EvaluationSettings) -> HeatmapMethod:
-    """The method of that name, for f."""
-    if name == "in_model":
-        return InModel(explained)
-    if name == "saliency":
-        return GradientSaliency(explained)
-    return NoInformation()
+    """The method of that name, for f. The model is where it stays, in eval mode."""
+    makers: dict[Method, Callable[[], HeatmapMethod]] = {
+        "in_model": lambda: InModel(explained),
+        "saliency": lambda: saliency(explained),
+        "input_x_gradient": lambda: input_x_gradient(explained),
+        "integrated_gradients": lambda: integrated_gradients(
+            explained, settings.integration_steps, settings.batch_size
+        ),
+        "guided_backprop": lambda: guided_backprop(explained),
+        "deconvolution": lambda: deconvolution(explained),
+        "grad_cam": lambda: GradCam(explained),
+        "guided_grad_cam": lambda: guided_grad_cam(explained),
+        "lrp": lambda: RelevancePropagation(explained),
+        "canny": CannyEdges,
+        "otsu": OtsuObject,
+        "center_distance": CenterDistance,
+        "random": NoInformation,
+    }
+    return makers[name]()

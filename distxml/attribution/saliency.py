@@ -1,28 +1,23 @@
-"""Gradient saliency, by captum."""
+"""The gradient of f, as it is and times the image."""
 
-from captum.attr import Saliency
-from torch import Tensor
+from captum.attr import InputXGradient, Saliency
 
 from distxml.attribution.explained import Explained
+from distxml.attribution.gradient_method import GradientMethod
 
 
-class GradientSaliency:
-    """Absolute gradient of the target's logit by the image, summed over the channels.
-
-    It is the gradient of f: through classifier and explainer where the heatmap is made anew, through the classifier
-    alone where it is kept or white.
+def saliency(explained: Explained) -> GradientMethod:
+    """Gradient of the target's logit by the image.
 
     Source: Simonyan, Vedaldi, Zisserman, "Deep Inside Convolutional Networks" (2013), section 3; sum over channels
     instead of their maximum.
     """
+    return GradientMethod(explained, Saliency, abs=False)
 
-    def __init__(self, explained: Explained) -> None:
-        self.explained = explained
 
-    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
-        """B×3×H×W to B×1×H×W, not negative."""
-        gate = self.explained.gate(image)
-        saliency = Saliency(lambda image: self.explained.logits(image, gate))
-        image = image.detach().clone().requires_grad_()
-        gradient = saliency.attribute(image, target=target, abs=True)  # B×3×H×W
-        return gradient.sum(1, keepdim=True).detach()
+def input_x_gradient(explained: Explained) -> GradientMethod:
+    """Gradient of the target's logit by the image, times the image in [0, 1]: black pixels have no heat.
+
+    Source: Shrikumar, Greenside, Shcherbina, Kundaje, "Not Just a Black Box" (2016).
+    """
+    return GradientMethod(explained, InputXGradient)

@@ -41,6 +41,7 @@ class Explainer(nn.Module):
         self.to_heat = nn.Conv2d(width, 1, 1)
         self.normalize = SharedBatchNorm2d(1, momentum=momentum)
         nn.init.constant_(self.normalize.bias, init_bias)
+        self.rectify = nn.ReLU()  # a module, as the others: guided backpropagation treats all ReLUs alike
 
     def forward(self, image: Tensor) -> Tensor:
         fine = self.encode1(image)  # B×w×H×W
@@ -50,4 +51,4 @@ class Explainer(nn.Module):
         fine = self.decode1(self.up1(middle) + fine)
         with torch.autocast(image.device.type, enabled=False):
             heat = self.to_heat(fine.to(image.dtype))  # B×1×H×W
-            return F.relu(self.normalize(heat).tanh())
+            return self.rectify(self.normalize(heat).tanh())

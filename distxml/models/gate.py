@@ -9,12 +9,21 @@ from torch import Tensor, fx, nn
 from distxml.errors import UserError
 
 
-def gate(features: Tensor, heatmap: Tensor) -> Tensor:
+class Gate(nn.Module):
     """B×C×h×w features times the heatmap B×1×H×W, average-pooled to h×w (reference code; always average).
 
-    Pooled in the heatmap's precision; the product has that of the features.
+    Pooled in the heatmap's precision; the product has that of the features. A module without parameters, one at each
+    place of a network, so that methods of attribution find the gated feature maps.
     """
-    return features * _pooled(heatmap, features.shape[2], features.shape[3]).to(features.dtype)
+
+    def forward(self, features: Tensor, heatmap: Tensor) -> Tensor:
+        """B×C×h×w."""
+        return features * _pooled(heatmap, features.shape[2], features.shape[3]).to(features.dtype)
+
+
+def last_gate(classifier: nn.Module) -> Gate:
+    """The gate nearest the logits: networks register theirs in the order of their forward pass."""
+    return [module for module in classifier.modules() if isinstance(module, Gate)][-1]
 
 
 def _pooled(heatmap: Tensor, height: int, width: int) -> Tensor:
@@ -48,7 +57,7 @@ class _StopAtModules(fx.Tracer):
 
 
 def insert_gates(network: nn.Module, after: Collection[str]) -> fx.GraphModule:
-    """`network` with a second input, the heatmap, and a gate after each module named in `after`.
+    """`network` with a second input, the heatmap, and a `Gate` after each module named in `after`.
 
     The keys of its state dict stay as they were, so that pretrained weights load.
 
@@ -67,9 +76,10 @@ def insert_gates(network: nn.Module, after: Collection[str]) -> fx.GraphModule:
     missing = set(after) - {str(node.target) for node in targets}
     if missing:
         raise UserError(f"gates: the network never calls {sorted(missing)}; name modules on its path")
-    for node in targets:
+    network.add_module("gates", nn.ModuleList(Gate() for _ in targets))
+    for index, node in enumerate(targets):
         with graph.inserting_after(node):
-            gated = graph.call_function(gate, (node, heatmap))
+            gated = graph.call_module(f"gates.{index}", (node, heatmap))
         node.replace_all_uses_with(gated, delete_user_cb=lambda user, gated=gated: user is not gated)
     graph.lint()
     return fx.GraphModule(network, graph)

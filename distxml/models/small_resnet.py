@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
-from distxml.models.gate import gate
+from distxml.models.gate import Gate
 
 BLOCKS = 4
 
@@ -46,12 +46,14 @@ class SmallResNet(nn.Module):
             else BasicBlock(inputs, outputs, stride=2, downsample=_halving(inputs, outputs))
             for inputs, outputs in pairwise(widths)
         )
+        self.gates = nn.ModuleList(Gate() for _ in widths)
+        self.average = nn.AdaptiveAvgPool2d(1)  # a module: relevance propagation has a rule for it
         self.fc = nn.Linear(widths[-1], classes)
         nn.init.xavier_uniform_(self.fc.weight)
         nn.init.zeros_(self.fc.bias)
 
     def forward(self, image: Tensor, heatmap: Tensor) -> Tensor:
-        features = gate(self.stem(image), heatmap)
-        for block in self.blocks:
-            features = gate(block(features), heatmap)  # B×w·2^k×h×w
-        return self.fc(features.mean((2, 3)))
+        features = image
+        for layer, gate in zip([self.stem, *self.blocks], self.gates, strict=True):
+            features = gate(layer(features), heatmap)  # B×w·2^k×h×w
+        return self.fc(self.average(features).flatten(1))

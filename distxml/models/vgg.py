@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distxml.models.gate import gate
+from distxml.models.gate import Gate
 
 STAGES = 4
 HIDDEN = 128
@@ -36,6 +36,7 @@ class VGG(nn.Module):
             )
             for inputs, outputs in pairwise(widths)
         )
+        self.gates = nn.ModuleList(Gate() for _ in self.stages)
         self.head = nn.Sequential(
             nn.Linear(widths[-1], HIDDEN),
             nn.Sigmoid(),
@@ -55,7 +56,7 @@ class VGG(nn.Module):
 
     def forward(self, image: Tensor, heatmap: Tensor) -> Tensor:
         features = image
-        for stage in self.stages:
+        for stage, gate in zip(self.stages, self.gates, strict=True):
             features = gate(stage(features), heatmap)  # B×w·2^k×h×w
             features = F.max_pool2d(features, 2)
         return self.head(features.amax((2, 3)))

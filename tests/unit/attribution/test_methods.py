@@ -1,64 +1,119 @@
-"""Heatmap methods."""
+"""What holds for every heatmap method, whatever f is."""
 
 from typing import get_args
 
 import pytest
 import torch
+from torch import nn
 
+from distxml.attribution.explained import Explained
 from distxml.attribution.method import make_method
-from distxml.config.evaluation import Method
-from tests.unit.evaluation.small_model import SIZE, small_model
+from distxml.config.evaluation import Method, Scoring
+from tests.unit.attribution.subjects import (
+    SETTINGS,
+    classifier_like_a_trained_one,
+    explained,
+    images,
+)
+from tests.unit.evaluation.small_model import SIZE
+
+TARGET = torch.tensor([0, 1])
+EVERY_METHOD = pytest.mark.parametrize("name", get_args(Method))
+EVERY_F = pytest.mark.parametrize("f", get_args(Scoring))
 
 
-def images() -> torch.Tensor:
-    return torch.rand(2, 3, *SIZE, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize("name", get_args(Method))
-def test_every_method_gives_one_finite_value_a_pixel(name):
-    heatmap = make_method(name, small_model().model).heatmap(images(), torch.tensor([0, 1]))
-    assert heatmap.shape == (2, 1, *SIZE)
+def require_heat(heatmap: torch.Tensor, size: tuple[int, int], count: int) -> None:
+    assert heatmap.shape == (count, 1, *size)
+    assert heatmap.dtype == torch.float32
     assert heatmap.isfinite().all()
     assert (heatmap >= 0).all()
     assert not heatmap.requires_grad
 
 
-@pytest.mark.parametrize("name", get_args(Method))
-def test_an_image_has_the_same_heatmap_in_any_company(name):
-    method = make_method(name, small_model().model)
-    together = method.heatmap(images(), torch.tensor([0, 1]))
-    alone = method.heatmap(images()[1:], torch.tensor([1]))
-    torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=1e-4)
+def has_hooks(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
 
 
-def test_in_model_is_what_the_classifier_was_gated_with():
-    model = small_model().model
-    heatmap = make_method("in_model", model).heatmap(images(), torch.tensor([0, 1]))
-    torch.testing.assert_close(model(images(), heatmap).logits, model(images()).logits)
+@EVERY_F
+@EVERY_METHOD
+def test_one_finite_value_a_pixel(name: Method, f: Scoring) -> None:
+    heatmap = make_method(name, explained(f), SETTINGS).heatmap(images(), TARGET)
+    require_heat(heatmap, SIZE, 2)
+    assert name == "random" or heatmap.amax((1, 2, 3)).min() > 0
+
+
+@pytest.mark.parametrize("classifier", ["small_resnet", "resnet18"])
+@EVERY_METHOD
+def test_every_classifier(name: Method, classifier: str) -> None:
+    model = classifier_like_a_trained_one(classifier, size=32)
+    method = make_method(name, Explained("recompute", model, model), SETTINGS)
+    require_heat(method.heatmap(images(1, (32, 64)), torch.tensor([2])), (32, 64), 1)
+
+
+@EVERY_F
+@EVERY_METHOD
+def test_an_image_has_the_same_heatmap_in_any_company(name: Method, f: Scoring) -> None:
+    method = make_method(name, explained(f), SETTINGS)
+    together = method.heatmap(images(), TARGET)
+    for index in range(2):
+        alone = method.heatmap(images()[index : index + 1], TARGET[index : index + 1])
+        torch.testing.assert_close(together[index : index + 1], alone, atol=1e-4 * float(alone.max()), rtol=1e-4)
+
+
+@EVERY_F
+@EVERY_METHOD
+def test_the_model_is_as_it_was(name: Method, f: Scoring) -> None:
+    subject = explained(f)
+    models = (subject.model, subject.explainer)
+    before = [{key: value.clone() for key, value in model.state_dict().items()} for model in models]
+    image = images()
+    logits = subject.logits(image, subject.gate(image))
+    method = make_method(name, subject, SETTINGS)
+    first, second = (method.heatmap(image, TARGET) for _ in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(image, images()) and not image.requires_grad
+    for model, state in zip(models, before, strict=True):
+        assert state.keys() == model.state_dict().keys()
+        assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+        assert all(parameter.grad is None for parameter in model.parameters())
+        assert not any(module.training or has_hooks(module) for module in model.modules())
+    assert torch.equal(subject.logits(image, subject.gate(image)), logits)
+
+
+@pytest.mark.parametrize("name", ["in_model", "saliency", "guided_backprop", "grad_cam", "lrp"])
+def test_frozen_models_and_images_of_inference_mode(name: Method) -> None:
+    """As the evaluator has them."""
+    subject = explained("recompute")
+    expected = make_method(name, subject, SETTINGS).heatmap(images(), TARGET)
+    subject.model.requires_grad_(False)
+    with torch.inference_mode():
+        image = images()
+    assert torch.equal(make_method(name, subject, SETTINGS).heatmap(image, TARGET), expected)
+
+
+@pytest.mark.parametrize("name", ["saliency", "guided_backprop", "guided_grad_cam", "lrp"])
+def test_compiled_models_and_channels_last(name: Method) -> None:
+    """Compiled code would run past the hooks that methods set, silently."""
+    subject = explained("recompute")
+    expected = make_method(name, subject, SETTINGS).heatmap(images(), TARGET)
+    subject.model.to(memory_format=torch.channels_last)
+    subject.model.compile(backend="eager")
+    subject.logits(images(), None)  # compiled here
+    heatmap = make_method(name, subject, SETTINGS).heatmap(images(), TARGET)
+    torch.testing.assert_close(heatmap, expected, atol=1e-4 * float(expected.max()), rtol=1e-4)
+
+
+def test_the_target_matters() -> None:
+    subject = explained("phase1")
+    for name in set(get_args(Method)) - {"in_model", "canny", "otsu", "center_distance", "random"}:
+        method = make_method(name, subject, SETTINGS)
+        one, other = (method.heatmap(images(1), torch.tensor([target])) for target in (0, 1))
+        assert not torch.allclose(one, other, rtol=1e-2), name
+
+
+@EVERY_F
+def test_in_model_is_the_explainers_heatmap(f: Scoring) -> None:
+    subject = explained(f)
+    heatmap = make_method("in_model", subject, SETTINGS).heatmap(images(), TARGET)
+    torch.testing.assert_close(heatmap, subject.explainer(images()).heatmap.detach())
     assert 0.05 < heatmap.mean() < 0.95
-
-
-def test_saliency_is_the_slope_of_the_targets_logit():
-    """Against finite differences, in float64."""
-    model = small_model().model.double()
-    image, target = images()[:1].double(), torch.tensor([1])
-    heatmap = make_method("saliency", model).heatmap(image, target)
-    for i, j in [(3, 4), (16, 16), (30, 1)]:
-        slopes = []
-        for channel in range(3):
-            step = torch.zeros_like(image)
-            step[0, channel, i, j] = 1e-6
-            up, down = (model(image + sign * step).logits[0, 1].item() for sign in (1, -1))
-            slopes.append(abs(up - down) / 2e-6)
-        assert heatmap[0, 0, i, j].item() == pytest.approx(sum(slopes), rel=1e-3, abs=1e-7)
-
-
-def test_saliency_leaves_the_model_without_gradients():
-    model = small_model().model
-    make_method("saliency", model).heatmap(images(), torch.tensor([0, 1]))
-    assert all(parameter.grad is None for parameter in model.parameters())
-
-
-def test_the_control_says_nothing():
-    heatmap = make_method("random", small_model().model).heatmap(images(), torch.tensor([0, 1]))
-    assert heatmap.unique().tolist() == [0]

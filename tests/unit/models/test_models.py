@@ -13,9 +13,11 @@ from torchvision.models import resnet18
 from distxml.config.model import ClassifierName, ModelSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, check_classes, load_model, save_model
-from distxml.models.gate import gate, insert_gates
+from distxml.models.gate import Gate, insert_gates, last_gate
 from distxml.models.joint import JointModel
 from distxml.models.resnet import gated_resnet
+
+gate = Gate()
 
 
 def small(name: str, **more: object) -> ModelSettings:
@@ -50,6 +52,17 @@ def test_heatmap_starts_as_white_as_its_bias_says(bias: float, heat: float) -> N
         for parameter in model.explainer.to_heat.parameters():
             nn.init.zeros_(parameter)
     assert model.eval()(torch.rand(1, 3, 16, 16)).heatmap.mean().item() == pytest.approx(heat, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", get_args(ClassifierName))
+def test_gates_have_no_state(name: str) -> None:
+    """Checkpoints of any version load, and torchvision's."""
+    classifier = JointModel(small(name), 2).classifier
+    assert {key.split(".")[0] for key in classifier.state_dict()} <= {
+        *("stages", "head"),
+        *("stem", "blocks", "fc"),
+        *("conv1", "bn1", "layer1", "layer2", "layer3", "layer4"),
+    }
 
 
 def test_gates_pool_by_average() -> None:
@@ -111,7 +124,10 @@ def test_the_explainers_momentum_is_a_setting() -> None:
 @pytest.mark.parametrize(("gates", "count"), [("block", 9), ("stage", 5)])
 def test_resnet_gates_are_where_they_should_be(gates: str, count: int) -> None:
     network = gated_resnet(small("resnet18", gates=gates), 2)
-    assert sum(node.target is gate for node in network.graph.nodes) == count
+    gates_called = [node.target for node in network.graph.nodes if str(node.target).startswith("gates.")]
+    assert gates_called == [f"gates.{index}" for index in range(count)]
+    assert all(isinstance(network.get_submodule(str(name)), Gate) for name in gates_called)
+    assert last_gate(network) is network.get_submodule(f"gates.{count - 1}")
 
 
 @pytest.mark.parametrize("gates", ["block", "stage"])
