@@ -136,7 +136,7 @@ def rates(recipe: Recipe, factor: float) -> Iterator[str]:
 
 def _figures(summary: Summary) -> dict[str, float]:
     metrics = {metric.name: float("nan") if metric.value is None else metric.value for metric in summary.metrics}
-    aopc = {overall.method: overall.aopc for overall in summary.aopc_overall}
+    aopc = {overall.method: overall.aopc for overall in summary.aopc_overall if overall.order == "morf"}
     names = ("accuracy", "heat_inside", "heat_outside", "pompom")
     return {name: metrics[name] for name in names} | {"aopc": aopc["in_model"], "aopc_random": aopc["random"]}
 

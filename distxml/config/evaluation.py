@@ -57,7 +57,7 @@ class EvaluationSettings(Settings):
     """What replaces a patch: 0, 1, 0.5, one random RGB value a pixel, the Gaussian-blurred image."""
     blur_sigma: float = Field(default=0.05, gt=0, le=1)
     """Standard deviation of the blur, as a share of the image's shorter side."""
-    steps: Annotated[int, Field(ge=1)] | Literal["all"] = 100
+    steps: int | Literal["all"] = 100
     """Most patches that are replaced; fewer where the image has fewer. `all`: every patch, which the areas under the
     curves (deletion, insertion) need."""
     curve_images: int | None = Field(default=None, ge=1)
@@ -66,6 +66,15 @@ class EvaluationSettings(Settings):
     """Images a forward pass: it bounds the memory, and no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)
     """Resamples of the 95% bootstrap intervals."""
+
+    @field_validator("steps", mode="plain")
+    @classmethod
+    def _some_or_all(cls, value: object) -> int | Literal["all"]:
+        if value == "all":
+            return "all"
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+            return value
+        raise ValueError("must be a whole number from 1 on, or all")
 
     @field_validator("methods", "patch_sizes", "fills", "orders")
     @classmethod

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
@@ -44,6 +45,45 @@ def test_a_run_without_the_checkpoint_says_to_train(run: RunFolder):
     shutil.rmtree(run.path / "checkpoints")
     with pytest.raises(UserError, match=r"no checkpoint checkpoints/phase3/last; finish training first"):
         prepared(run)
+
+
+def test_the_classifier_of_phase_1_is_explained_by_the_explainer_of_phase_3(run: RunFolder):
+    scored = prepared(run, "evaluation.f=phase1").scored
+    assert (scored.checkpoint, scored.explainer_checkpoint) == ("checkpoints/phase1/last", "checkpoints/phase3/last")
+    assert scored.sha256 != scored.explainer_sha256
+    joint = prepared(run).scored
+    assert (joint.checkpoint, joint.explainer_checkpoint) == ("checkpoints/phase3/last",) * 2
+    assert joint.sha256 == joint.explainer_sha256 == scored.explainer_sha256
+
+
+def test_f_phase1_without_its_checkpoint_says_so(run: RunFolder):
+    shutil.rmtree(run.checkpoint(1, "last"))
+    with pytest.raises(UserError, match=r"no checkpoint checkpoints/phase1/last"):
+        prepared(run, "evaluation.f=phase1")
+    assert prepared(run).scored.checkpoint == "checkpoints/phase3/last"
+
+
+def test_a_damaged_explainer_is_found_before_any_worker_starts(run: RunFolder):
+    weights = run.checkpoint(3, "last") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-5])
+    with pytest.raises(UserError, match=r"phase3/last/model\.safetensors: cannot be loaded"):
+        prepared(run, "evaluation.f=phase1")
+
+
+def test_a_run_that_is_being_trained_is_refused(run: RunFolder):
+    with FileLock(run.lock), pytest.raises(UserError, match=r"run .*: another process is training it; wait"):
+        prepared(run)
+    assert prepared(run).scored.training_finished, "the lock's file stays when training is over"
+
+
+@pytest.mark.parametrize(("target", "index"), [("predicted", None), ("label", None), ("circle", 0), ("triangle", 1)])
+def test_a_target_is_the_prediction_the_label_or_a_class(run: RunFolder, target: str, index: int | None):
+    assert prepared(run, f"evaluation.target={target}").brief.target_class == index
+
+
+def test_a_target_that_is_no_class_names_them(run: RunFolder):
+    with pytest.raises(UserError, match=r"evaluation\.target=square: .*one of the classes circle, triangle"):
+        prepared(run, "evaluation.target=square")
 
 
 def test_an_unfinished_run_is_marked(run: RunFolder):
@@ -109,10 +149,15 @@ def test_what_training_has_fixed_cannot_be_overridden(run: RunFolder, override: 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("evaluation.steps=0", r"override evaluation\.steps: .*greater than or equal to 1"),
+        ("evaluation.steps=0", r"override evaluation\.steps: must be a whole number from 1 on, or all \(value 0\)"),
         ("evaluation.stepz=3", r"override evaluation\.stepz: unknown key .*did you mean evaluation\.steps"),
         ("evaluation.methods=[random,random]", r"evaluation\.methods: random is listed more than once"),
         ("evaluation.patch_sizes=[0]", r"evaluation\.patch_sizes"),
+        ("evaluation.methods=[in_modell]", r"evaluation\.methods.*in_modell"),
+        ("evaluation.fills=[blak]", r"evaluation\.fills.*blak"),
+        ("evaluation.orders=[mrof]", r"evaluation\.orders.*mrof"),
+        ("evaluation.f=phase2", r"evaluation\.f.*phase2"),
+        ("evaluation.steps=some", r"evaluation\.steps"),
         ("steps", r"must look like a\.b=value"),
     ],
 )
