@@ -48,7 +48,8 @@ class Plan:
 
     @property
     def passes(self) -> int:
-        """Forward passes in all, but for those that make the heatmaps, if no work is interrupted."""
+        """Forward passes in all, but for those that make the heatmaps; a few more where an image's methods are
+        divided among tasks, which each score what the curves of an image share."""
         return self.images + len(self.curve_keys) * points(self.curves, len(self.fills))
 
 
