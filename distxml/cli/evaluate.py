@@ -43,7 +43,7 @@ def evaluate(
 
 
 def _say_what_would_be_done(folder: "RunFolder", recipe: "Recipe") -> None:
-    from distxml.evaluation.distributed import what_is_left
+    from distxml.evaluation.distributed import what_is_left, what_was_found
     from distxml.evaluation.estimate import estimate_seconds
     from distxml.evaluation.prepare import prepare
     from distxml.report.wording import duration
@@ -52,14 +52,14 @@ def _say_what_would_be_done(folder: "RunFolder", recipe: "Recipe") -> None:
     for line in _plan_in_words(evaluation):
         typer.echo(line)
     left = what_is_left(folder, evaluation)
-    plan = evaluation.plan
+    for message in what_was_found(evaluation, left):
+        typer.echo(f"note: {message}")
     typer.echo(
-        f"passes: {plan.passes:,} forward over {plan.images:,} images, {len(plan.curve_keys):,} of them perturbed; "
-        f"{left.passes:,} left to do in {len(left.tasks):,} tasks"
+        f"left to do: {left.passes:,} forward passes in {len(left.tasks):,} tasks, beside those that make heatmaps"
     )
     if left.tasks:
         seconds = estimate_seconds(evaluation, left)
-        typer.echo(f"time: about {duration(seconds)} with {recipe.scaling.workers} workers, which fit")
+        typer.echo(f"time: about {duration(seconds)} with scaling.workers={recipe.scaling.workers}, which fit")
     typer.echo(f"results: would go to {folder.evaluation}; nothing was written")
 
 
@@ -69,7 +69,8 @@ def _plan_in_words(evaluation: "Evaluation") -> list[str]:
     sizes = dict.fromkeys((curve.patch_size, curve.steps) for curve in plan.curves)
     lines = [
         f"model: {scored.checkpoint} ({scored.classifier}, {height}x{width})",
-        f"dataset: {evaluation.dataset.folder}, split {settings.split}: {plan.images} images",
+        f"dataset: {evaluation.dataset.folder}, split {settings.split}: {plan.images:,} images, "
+        f"{len(plan.curve_keys):,} of them perturbed",
         f"f: {settings.output} of the class {settings.target}, {settings.f}",
         f"methods: {', '.join(settings.methods)}",
         f"orders: {', '.join(settings.orders)}",

@@ -79,7 +79,8 @@ def evaluate_run(
     with _alone(run):
         left = what_is_left(run, evaluation)
         left.journal.open(depends_on(evaluation))
-        _tell_found(evaluation, left, tell)
+        for message in what_was_found(evaluation, left):
+            tell(message)
         if left.tasks:
             score(evaluation, left, show_progress)
         finished = left.journal.read()
@@ -95,6 +96,19 @@ def what_is_left(run: RunFolder, evaluation: Evaluation) -> Left:
     journal = Journal(run.evaluation_rows.resolve() / fingerprint(evaluation))
     finished = journal.read()
     return Left(journal, finished, open_tasks(evaluation.brief, list(evaluation.label_of_key), finished))
+
+
+def what_was_found(evaluation: Evaluation, left: Left) -> list[str]:
+    """What the user should know of rows that are there already."""
+    damaged = [
+        f"{left.journal.folder / name} is damaged or was put there; its rows are made again"
+        for name in left.finished.damaged
+    ]
+    plan = evaluation.plan
+    wanted = [(key, method) for key in plan.curve_keys for method in plan.methods]
+    found = len(left.finished.pairs.intersection(wanted))
+    taken = f"{found} of {len(wanted)} heatmaps and their curves were finished before and are taken as they are"
+    return [*damaged, taken] if found else damaged
 
 
 def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress) -> None:
@@ -138,16 +152,6 @@ def _alone(run: RunFolder) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _tell_found(evaluation: Evaluation, left: Left, tell: Tell) -> None:
-    for name in left.finished.damaged:
-        tell(f"{left.journal.folder / name} is damaged or was put there; its rows are made again")
-    plan = evaluation.plan
-    wanted = [(key, method) for key in plan.curve_keys for method in plan.methods]
-    found = len(left.finished.pairs.intersection(wanted))
-    if found:
-        tell(f"{found} of {len(wanted)} heatmaps and their curves were finished before and are taken as they are")
 
 
 def _as_block(task: Task) -> pa.Table:

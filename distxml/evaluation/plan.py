@@ -46,12 +46,6 @@ class Plan:
         """The curves of a method."""
         return tuple(curve for curve in self.curves if curve.method == method)
 
-    @property
-    def passes(self) -> int:
-        """Forward passes in all, but for those that make the heatmaps; a few more where an image's methods are
-        divided among tasks, which each score what the curves of an image share."""
-        return self.images + len(self.curve_keys) * points(self.curves, len(self.fills))
-
 
 def points(curves: tuple[PlannedCurve, ...], fills: int) -> int:
     """Forward passes for these curves of one image: f(x(0)) once, a wholly replaced image once a fill, and the rest."""

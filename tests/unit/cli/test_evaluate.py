@@ -1,11 +1,9 @@
 """`distxml evaluate` without Ray: what it says."""
 
-import io
+import re
 from pathlib import Path
 
 import pytest
-from distxml.cli.image_progress import ImageProgress
-from rich.console import Console
 from typer.testing import CliRunner
 
 from distxml.cli.main import app
@@ -17,7 +15,13 @@ from tests.integration.small_run import write_run
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    settings = EvaluationSettings(patch_sizes=(8, 64), fills=("black", "blur"), curve_images=4, steps=5)
+    settings = EvaluationSettings(
+        methods=("in_model", "saliency", "random"),
+        patch_sizes=(8, 64),
+        fills=("black", "blur"),
+        curve_images=4,
+        steps=5,
+    )
     return write_run(tmp_path, settings, images=12)
 
 
@@ -26,10 +30,13 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     said = CliRunner().invoke(app, ["evaluate", str(run.path), "--dry-run"])
     assert said.exit_code == 0, said.output
     assert "model: checkpoints/phase3/last (vgg, 32x32)" in said.output
-    assert "split test: 12 images" in said.output
+    assert "split test: 12 images, 4 of them perturbed" in said.output
+    assert "f: probability of the class predicted, recompute" in said.output
     assert "patches: 8 (5 steps)" in said.output
     assert "left out, larger than the image: 64" in said.output
-    assert "passes: 136 forward (12 images once, 4 of them perturbed with 31 each)" in said.output
+    # A clean pass an image; f(x(0)) and 5 steps a fill for each of the methods, each in a task of its own.
+    assert f"left to do: {12 + 4 * 3 * 11} forward passes in {12 + 4 * 3} tasks" in said.output
+    assert re.search(r"time: about \d+ s with scaling.workers=1, which fit", said.output)
     assert sorted(run.path.rglob("*")) == before
 
 
@@ -53,13 +60,3 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
 
 def test_the_help_ends_with_an_example():
     assert "Example: distxml evaluate" in CliRunner().invoke(app, ["evaluate", "--help"]).output
-
-
-def test_progress_off_a_terminal_is_ten_lines():
-    text = io.StringIO()
-    with ImageProgress("evaluating", Console(file=text)) as progress:
-        for done in range(1, 201):
-            progress.show(done, 200)
-    lines = text.getvalue().splitlines()
-    assert len(lines) == 10
-    assert lines[-1] == "evaluating: 200 of 200 images"
