@@ -41,6 +41,7 @@ class GradientMethod:
         image = image.detach().clone().requires_grad_()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Setting backward hooks on ReLU")  # it removes them
+            warnings.filterwarnings("ignore", "Internal batch size cannot be less")  # `integrated_gradients` says so
             attributed = method.attribute(image, target=target, additional_forward_args=(gate,), **self.options)
         return attributed.detach()
 

@@ -13,8 +13,6 @@ from distxml.config.evaluation import Scoring
 from distxml.models.vgg import VGG
 from tests.unit.attribution.subjects import SETTINGS, explained, images
 
-TARGET = 1
-
 
 def last_feature_maps(network: VGG, image: Tensor, heat: Tensor) -> Tensor:
     """Gated, before the last max-pooling: 8w×h×w of one image."""
@@ -42,12 +40,12 @@ def bilinear(coarse: Tensor, height: int, width: int) -> Tensor:
     return fine
 
 
-def by_hand(subject: Explained, image: Tensor) -> Tensor:
+def by_hand(subject: Explained, image: Tensor, target: int) -> Tensor:
     network = subject.model.classifier
     assert isinstance(network, VGG)
     heat = torch.ones_like(image[:, :1]) if subject.f == "phase1" else subject.heatmap(image)
     maps = last_feature_maps(network, image, heat).detach().requires_grad_()
-    logit = network.head(F.max_pool2d(maps, 2).amax((1, 2)))[TARGET]
+    logit = network.head(F.max_pool2d(maps, 2).amax((1, 2)))[target]
     (gradient,) = torch.autograd.grad(logit, maps)
     weights = gradient.mean((1, 2))
     weighted = sum(weight * channel for weight, channel in zip(weights, maps.detach(), strict=True))
@@ -58,15 +56,15 @@ def by_hand(subject: Explained, image: Tensor) -> Tensor:
 @pytest.mark.parametrize("f", get_args(Scoring))
 def test_grad_cam_by_hand(f: Scoring) -> None:
     subject, image = explained(f), images(1)
-    heatmap = make_method("grad_cam", subject, SETTINGS).heatmap(image, torch.tensor([TARGET]))
-    expected = by_hand(subject, image)
+    both = make_method("grad_cam", subject, SETTINGS).heatmap(image.repeat(2, 1, 1, 1), torch.tensor([0, 1]))
+    expected = torch.stack([by_hand(subject, image, target) for target in (0, 1)])
     assert expected.max() > 0
-    torch.testing.assert_close(heatmap[0, 0], expected, rtol=1e-4, atol=1e-5 * float(expected.max()))
+    torch.testing.assert_close(both[:, 0], expected, rtol=1e-4, atol=1e-5 * float(expected.max()))
 
 
 @pytest.mark.parametrize("f", get_args(Scoring))
 def test_guided_grad_cam_is_the_product(f: Scoring) -> None:
-    subject, image, target = explained(f), images(1), torch.tensor([TARGET])
+    subject, image, target = explained(f), images(1).repeat(2, 1, 1, 1), torch.tensor([0, 1])
     parts = [make_method(name, subject, SETTINGS).heatmap(image, target) for name in ("grad_cam", "guided_backprop")]
     product = make_method("guided_grad_cam", subject, SETTINGS).heatmap(image, target)
     torch.testing.assert_close(product, parts[0] * parts[1])

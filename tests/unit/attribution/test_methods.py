@@ -37,9 +37,10 @@ def has_hooks(module: nn.Module) -> bool:
 @EVERY_F
 @EVERY_METHOD
 def test_one_finite_value_a_pixel(name: Method, f: Scoring) -> None:
-    heatmap = make_method(name, explained(f), SETTINGS).heatmap(images(), TARGET)
-    require_heat(heatmap, SIZE, 2)
-    assert name == "random" or heatmap.amax((1, 2, 3)).min() > 0
+    image, target = images().repeat(2, 1, 1, 1), torch.tensor([0, 1, 1, 0])
+    heatmap = make_method(name, explained(f), SETTINGS).heatmap(image, target)
+    require_heat(heatmap, SIZE, 4)
+    assert name == "random" or heatmap.max() > 0  # Grad-CAM may find nothing that speaks for a class
 
 
 @pytest.mark.parametrize("classifier", ["small_resnet", "resnet18"])

@@ -1,0 +1,61 @@
+"""Heatmap methods on a GPU against the CPU; skipped where there is no GPU."""
+
+from copy import deepcopy
+from typing import get_args
+
+import pytest
+import torch
+
+from distxml.attribution.explained import Explained
+from distxml.attribution.method import make_method
+from distxml.config.evaluation import Method, Scoring
+from tests.unit.attribution.subjects import SETTINGS, classifier_like_a_trained_one, explained, images
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+GPU = torch.device("cuda", 0)
+TARGET = torch.tensor([0, 1])
+EVERY_METHOD = pytest.mark.parametrize("name", get_args(Method))
+
+
+@pytest.fixture(autouse=True)
+def float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the evaluator computes: convolutions without TF32 (matrix products have none unless asked)."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+def require_agreement(name: Method, subject: Explained, image: torch.Tensor, target: torch.Tensor) -> None:
+    """Up to rounding, which may switch a ReLU here and there: to 0.2% of the mean heat, in the mean over the pixels."""
+    cpu = make_method(name, subject, SETTINGS).heatmap(image, target)
+    model = deepcopy(subject.model).to(GPU)
+    explainer = model if subject.explainer is subject.model else deepcopy(subject.explainer).to(GPU)
+    gpu = make_method(name, Explained(subject.f, model, explainer), SETTINGS).heatmap(image.to(GPU), target.to(GPU))
+    assert gpu.device == GPU and gpu.dtype == torch.float32 and not gpu.requires_grad
+    assert gpu.isfinite().all() and (gpu >= 0).all()
+    assert (gpu.cpu() - cpu).abs().mean() <= 2e-3 * cpu.mean()
+
+
+@pytest.mark.parametrize("f", get_args(Scoring))
+@EVERY_METHOD
+def test_every_f_agrees(name: Method, f: Scoring) -> None:
+    require_agreement(name, explained(f), images(), TARGET)
+
+
+@pytest.mark.parametrize("classifier", ["small_resnet", "resnet18", "resnet50"])
+@EVERY_METHOD
+def test_every_classifier_agrees(name: Method, classifier: str) -> None:
+    model = classifier_like_a_trained_one(classifier)
+    require_agreement(name, Explained("recompute", model, model), images(2, (64, 64)), TARGET)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("classifier", ["vgg", "small_resnet", "resnet18", "resnet50"])
+def test_relevance_is_conserved(classifier: str, channels_last: bool) -> None:
+    model = classifier_like_a_trained_one(classifier).to(GPU)
+    if channels_last:
+        model.to(memory_format=torch.channels_last)
+    subject, image = Explained("recompute", model, model), images(1, (64, 64)).to(GPU)
+    logits = subject.logits(image, None).detach()
+    target = logits.abs().argmax(1)
+    heatmap = make_method("lrp", subject, SETTINGS).heatmap(image, target)
+    assert heatmap.sum().item() == pytest.approx(logits[0, target].abs().item(), rel=0.01)
