@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import ClassPart, Summary
-from distxml.report.look import BETTER_WORDS, ORDER_NAMES, method_name
+from distxml.report.look import BETTER_WORDS, ORDER_NAMES, method_name, without
 from distxml.report.method_tables import CLEAR, difference_cell, metric_cell
 from distxml.report.number_table import NONE, Cell, NumberTable, Row
 from distxml.report.verdict import in_order
@@ -31,7 +31,10 @@ def _metrics(summary: Summary) -> NumberTable:
         return [metric_cell(found.get(name)) for name in names]
 
     titles = ["Recall" if name == "accuracy" else metric_title(name) for name in names]
-    about = "Over all images of the true class, with 95% intervals: Wilson’s for the recall, bootstraps for the rest."
+    about = (
+        "Means over the n images of the true class that have the value, with 95% intervals: Wilson’s for the recall, "
+        "bootstraps for the rest."
+    )
     rows = [Row(part.class_name, cells(part), f"{part.images} images") for part in summary.by_class]
     return NumberTable("Metrics by class", about, "True class", titles, rows)
 
@@ -61,7 +64,7 @@ def _in_model_minus(summary: Summary, order: Order) -> NumberTable:
         found = {(row.method, row.other, row.order): row for row in part.comparisons}
         return difference_cell(found.get(("in_model", method, order)))
 
-    methods = [method for method in summary.settings.methods if method != "in_model"]
+    methods = without(summary.settings.methods, "in_model")
     about = (
         f"Over all patch sizes and fills, paired, image by image, with 95% bootstrap intervals. {CLEAR} "
         f"In-model is the better one {'above' if order == 'morf' else 'below'} 0."
@@ -75,6 +78,6 @@ def _pompom(summary: Summary) -> NumberTable:
         found = {row.method: row for row in part.heatmaps if row.name == "pompom"}
         return metric_cell(found.get(method))
 
-    methods = [method for method in summary.settings.methods if method != "random"]
-    about = "Lower is better. Means over the annotated perturbed images, with 95% bootstrap intervals."
+    methods = without(summary.settings.methods, "random")
+    about = "Lower is better. Means over the n annotated perturbed images, with 95% bootstrap intervals."
     return _by_method(summary, "POMPOM by class", about, methods, cell)

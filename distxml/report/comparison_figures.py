@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -16,6 +17,7 @@ from distxml.report.wording import number, percent, signed
 
 PANEL_WIDTH, NAMES_WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 3.3, 1.4, 0.23, 0.8
 VERDICT_COLORS = {"better": BLUE, "worse": ORANGE, "unclear": MUTED}
+BETTER_SIDE: dict[Order, str] = {"morf": "better where it is above 0", "lerf": "better where it is below 0"}
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,20 @@ class _Dot:
     hollow: bool = False
 
 
+Dots = Mapping[Order, Sequence[_Dot]]
+
+
 def overall_figure(summary: Summary) -> Drawing:
     """AOPC over all settings: a row a method, the best of the first order on top; a panel an order."""
-    shown = {order: [_overall_dot(row) for row in ranked(summary, order)] for order in summary.settings.orders}
-    title = f"AOPC over all {summary.aopc_overall[0].settings} patch sizes and fills"
+    shown: Dots = {order: [_overall_dot(row) for row in ranked(summary, order)] for order in summary.settings.orders}
+    title = f"AOPC over all {summary.aopc_overall[0].settings} pairs of a patch size and a fill"
     caption = (
         f"{title}: of each of the {summary.curve_images} images the mean over the settings, then the mean over the "
         f"images, with its 95% bootstrap interval.{_random_in_words(summary)}"
     )
     random = next((row.aopc for row in summary.aopc_overall if row.method == "random"), None)
     with _dot_panel(shown) as panel:
-        _draw(panel, shown, random)
+        _draw(panel, shown, BETTER_WORDS, random)
         return panel.drawing("aopc_overall", title, caption)
 
 
@@ -50,24 +55,30 @@ def comparison_figure(summary: Summary) -> Drawing | None:
 
     None where nothing was compared.
     """
-    orders = summary.settings.orders
-    shown = {order: [_difference_dot(row, row.other) for row in against_each(summary, order)] for order in orders}
-    title = "AOPC, in-model minus every other method, image by image"
-    if not shown[orders[0]]:
-        shown = {
-            order: [_difference_dot(row, row.method) for row in against_random(summary, order)] for order in orders
-        }
-        title = "AOPC, every method minus a random order, image by image"
-    if not shown[orders[0]]:
+    shown, pair = _against_each(summary), "in-model minus every other method"
+    if not any(shown.values()):
+        shown, pair = _against_random(summary), "every method minus a random order"
+    if not any(shown.values()):
         return None
+    title = f"AOPC, {pair}, image by image"
     caption = (
         f"{title}, over all patch sizes and fills and {summary.curve_images} images, with the 95% bootstrap interval "
         "of the paired difference. Wins: share of the images on which the first of the two is better; equal ones count "
-        "as half."
+        "as half. Blue: clearly better; orange: clearly worse; hollow: not told apart."
     )
     with _dot_panel(shown) as panel:
-        _draw(panel, shown, 0)
+        _draw(panel, shown, BETTER_SIDE, 0)
         return panel.drawing("comparisons", title, caption, _verdict_legend())
+
+
+def _against_each(summary: Summary) -> Dots:
+    orders = summary.settings.orders
+    return {order: [_difference_dot(row, row.other) for row in against_each(summary, order)] for order in orders}
+
+
+def _against_random(summary: Summary) -> Dots:
+    orders = summary.settings.orders
+    return {order: [_difference_dot(row, row.method) for row in against_random(summary, order)] for order in orders}
 
 
 def _overall_dot(row: AopcOverall) -> _Dot:
@@ -95,23 +106,24 @@ def _verdict_legend() -> list[Line2D]:
     ]
 
 
-def _dot_panel(shown: Mapping[Order, Sequence[_Dot]]) -> Panel:
+def _dot_panel(shown: Dots) -> Panel:
     rows = max(len(dots) for dots in shown.values())
     width = NAMES_WIDTH + PANEL_WIDTH * len(shown)
     return Panel(width, FRAME_HEIGHT + ROW_HEIGHT * rows, columns=len(shown))
 
 
-def _draw(panel: Panel, shown: Mapping[Order, Sequence[_Dot]], reference: float | None) -> None:
-    methods = [dot.method for dot in next(iter(shown.values()))]
+def _draw(panel: Panel, shown: Dots, words: Mapping[Order, str], reference: float | None) -> None:
+    """A panel an order with its words and a dotted line at `reference`; rows as in the first panel."""
+    methods: list[Method] = [dot.method for dot in next(iter(shown.values()))]
     for axes, (order, dots) in zip(panel.grid[0], shown.items(), strict=True):
         if reference is not None:
             axes.axvline(reference, color=INK, linestyle=":", linewidth=1)
         for dot in dots:
             _dot(axes, methods.index(dot.method), dot)
-        axes.set_title(f"{ORDER_NAMES[order]}: {BETTER_WORDS[order]}")
+        axes.set_title(f"{ORDER_NAMES[order]}: {words[order]}")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.grid(visible=False, axis="y")
-    panel.axes.set_yticks(range(len(methods)), [method_name(method) for method in methods])
+    panel.axes.set_yticks(range(len(methods)), [method_name(method) for method in methods], color=INK)
     panel.axes.set_ylim(len(methods) - 0.5, -0.5)
 
 
@@ -130,5 +142,5 @@ def _dot(axes: Axes, row: int, dot: _Dot) -> None:
     )
 
 
-def _filling(hollow: bool) -> dict[str, object]:
+def _filling(hollow: bool) -> dict[str, Any]:
     return {"markerfacecolor": PAPER} if hollow else {}

@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from distxml.config.evaluation import Method, Order
+from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.aopc import aopc_by_steps
 from distxml.evaluation.summary import Summary
 from distxml.report.curve_bands import Curves, MeanCurve, Setting, banded, mean_curves, of_order
-from distxml.report.figure import Drawing, Panel
+from distxml.report.figure import MUTED, Drawing, Panel
 from distxml.report.look import ORDER_NAMES, ORDER_WORDS, legend, method_look, method_looks, method_name
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.1, 1.75
@@ -42,7 +42,7 @@ def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) ->
         y=f"mean {output} of the explained class",
         shows=f"Mean {output} of the explained class against the number of patches replaced, {ORDER_WORDS[order]}.",
     )
-    limits = (-MARGIN, 1 + MARGIN) if output == "probability" else _limits(means, floor=np.inf)
+    limits = (-MARGIN, 1 + MARGIN) if output == "probability" else _limits(means)
     return _grid(summary, means, words, limits)
 
 
@@ -56,40 +56,41 @@ def aopc_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> Drawing
         y="AOPC(L)",
         shows=f"AOPC(L) against L, {ORDER_WORDS[order]}: the area over the curve had it stopped after L patches.",
     )
-    return _grid(summary, means, words, _limits(means, floor=0))
+    return _grid(summary, means, words, _limits(means, 0))
 
 
-def _limits(means: Means, floor: float) -> tuple[float, float]:
-    """A scale for all panels that holds every line and band, and `floor`."""
+def _limits(means: Means, *also: float) -> tuple[float, float]:
+    """A scale for all panels that holds every line and band, and the values of `also`."""
     lines = [curve for by_method in means.values() for curve in by_method.values()]
-    ends = np.concatenate([part for line in lines for part in (line.mean, line.low, line.high) if part is not None])
-    low, high = min(ends.min(), floor), max(ends.max(), floor if np.isfinite(floor) else -np.inf)
+    drawn = [part for line in lines for part in (line.mean, line.low, line.high) if part is not None]
+    values = np.concatenate([*drawn, also])
+    low, high = float(values.min()), float(values.max())
     room = MARGIN * (high - low) or MARGIN
     return low - room, high + room
 
 
 def _grid(summary: Summary, means: Means, words: _Words, limits: tuple[float, float]) -> Drawing:
     sizes = list(dict.fromkeys(setting.patch_size for setting in means))
-    fills = list(dict.fromkeys(setting.fill for setting in means))
-    methods = list(dict.fromkeys(method for by_method in means.values() for method in by_method))
+    fills: list[Fill] = list(dict.fromkeys(setting.fill for setting in means))
+    methods: list[Method] = list(dict.fromkeys(method for by_method in means.values() for method in by_method))
     width = MARGIN_WIDTH + PANEL_WIDTH * len(fills)
     height = MARGIN_HEIGHT + PANEL_HEIGHT * len(sizes)
     with Panel(width, height, len(sizes), len(fills)) as panel:
         for row, size in enumerate(sizes):
             for column, fill in enumerate(fills):
-                _draw(panel.grid[row, column], means[Setting(size, fill)])
+                draw_setting(panel.grid[row, column], means[Setting(size, fill)])
             panel.grid[row, 0].set_ylabel(f"patches of {size} px")
         for column, fill in enumerate(fills):
             panel.grid[0, column].set_title(fill)
+            panel.grid[-1, column].set_xlabel("patches replaced")
         panel.axes.set_ylim(*limits)
-        panel.figure.supxlabel("patches replaced", fontsize=8)
-        panel.figure.supylabel(words.y, fontsize=8)
+        panel.figure.supylabel(words.y, fontsize=8, color=MUTED)
         entries = legend(method_looks(methods))
         return panel.drawing(words.name, words.title, _caption(summary, words, methods), entries)
 
 
-def _draw(axes: Axes, by_method: Mapping[Method, MeanCurve]) -> None:
-    """The in-model line comes last, on top of the others."""
+def draw_setting(axes: Axes, by_method: Mapping[Method, MeanCurve]) -> None:
+    """A line a method, the in-model one on top of the others, and the bands that there are."""
     for method in sorted(by_method, key=lambda method: method == "in_model"):
         curve, look = by_method[method], method_look(method)
         if curve.low is not None and curve.high is not None:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,11 +31,14 @@ THEME = {
 
 INK, MUTED, LINE, BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, PAPER = THEME
 SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
-DASHES = ("-", "--", ":", "-.")
 DOTS_PER_INCH = 200
 """Of the PNG files."""
-TITLE_HEIGHT, LEGEND_HEIGHT, LEGEND_WIDTH = 0.25, 0.17, 1.75
-"""Inches that a plate is higher than its picture for a title and a row of the legend; and an entry's width."""
+TITLE_HEIGHT, LEGEND_HEIGHT = 0.25, 0.17
+"""Inches that a plate is higher than its picture, for a line of the title and for a row of the legend."""
+TITLE_LETTERS, LEGEND_LETTERS = 12, 14
+"""That fit into an inch."""
+LEGEND_LINE = 0.65
+"""Inches of a legend's entry beside its letters."""
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
@@ -143,10 +147,12 @@ class Panel:
         """The drawn figure for a paper: the title above, unless the only axes have it, and the legend below."""
         width, height = self._size
         if self.axes.get_title("left") != title:
-            self.figure.suptitle(title, x=0.01, ha="left")
-            height += TITLE_HEIGHT
+            lines = textwrap.wrap(title, int(width * TITLE_LETTERS))
+            self.figure.suptitle("\n".join(lines), x=0.01, ha="left")
+            height += TITLE_HEIGHT * len(lines)
         if legend:
-            columns = max(1, min(len(legend), int(width / LEGEND_WIDTH)))
+            longest = max(len(str(line.get_label())) for line in legend)
+            columns = max(1, min(len(legend), int(width / (LEGEND_LINE + longest / LEGEND_LETTERS))))
             self.figure.legend(handles=legend, loc="outside lower center", ncols=columns)
             height += LEGEND_HEIGHT * (math.ceil(len(legend) / columns) + 1)
         self.figure.set_size_inches(width, height)

@@ -17,6 +17,7 @@ from distxml.evaluation.results import Results
 from distxml.monitoring.overlay import colorize
 from distxml.report.gallery import SMALL
 from distxml.report.gallery_choice import Candidate, choose
+from distxml.report.look import without
 from distxml.report.opened import Opened
 from distxml.report.pixels import outlined
 
@@ -97,7 +98,8 @@ def build_heatmap_grid(opened: Opened, recipe: Recipe, results: Results) -> Heat
     candidates = [Candidate(key, row["label"], row["predicted"]) for key, row in scored.items()]
     chosen = choose(candidates, PER_GROUP, MOST_ROWS, recipe.run.seed).chosen
     settings = results.summary.settings
-    methods = {name: make_method(name, opened.explained, settings) for name in settings.methods if name != "random"}
+    names = without(settings.methods, "random")
+    methods: dict[Method, HeatmapMethod] = {name: make_method(name, opened.explained, settings) for name in names}
     samples = opened.samples([candidate.key for candidate in chosen])
     rows = [_row(opened, sample, scored[sample.key], measured[sample.key], methods) for sample in samples]
     return HeatmapGrid(list(methods), rows, opened.split, recipe.run.seed, len(measured))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from matplotlib.lines import Line2D
 
 from distxml.config.evaluation import Method, Order
-from distxml.report.figure import BLUE, DASHES, GREEN, INK, MUTED, ORANGE, PINK, SERIES, YELLOW
+from distxml.report.figure import BLUE, GREEN, INK, MUTED, ORANGE, PINK, SERIES, YELLOW
 
 THIN, PLAIN, STRONG = 1.1, 1.6, 2.5
 
@@ -30,12 +31,16 @@ ORDER_WORDS: dict[Order, str] = {"morf": "most relevant first", "lerf": "least r
 BETTER_WORDS: dict[Order, str] = {"morf": "higher is better", "lerf": "lower is better"}
 
 
+Dash = Literal["-", "--", ":", "-."]
+DASHES: tuple[Dash, ...] = get_args(Dash)
+
+
 @dataclass(frozen=True)
 class Look:
-    """A line: its colour, a key of `THEME`; its dash, one of `DASHES`; its width in points."""
+    """A line: its colour, a key of `THEME`; its dash; its width in points."""
 
     color: str
-    dash: str = "-"
+    dash: Dash = "-"
     width: float = PLAIN
 
 
@@ -65,6 +70,11 @@ def method_name(method: Method) -> str:
 def method_look(method: Method) -> Look:
     """The method's line."""
     return METHOD_LOOKS[method]
+
+
+def without(methods: Iterable[Method], left_out: Method) -> list[Method]:
+    """The methods but one, in their order."""
+    return [method for method in methods if method != left_out]
 
 
 def method_looks(methods: Iterable[Method]) -> dict[str, Look]:

@@ -27,25 +27,25 @@ LOCALIZATION: dict[HeatmapName, str] = {
 def overall_table(summary: Summary, order: Order) -> NumberTable:
     """AOPC over all settings, the best method first, and how it compares with `random` and with in-model."""
     rows = ranked(summary, order)
-    settings = rows[0].settings if rows else 0
-    return NumberTable(
-        title=f"All settings together, {ORDER_NAMES[order]}",
-        about=(
-            f"AOPC over all {settings} pairs of a patch size and a fill; {BETTER_WORDS[order]}. Differences are "
-            f"paired, image by image, with 95% bootstrap intervals. {CLEAR} Settings: those of the {settings} where it "
-            "is clearly better / clearly worse."
-        ),
-        corner="Method",
-        columns=[
-            "AOPC",
-            "minus random",
-            "settings better / worse than random",
-            "in-model minus it",
-            "in-model wins",
-            "settings in-model better / worse",
-        ],
-        rows=[Row(method_name(row.method), _overall_cells(summary, order, row)) for row in rows],
-    )
+    about = f"AOPC over all {rows[0].settings} pairs of a patch size and a fill; {BETTER_WORDS[order]}."
+    if summary.comparisons:
+        about += (
+            f" Differences are paired, image by image, with 95% bootstrap intervals. {CLEAR} Settings: those of the "
+            f"{rows[0].settings} where it is clearly better / clearly worse."
+        )
+    columns = [
+        "AOPC",
+        "minus random",
+        "settings better / worse than random",
+        "in-model minus it",
+        "in-model wins",
+        "settings in-model better / worse",
+    ]
+    lines = [
+        Row(method_name(row.method), _overall_cells(summary, order, row), own=row.method == "in_model") for row in rows
+    ]
+    table = NumberTable(f"All settings together, {ORDER_NAMES[order]}", about, "Method", columns, lines)
+    return table.without_empty_columns()
 
 
 def _overall_cells(summary: Summary, order: Order, row: AopcOverall) -> list[Cell]:
@@ -83,11 +83,11 @@ def _settings_cell(summary: Summary, method: Method, other: Method, order: Order
 def localization_table(summary: Summary) -> NumberTable:
     """How each method's heatmaps agree with the masks."""
     found = {(row.method, row.name): row for row in summary.heatmaps}
-    methods = list(dict.fromkeys(row.method for row in summary.heatmaps))
+    methods: list[Method] = list(dict.fromkeys(row.method for row in summary.heatmaps))
     return NumberTable(
         title="Agreement with the masks",
         about=(
-            "Means over the perturbed images that have the value, and 95% bootstrap intervals. POMPOM: share of the "
+            "Means over the n perturbed images that have the value, and 95% bootstrap intervals. POMPOM: share of the "
             "pixels outside the mask (or of all pixels) with heat above 1e-6; post-hoc heatmaps are divided by their "
             "maximum first. Energy inside: share of the heat that lies inside the mask. Pointing game: whether the "
             "hottest pixel lies inside it. None of them says what the model used: read them with the AOPC."
@@ -95,7 +95,11 @@ def localization_table(summary: Summary) -> NumberTable:
         corner="Method",
         columns=list(LOCALIZATION.values()),
         rows=[
-            Row(method_name(method), [metric_cell(found.get((method, name))) for name in LOCALIZATION])
+            Row(
+                method_name(method),
+                [metric_cell(found.get((method, name))) for name in LOCALIZATION],
+                own=method == "in_model",
+            )
             for method in methods
         ],
     )
@@ -106,5 +110,5 @@ def metric_cell(metric: HeatmapMetric | Metric | None) -> Cell:
     if metric is None or metric.value is None:
         return NONE
     spread = interval(metric.low, metric.high)
-    images = "1 image" if metric.images == 1 else f"{metric.images} images"
+    images = f"n = {metric.images}"
     return Cell(number(metric.value), f"{spread}; {images}" if spread else images)

@@ -1,7 +1,8 @@
 """A table of numbers as the page shows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 
 
 @dataclass(frozen=True)
@@ -13,13 +14,17 @@ class Cell:
     sure: bool = False
 
 
+NONE = Cell("–")
+
+
 @dataclass(frozen=True)
 class Row:
-    """A name, a smaller line under it, and a cell a column."""
+    """A name, a smaller line under it, and a cell a column; `own` stands out: what the report is about."""
 
     name: str
     cells: Sequence[Cell]
     note: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,5 +37,8 @@ class NumberTable:
     columns: Sequence[str]
     rows: Sequence[Row] = field(default_factory=list)
 
-
-NONE = Cell("–")
+    def without_empty_columns(self) -> "NumberTable":
+        """The same without the columns that hold nothing in any row."""
+        held = [any(row.cells[column] != NONE for row in self.rows) for column in range(len(self.columns))]
+        rows = [replace(row, cells=list(compress(row.cells, held))) for row in self.rows]
+        return replace(self, columns=list(compress(self.columns, held)), rows=rows)

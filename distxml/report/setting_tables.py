@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.summary import FEWEST_IMAGES, Aopc, OrderGap, Summary
-from distxml.report.look import ORDER_NAMES, method_name
+from distxml.report.look import ORDER_NAMES, method_name, without
 from distxml.report.method_tables import CLEAR, difference_cell
 from distxml.report.number_table import NONE, Cell, NumberTable, Row
 from distxml.report.wording import interval, number, percent, signed
@@ -20,7 +20,7 @@ def setting_tables(summary: Summary) -> list[NumberTable]:
 
 def _places(summary: Summary) -> dict[Place, int]:
     """Every setting, and how many patches were replaced; orders first."""
-    found = {(row.order, row.patch_size, row.fill): row.steps for row in summary.aopc}
+    found: dict[Place, int] = {(row.order, row.patch_size, row.fill): row.steps for row in summary.aopc}
     return {place: found[place] for place in sorted(found, key=lambda place: place[0] != summary.settings.orders[0])}
 
 
@@ -42,10 +42,11 @@ def _place_name(place: Place) -> str:
 
 def _aopc_rows(summary: Summary) -> Mapping[tuple[Method, Place], Aopc]:
     """Every AOPC; that of `random`, which has no direction, under both orders."""
-    found = {(row.method, (row.order, row.patch_size, row.fill)): row for row in summary.aopc}
-    random = [row for row in summary.aopc if row.method == "random"]
-    both = {(row.method, (order, row.patch_size, row.fill)): row for row in random for order in summary.settings.orders}
-    return {**both, **found}
+    found: dict[tuple[Method, Place], Aopc] = {}
+    for row in summary.aopc:
+        for order in summary.settings.orders if row.method == "random" else (row.order,):
+            found[row.method, (order, row.patch_size, row.fill)] = row
+    return found
 
 
 def _aopc(summary: Summary) -> NumberTable:
@@ -60,13 +61,13 @@ def _aopc(summary: Summary) -> NumberTable:
 
 
 def _minus_random(summary: Summary) -> NumberTable:
-    others = [method for method in summary.settings.methods if method != "random"]
+    others = without(summary.settings.methods, "random")
     title, about = "AOPC minus that of a random order, at every setting", _paired("a random order")
     return _differences(summary, title, about, {method: (method, "random") for method in others})
 
 
 def _in_model_minus(summary: Summary) -> NumberTable:
-    others = [method for method in summary.settings.methods if method != "in_model"]
+    others = without(summary.settings.methods, "in_model")
     title, about = "In-model AOPC minus that of every other method, at every setting", _paired("the other method")
     return _differences(summary, title, about, {method: ("in_model", method) for method in others})
 
@@ -83,7 +84,7 @@ def _differences(
 ) -> NumberTable:
     found = {(row.method, row.other, row.order, row.patch_size, row.fill): row for row in summary.comparisons}
     made = {(row.method, row.other) for row in summary.comparisons}
-    methods = [method for method, pair in pairs.items() if pair in made]
+    methods: list[Method] = [method for method, pair in pairs.items() if pair in made]
     return _by_place(
         summary, title, about, methods, lambda method, place: difference_cell(found.get((*pairs[method], *place)))
     )
@@ -91,7 +92,7 @@ def _differences(
 
 def _gaps(summary: Summary) -> NumberTable:
     found = {(row.method, row.patch_size, row.fill): row for row in summary.order_gaps}
-    methods = list(dict.fromkeys(row.method for row in summary.order_gaps))
+    methods: list[Method] = list(dict.fromkeys(row.method for row in summary.order_gaps))
     rows = []
     for patch_size, fill in dict.fromkeys((row.patch_size, row.fill) for row in summary.order_gaps):
         gaps = [found[method, patch_size, fill] for method in methods]
@@ -128,7 +129,7 @@ def _areas(summary: Summary) -> NumberTable:
 
 def _ties(summary: Summary) -> NumberTable:
     found = _aopc_rows(summary)
-    methods = [method for method in summary.settings.methods if method != "random"]
+    methods = without(summary.settings.methods, "random")
 
     def cell(method: Method, place: Place) -> Cell:
         row = found.get((method, place))

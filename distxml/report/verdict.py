@@ -6,7 +6,7 @@ from typing import Literal
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
-from distxml.report.look import method_name
+from distxml.report.look import method_name, without
 from distxml.report.wording import metric_interval, metric_title, number
 
 HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
@@ -74,14 +74,14 @@ def _tiles(rows: Sequence[Comparison], words: dict[Outcome, str], methods: Seque
 
 def against_each(summary: Summary, order: Order) -> list[Comparison]:
     """In-model minus every other method over all settings, the most favourable to in-model first."""
-    others = [method for method in summary.settings.methods if method != "in_model"]
+    others = without(summary.settings.methods, "in_model")
     found = [summary.comparison("in_model", method, order) for method in others]
     return _favourable_first([row for row in found if row is not None], order)
 
 
 def against_random(summary: Summary, order: Order) -> list[Comparison]:
     """Every other method minus a random order over all settings, the most favourable first."""
-    others = [method for method in summary.settings.methods if method != "random"]
+    others = without(summary.settings.methods, "random")
     found = [summary.comparison(method, "random", order) for method in others]
     return _favourable_first([row for row in found if row is not None], order)
 

@@ -18,7 +18,7 @@ from distxml.evaluation.results import Results
 from distxml.evaluation.scoring import ImageScorer
 from distxml.evaluation.store import store
 from distxml.evaluation.summarize import summarize
-from distxml.models.checkpoint import LoadedModel, load_model, save_model
+from distxml.models.checkpoint import LoadedModel, build_model, load_model, save_model
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import small_model, small_recipe, small_rows
 
@@ -47,21 +47,23 @@ EVERYTHING = EVALUATION.model_copy(
 
 def make_run(
     folder: Path,
+    *,
     evaluated: bool = True,
     finished: bool = True,
     settings: EvaluationSettings = EVALUATION,
     rows: Sequence[Row] | None = None,
+    classes: tuple[str, ...] = CLASSES,
 ) -> RunFolder:
-    """A run below `folder`, with its dataset beside it."""
+    """A run below `folder`, with its dataset beside it; the checkpoints of phases 1 and 3 differ."""
     recipe = small_recipe(folder, settings)
     run = RunFolder(recipe.run_folder)
     run.path.mkdir(parents=True)
     run.config.write_text(recipe.model_dump_json())
     run.environment.write_text(json.dumps(ENVIRONMENT))
     rows = rows or small_rows(ROWS)
-    write_dataset(Path(recipe.dataset.path), {"test": rows}, CLASSES)
-    write_checkpoint(run, named(small_model(seed=1)), phase=1)
-    write_checkpoint(run, named(small_model()))
+    write_dataset(Path(recipe.dataset.path), {"test": rows}, classes)
+    write_checkpoint(run, small(classes, seed=1), phase=1)
+    write_checkpoint(run, small(classes))
     if finished:
         run.finished.write_text("{}")
     write_log(run, full_log() if finished else full_log()[:4])
@@ -70,9 +72,12 @@ def make_run(
     return run
 
 
-def named(loaded: LoadedModel) -> LoadedModel:
-    """The same model with the awkward class names."""
-    return LoadedModel(loaded.model, loaded.card.model_copy(update={"classes": CLASSES}))
+def small(classes: tuple[str, ...] = CLASSES, seed: int = 0) -> LoadedModel:
+    """A small model with these classes."""
+    loaded = small_model(seed)
+    card = loaded.card.model_copy(update={"classes": classes})
+    same_shape = len(classes) == len(loaded.card.classes)
+    return LoadedModel(loaded.model if same_shape else build_model(card).eval(), card)
 
 
 def write_checkpoint(run: RunFolder, loaded: LoadedModel, phase: int = 3) -> None:
@@ -85,9 +90,7 @@ def write_checkpoint(run: RunFolder, loaded: LoadedModel, phase: int = 3) -> Non
 def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
     """What `distxml evaluate` writes, without its workers."""
     evaluation = prepare(run, run.recipe())
-    model, explainer = (
-        load_model(folder).model for folder in (evaluation.checkpoint, evaluation.explainer_checkpoint)
-    )
+    model, explainer = (load_model(folder).model for folder in (evaluation.checkpoint, evaluation.explainer_checkpoint))
     explained = Explained(evaluation.recipe.evaluation.f, model, explainer)
     scorer = ImageScorer(explained, evaluation.brief, torch.device("cpu"))
     rows = sorted(rows, key=lambda row: row.key)

@@ -1,68 +1,33 @@
-"""Figures: words for those who do not see them, bands around means, colours that the page can change."""
+"""Figures: words for those who do not see them, looks that differ, colours that the page can change."""
+
+from itertools import combinations
+from typing import get_args
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from distxml.config.evaluation import EvaluationSettings
-from distxml.evaluation.results import CURVES_SCHEMA, ClassCurve, Results, Scored, Summary
-from distxml.report.evaluation_figures import mean_curves, method_look, method_name, roc_figure
+from distxml.config.evaluation import Method
+from distxml.evaluation.summary import ClassCurve
+from distxml.report.class_figures import precision_recall_figure, roc_figure
 from distxml.report.figure import THEME, Panel
-from distxml.report.wording import duration, interval, number, percent
+from distxml.report.look import DASHES, METHOD_LOOKS, METHOD_NAMES, class_look, class_looks, legend, shortened
+from distxml.report.wording import duration, interval, number, percent, signed
 from tests.unit.report.page import parse
-
-
-def _results(f: np.ndarray) -> Results:
-    """Results with one in-model curve an image."""
-    shared = {"label": 0, "target": 0, "patch_size": 8, "fill": "black", "steps": f.shape[1] - 1}
-    rest = {"method": "in_model", "aopc": 0.0, "tie_share": 0.0}
-    rows = [{"key": str(index), "f": curve.tolist(), **shared, **rest} for index, curve in enumerate(f)]
-    scored = Scored(checkpoint="c", sha256="0", classifier="vgg", image_size=(8, 8), training_finished=True)
-    summary = Summary(
-        made_by="a test",
-        scored=scored,
-        dataset_path="d",
-        dataset_name="d",
-        dataset_sha256="0",
-        split="test",
-        images=len(f),
-        annotated=0,
-        curve_images=len(f),
-        settings=EvaluationSettings(bootstrap=2000),
-        left_out_patch_sizes=(),
-        seed=0,
-        classes=("a", "b"),
-        metrics=(),
-        aopc=(),
-        aopc_overall=(),
-        versus_random=(),
-        roc=(),
-        precision_recall=(),
-        confusion=((len(f), 0), (0, 0)),
-    )
-    return Results(summary, pa.table({}), pa.Table.from_pylist(rows, CURVES_SCHEMA))
-
-
-def test_band_is_the_interval_of_the_mean():
-    f = np.random.default_rng(0).uniform(size=(400, 5))
-    band = mean_curves(_results(f), 8, "black")["in_model"]
-    half_width = 1.96 * f.std(0, ddof=1) / np.sqrt(len(f))  # what the bootstrap must come close to
-    assert band.mean == pytest.approx(f.mean(0))
-    assert band.low == pytest.approx(f.mean(0) - half_width, abs=0.2 * half_width.max())
-    assert band.high == pytest.approx(f.mean(0) + half_width, abs=0.2 * half_width.max())
-
-
-def test_band_of_one_image_is_its_curve():
-    band = mean_curves(_results(np.array([[0.9, 0.5]])), 8, "black")["in_model"]
-    assert band.low.tolist() == band.mean.tolist() == band.high.tolist() == [0.9, 0.5]
 
 
 def test_roc_of_many_points_is_thinned_but_keeps_its_ends():
     x = np.linspace(0, 1, 5000)
     curve = ClassCurve(class_name="a", x=tuple(x), y=tuple(x), area=0.5)
-    picture = roc_figure((curve,))
+    picture = roc_figure((curve,)).picture
     assert picture.svg.count("\nL ") < 1000
     assert "a: area 0.500" in picture.alt
+
+
+def test_many_classes_do_not_make_a_legend_that_fills_the_figure():
+    curves = tuple(ClassCurve(class_name=f"class {index}", x=(0, 1), y=(1, 0), area=0.5) for index in range(60))
+    lines = legend(class_looks(curve.class_name for curve in curves))
+    assert [line.get_label() for line in lines[-2:]] == ["class 23", "and 36 more"]
+    assert precision_recall_figure(curves).picture.alt.endswith("; and 48 more.")
 
 
 def test_two_figures_in_one_page_do_not_share_ids():
@@ -93,9 +58,39 @@ def test_colours_follow_the_page():
         assert variable in svg
 
 
-def test_a_method_that_the_report_does_not_know_has_a_name_and_a_look():
-    assert method_name("grad_cam") == "grad cam"
-    assert method_look("grad_cam")[0] in THEME
+def test_shorter_numbers_move_no_point_by_more_than_a_hundredth():
+    y = np.random.default_rng(0).uniform(size=50)
+    with Panel() as panel:
+        panel.axes.plot(y)
+        svg = panel.picture("noise").svg
+        points = panel.axes.transData.transform(np.stack([np.arange(50), y], axis=1)) * 72 / panel.figure.dpi
+        height = panel.figure.get_figheight() * 72
+    line = max((element.attributes.get("d", "") for element in parse(svg).all("path")), key=len)
+    written = np.array([float(part) for part in line.split() if part not in "ML"]).reshape(-1, 2)
+    assert np.abs(written - np.stack([points[:, 0], height - points[:, 1]], axis=1)).max() < 0.011
+
+
+def test_every_method_has_a_name_and_a_look_of_its_own():
+    methods = set(get_args(Method))
+    assert set(METHOD_NAMES) == set(METHOD_LOOKS) == methods
+    assert len(set(METHOD_NAMES.values())) == len(methods)
+    for one, other in combinations(METHOD_LOOKS.values(), 2):
+        assert (one.color, one.dash) != (other.color, other.dash)
+    assert all(look.color in THEME and look.dash in DASHES for look in METHOD_LOOKS.values())
+    strongest = max(METHOD_LOOKS, key=lambda method: METHOD_LOOKS[method].width)
+    assert strongest == "in_model"
+    assert [method for method, look in METHOD_LOOKS.items() if look.color == METHOD_LOOKS["in_model"].color] == [
+        "in_model"
+    ]
+
+
+def test_the_default_methods_differ_in_colour():
+    colors = [METHOD_LOOKS[method].color for method in ("in_model", "saliency", "grad_cam", "lrp", "random")]
+    assert len(set(colors)) == 5
+
+
+def test_classes_differ_until_there_are_more_than_looks():
+    assert len({class_look(index) for index in range(24)}) == 24
 
 
 @pytest.mark.parametrize(
@@ -105,7 +100,12 @@ def test_numbers(value: float | None, text: str):
     assert number(value) == text
 
 
-def test_shares_and_durations_never_round_to_what_is_not_so():
+def test_signs_shares_and_durations_never_round_to_what_is_not_so():
+    assert [signed(value) for value in (0.1, -0.1, 0.0001, -0.0001)] == ["+0.100", "−0.100", "0.000", "0.000"]
     assert [percent(share) for share in (0, 0.001, 0.5, 0.999, 1)] == ["0%", "<1%", "50%", ">99%", "100%"]
     assert [duration(seconds) for seconds in (40, 59.7, 95, 3700)] == ["40 s", "1 min 0 s", "1 min 35 s", "1 h 1 min"]
     assert interval(None, 1.0) == ""
+
+
+def test_a_long_name_is_one_short_line():
+    assert shortened("two\nlines  and more", 12) == "two lines a…"
