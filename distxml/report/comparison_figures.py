@@ -99,7 +99,7 @@ def _random_in_words(summary: Summary) -> str:
 
 
 def _verdict_legend() -> list[Line2D]:
-    names = {"better": "clearly better", "worse": "clearly worse", "unclear": "not told apart (the interval holds 0)"}
+    names = {"better": "clearly better", "worse": "clearly worse", "unclear": "not told apart"}
     return [
         Line2D([], [], color=color, marker="o", markersize=4.5, label=names[verdict], **_filling(verdict == "unclear"))
         for verdict, color in VERDICT_COLORS.items()

@@ -3,6 +3,7 @@
 import io
 import math
 import textwrap
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from distxml.report.fonts import families
 from distxml.report.inline_svg import inline
 
 THEME = {
@@ -44,8 +46,7 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
     "svg.hashsalt": "distxml",
     "text.parse_math": False,
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
+    "font.family": families(),
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -169,5 +170,7 @@ class Panel:
 
     def _save(self, kind: str, **how: Any) -> bytes:
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format=kind, **how)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # the page's own text has every letter
+            self.figure.savefig(buffer, format=kind, **how)
         return buffer.getvalue()

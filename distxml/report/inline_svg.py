@@ -24,7 +24,7 @@ def inline(document: str, alt: str, theme: Mapping[str, str]) -> str:
     svg = re.sub(r' d="[^"]*"', _shorter_numbers, svg)
     for color, variable in theme.items():
         svg = svg.replace(color, variable)
-    return svg.replace("font-family: 'DejaVu Sans', sans-serif", "font-family: inherit").strip()
+    return re.sub(r'font-family: [^;"]+', "font-family: inherit", svg).strip()
 
 
 def _own_ids(svg: str, prefix: str) -> str:

@@ -27,17 +27,15 @@ def _places(summary: Summary) -> dict[Place, int]:
 def _by_place(
     summary: Summary, title: str, about: str, methods: Sequence[Method], cell: Callable[[Method, Place], Cell]
 ) -> NumberTable:
-    places = _places(summary)
     rows = [
-        Row(_place_name(place), [cell(method, place) for method in methods], f"{steps} patches replaced")
-        for place, steps in places.items()
+        Row(f"{fill}, {size} px", [cell(method, (order, size, fill)) for method in methods], _note(order, steps))
+        for (order, size, fill), steps in _places(summary).items()
     ]
-    return NumberTable(title, about, "Order, fill, patch", [method_name(method) for method in methods], rows)
+    return NumberTable(title, about, "Fill, patch", [method_name(method) for method in methods], rows)
 
 
-def _place_name(place: Place) -> str:
-    order, patch_size, fill = place
-    return f"{ORDER_NAMES[order]}, {fill}, {patch_size} px"
+def _note(order: Order, steps: int) -> str:
+    return f"{ORDER_NAMES[order]}, L = {steps}"
 
 
 def _aopc_rows(summary: Summary) -> Mapping[tuple[Method, Place], Aopc]:
@@ -56,7 +54,10 @@ def _aopc(summary: Summary) -> NumberTable:
         row = found.get((method, place))
         return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
 
-    about = "Area over each curve, and its 95% bootstrap interval. MoRF: higher is better; LeRF: lower is better."
+    about = (
+        "Area over each curve, and its 95% bootstrap interval. MoRF: higher is better; LeRF: lower is better. L: "
+        "patches replaced."
+    )
     return _by_place(summary, "AOPC at every setting", about, summary.settings.methods, cell)
 
 

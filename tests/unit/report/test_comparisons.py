@@ -10,7 +10,7 @@ from distxml.evaluation.results import Results
 from distxml.evaluation.summary import AopcOverall, Comparison, Summary
 from distxml.report import class_tables, method_tables, setting_tables
 from distxml.report.comparison_figures import comparison_figure, overall_figure
-from distxml.report.look import METHOD_NAMES
+from distxml.report.look import METHOD_NAMES, ORDER_NAMES
 from distxml.report.number_table import NumberTable
 from distxml.report.verdict import against_each, ranked, verdicts
 from distxml.report.wording import interval, number, percent, signed
@@ -18,9 +18,9 @@ from tests.unit.report.page import Page, parse
 
 
 def cells(table: NumberTable) -> dict[tuple[str, str], str]:
-    """Text and note by row and column."""
+    """Text and note by row (with the order, where its note has one) and column."""
     return {
-        (row.name, column): f"{cell.text} {cell.note}".strip()
+        (row.name + row.note.partition(",")[0] * ("L = " in row.note), column): f"{cell.text} {cell.note}".strip()
         for row in table.rows
         for column, cell in zip(table.columns, row.cells, strict=True)
     }
@@ -147,7 +147,7 @@ def test_setting_tables_hold_every_number(full_results: Results, full_page: Page
     assert len(tables) == 6
     aopc, areas = tables["AOPC at every setting"], tables["Deletion and insertion: areas under the curves"]
     for row in summary.aopc:
-        place = f"{'MoRF' if row.order == 'morf' else 'LeRF'}, {row.fill}, {row.patch_size} px"
+        place = f"{row.fill}, {row.patch_size} px{ORDER_NAMES[row.order]}"
         name = METHOD_NAMES[row.method]
         assert aopc[place, name] == f"{number(row.aopc)} {interval(row.low, row.high)}"
         assert row.auc is not None
@@ -161,7 +161,7 @@ def test_setting_tables_hold_every_number(full_results: Results, full_page: Page
     for row in summary.comparisons:
         if row.patch_size is None:
             continue
-        place = f"{'MoRF' if row.order == 'morf' else 'LeRF'}, {row.fill}, {row.patch_size} px"
+        place = f"{row.fill}, {row.patch_size} px{ORDER_NAMES[row.order]}"
         text = f"{signed(row.difference)} {interval(row.low, row.high)}"
         if row.other == "random":
             assert against_random[place, METHOD_NAMES[row.method]] == text

@@ -1,5 +1,6 @@
 """Figures: words for those who do not see them, looks that differ, colours that the page can change."""
 
+import warnings
 from itertools import combinations
 from typing import get_args
 
@@ -28,6 +29,19 @@ def test_many_classes_do_not_make_a_legend_that_fills_the_figure():
     lines = legend(class_looks(curve.class_name for curve in curves))
     assert [line.get_label() for line in lines[-2:]] == ["class 23", "and 36 more"]
     assert precision_recall_figure(curves).picture.alt.endswith("; and 48 more.")
+
+
+def test_a_name_in_a_script_without_a_font_is_text_in_the_page_and_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawing = roc_figure((ClassCurve(class_name="犬 แมว", x=(0, 1), y=(0, 1), area=0.5),))
+    assert "犬 แมว: area 0.500" in drawing.picture.alt
+
+
+def test_words_are_in_the_font_of_the_page():
+    with Panel() as panel:
+        svg = panel.picture("ticks").svg
+    assert svg.count("font-family: inherit") == svg.count("font-family") > 0
 
 
 def test_two_figures_in_one_page_do_not_share_ids():
