@@ -2,11 +2,13 @@
 
 import os
 import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
+from distxml.data.rows import Sample
 from distxml.errors import UserError
 from distxml.evaluation.results import SUMMARY_NAME, Results, load_results
 from distxml.report.export import INDEX_NAME, write_figures
@@ -14,7 +16,7 @@ from distxml.report.figure import Plate
 from distxml.report.figures import Figures, draw_figures
 from distxml.report.gallery import Gallery, build_gallery
 from distxml.report.heatmap_figure import heatmap_figure
-from distxml.report.heatmap_grid import HeatmapGrid, build_heatmap_grid
+from distxml.report.heatmap_grid import HeatmapGrid, Track, build_heatmap_grid
 from distxml.report.html_page import Content, render
 from distxml.report.opened import open_run
 from distxml.report.training_log import TrainingLog, read_training_log
@@ -38,7 +40,13 @@ class _Heatmaps:
     missing: str = ""
 
 
-def write_report(run: RunFolder) -> Written:
+def untracked(samples: Sequence[Sample], description: str) -> Iterable[Sample]:
+    """Shows nothing."""
+    del description
+    return samples
+
+
+def write_report(run: RunFolder, track: Track = untracked) -> Written:
     """Write the folder of figures and then `report.html` into the run's folder, each in one step.
 
     Raises:
@@ -47,7 +55,7 @@ def write_report(run: RunFolder) -> Written:
     recipe = run.recipe()
     log = read_training_log(run.metrics)
     results = load_results(run.evaluation) if (run.evaluation / SUMMARY_NAME).is_file() else None
-    heatmaps = _heatmaps(run, recipe, results)
+    heatmaps = _heatmaps(run, recipe, results, track)
     figures = draw_figures(log, results)
     notices = _notices(run, log, results, heatmaps.missing)
     html = render(Content(run, recipe, log, results, figures, heatmaps.gallery, heatmaps.grid, notices))
@@ -56,10 +64,10 @@ def write_report(run: RunFolder) -> Written:
     return Written(run.report, folder, notices)
 
 
-def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None) -> _Heatmaps:
+def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None, track: Track) -> _Heatmaps:
     try:
         opened = open_run(run, recipe, results)
-        grid = build_heatmap_grid(opened, recipe, results) if results else None
+        grid = build_heatmap_grid(opened, recipe, results, track) if results else None
         return _Heatmaps(build_gallery(opened, recipe, results), grid)
     except UserError as error:
         return _Heatmaps(missing=str(error))

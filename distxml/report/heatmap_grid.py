@@ -1,5 +1,6 @@
 """A few perturbed images, drawn by seed, and the heatmap that every method makes of each."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,11 @@ class HeatmapGrid:
         )
 
 
-def build_heatmap_grid(opened: Opened, recipe: Recipe, results: Results) -> HeatmapGrid | None:
+Track = Callable[[Sequence[Sample], str], Iterable[Sample]]
+"""Iterates over images and may show how far it is: some methods take their time."""
+
+
+def build_heatmap_grid(opened: Opened, recipe: Recipe, results: Results, track: Track) -> HeatmapGrid | None:
     """The grid, by the models that were scored; None where no heatmap was made.
 
     Raises:
@@ -101,7 +106,10 @@ def build_heatmap_grid(opened: Opened, recipe: Recipe, results: Results) -> Heat
     names = without(settings.methods, "random")
     methods: dict[Method, HeatmapMethod] = {name: make_method(name, opened.explained, settings) for name in names}
     samples = opened.samples([candidate.key for candidate in chosen])
-    rows = [_row(opened, sample, scored[sample.key], measured[sample.key], methods) for sample in samples]
+    rows = [
+        _row(opened, sample, scored[sample.key], measured[sample.key], methods)
+        for sample in track(samples, "heatmaps by every method")
+    ]
     return HeatmapGrid(list(methods), rows, opened.split, recipe.run.seed, len(measured))
 
 

@@ -14,6 +14,7 @@ from distxml.errors import UserError
 from distxml.evaluation.results import Results, load_results
 from distxml.models.checkpoint import load_model
 from distxml.monitoring.overlay import colorize
+from distxml.report.document import untracked
 from distxml.report.heatmap_figure import heatmap_figure
 from distxml.report.heatmap_grid import LONGEST_SIDE, HeatmapGrid, build_heatmap_grid, thumbnail
 from distxml.report.opened import Opened, open_run
@@ -29,7 +30,7 @@ def opened(everything: RunFolder, full_results: Results) -> Opened:
 
 @pytest.fixture(scope="module")
 def grid(everything: RunFolder, full_results: Results, opened: Opened) -> HeatmapGrid:
-    found = build_heatmap_grid(opened, everything.recipe(), full_results)
+    found = build_heatmap_grid(opened, everything.recipe(), full_results, untracked)
     assert found is not None
     return found
 
@@ -92,7 +93,7 @@ def test_phase_1_is_scored_but_the_heatmap_is_the_explainers(tmp_path: Path):
     assert results.summary.scored.checkpoint == "checkpoints/phase1/last"
     assert opened.explainer == "checkpoints/phase3/last"
     first, third = (load_model(run.checkpoint(phase, "last")).model for phase in (1, 3))
-    grid = build_heatmap_grid(opened, run.recipe(), results)
+    grid = build_heatmap_grid(opened, run.recipe(), results, untracked)
     assert grid is not None
     image = collate(opened.samples([grid.rows[0].key])).image
     with torch.no_grad():
