@@ -12,6 +12,10 @@ class UserError(Exception):
     """
 
 
+class HopelessError(UserError):
+    """Training that these settings lead nowhere with: the same settings would end the same way again."""
+
+
 class Interrupted(Exception):
     """Somebody stopped a command that can go on later: printed as one line.
 

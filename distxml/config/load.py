@@ -96,6 +96,21 @@ def override_settings(settings: AnySettings, overrides: list[str], origin: str) 
     return validate(type(settings), OmegaConf.to_container(tree), origin, overridden)
 
 
+def with_settings(settings: AnySettings, values: dict[str, Any], origin: str) -> AnySettings:
+    """`settings` with other values at some dotted places (list items by index), validated again.
+
+    Raises:
+        UserError: there is no such place, or a value does not suit it; it names `origin`.
+    """
+    tree = OmegaConf.create(settings.model_dump(mode="json"))
+    for name, value in values.items():
+        try:
+            OmegaConf.update(tree, name, value, force_add=True)
+        except (OmegaConfBaseException, IndexError, ValueError, TypeError) as error:
+            raise UserError(f"{origin}: {name}: there is no such place ({_first_line(error)})") from None
+    return validate(type(settings), OmegaConf.to_container(tree), origin)
+
+
 def to_yaml(settings: BaseModel) -> str:
     """The resolved settings as YAML that `load_settings` reads back."""
     return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -11,6 +11,7 @@ from distxml.config.compute import ComputeSettings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.guard import GuardSettings
 from distxml.config.model import ModelSettings
+from distxml.config.quick_scores import QuickScoresSettings
 from distxml.config.training import SELF_TIMED, LossSettings, OptimizerSettings, PhaseSettings
 from distxml.config.warm_start import WarmStartSettings
 
@@ -128,6 +129,8 @@ class Recipe(Settings):
     """What to do about a heatmap that goes black or stays white."""
     compute: ComputeSettings = ComputeSettings()
     """Precision, memory layout, compilation, determinism."""
+    quick_scores: QuickScoresSettings = QuickScoresSettings()
+    """AOPC and POMPOM of a few validation images, after each epoch of phase 3."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """What `distxml evaluate` measures."""
     run: RunSettings

@@ -47,6 +47,7 @@ class EpochEvent:
         seconds: of the whole epoch.
         pace: images_per_second (training images over all ranks, validation left out), and data_wait, step_seconds and
             gradient_norm as in `StepEvent`, over the epoch's training steps; empty where the process made none of them.
+            With them `scoring_seconds`, where explanations were scored.
         memory: MB (10⁶ bytes) of the first rank at its peak so far: `resident_mb`, and on a GPU `gpu_mb`.
     """
 
@@ -114,9 +115,14 @@ class NoticeEvent:
 
 @dataclass(frozen=True)
 class FailedEvent:
-    """Something that the user can mend stopped a worker."""
+    """Something that the user can mend stopped a worker.
+
+    Attributes:
+        hopeless: whether the same settings would end the same way again.
+    """
 
     message: str
+    hopeless: bool = False
 
 
 Event = StepEvent | EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | NoticeEvent | FailedEvent

@@ -1,7 +1,8 @@
 """The driver of a run: checks what it can, claims its folder, joins Ray, trains."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,24 +18,44 @@ from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.training.checkpoint_files import present_folder
 from distxml.training.checkpoints import PHASES, RESUMABLE
 from distxml.training.preflight import check_dataset, run_one_batch
-from distxml.training.ray_train import fit
+from distxml.training.ray_train import Display, fit
 from distxml.training.run_start import Claim, check_claim, claim
+from distxml.training.scores import ScoresMaker
 from distxml.training.stop import stop_requests
 
 
-def train(recipe: Recipe) -> RunFolder:
+@dataclass(frozen=True)
+class Company:
+    """Whoever has a run trained, in the driver's process.
+
+    Attributes:
+        scores: makes the scores of explanations in the workers.
+        display: gets the run's events.
+        prepare: called once the run's folder is ours, before it is looked for checkpoints to go on from; whether there
+            is anything left to train.
+        patience: seconds to wait for another process that holds the run's folder.
+    """
+
+    scores: ScoresMaker
+    display: Display
+    prepare: Callable[[RunFolder, Recipe], bool] = lambda run, recipe: True
+    patience: float = 0
+
+
+def train(recipe: Recipe, company: Company) -> RunFolder:
     """Train a recipe to the end of its third phase; an interrupted run goes on.
 
     Raises:
+        HopelessError: the settings lead nowhere.
         UserError: the settings, the dataset, the cluster or the run's folder do not allow it, or training stopped.
         Interrupted: Ctrl-C or SIGTERM.
     """
     with interruptible(f"interrupted; the same command goes on from there: run {recipe.run_folder}"):
-        return _train(recipe)
+        return _train(recipe, company)
 
 
-def _train(recipe: Recipe) -> RunFolder:
-    recipe = _with_absolute_paths(recipe)
+def _train(recipe: Recipe, company: Company) -> RunFolder:
+    recipe = with_absolute_paths(recipe)
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
     check_claim(run, recipe, dataset)
@@ -44,15 +65,16 @@ def _train(recipe: Recipe) -> RunFolder:
     if not goes_on:
         run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
     connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
-    with stop_requests() as stop, _claimed(run, recipe, dataset) as claimed:
-        fit(claimed, run, stop)
+    with stop_requests() as stop, _claimed(run, recipe, dataset, company.patience) as claimed:
+        if company.prepare(run, claimed.recipe):
+            fit(claimed, run, stop, company.scores, company.display)
     return run
 
 
 @contextmanager
-def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Iterator[Claim]:
+def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset, patience: float) -> Iterator[Claim]:
     """Hold the run's folder, so that nobody else trains in it."""
-    lock = FileLock(run.lock, timeout=0)
+    lock = FileLock(run.lock, timeout=patience)
     try:
         run.path.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -68,7 +90,7 @@ def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Iterator[Claim
         lock.release()
 
 
-def _with_absolute_paths(recipe: Recipe) -> Recipe:
+def with_absolute_paths(recipe: Recipe) -> Recipe:
     """Workers have working directories of their own."""
     dataset = recipe.dataset.model_copy(update=_absolute(recipe.dataset))
     run = recipe.run.model_copy(update={"folder": recipe.run.folder.resolve()})

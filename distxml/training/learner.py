@@ -70,8 +70,15 @@ class Learner:
 
     def forward(self, model: nn.Module, batch: Batch) -> JointOutput:
         """The output for a batch, with the heatmap that this phase uses, in the precision of the settings."""
+        return self._forward(model, batch.image)
+
+    def forward_images(self, image: Tensor) -> JointOutput:
+        """The same for B×3×H×W images, without DDP."""
+        return self._forward(self.model, image)
+
+    def _forward(self, model: nn.Module, image: Tensor) -> JointOutput:
         with autocast(self.compute, self.device):
-            return model(batch.image, "white" if self.phase.white_heatmap else None)
+            return model(image, "white" if self.phase.white_heatmap else None)
 
     def loss_over_ranks(self) -> JointLoss:
         """The loss whose terms the ranks add up to those of a global batch."""

@@ -24,6 +24,7 @@ from distxml.training.phases import learning_rates
 from distxml.training.profile import profile_steps
 from distxml.training.ranks import from_first_rank, wait_for_all
 from distxml.training.reactions import Reactions
+from distxml.training.scores import NOTHING_SCORED, Scores, no_scores, score
 from distxml.training.state import TrainState, check_finite, own_loss
 from distxml.training.steps import StepWatch, names_of_healthy
 from distxml.training.tally import Metrics
@@ -42,6 +43,7 @@ class Trainer:
         watcher: the first rank's; it alone writes.
         found: the checkpoint to go on from, the same on all ranks.
         notices: what the user should be told at the start.
+        scores: makes the scores of explanations, after each epoch of the third phase.
     """
 
     recipe: Recipe
@@ -53,6 +55,7 @@ class Trainer:
     watcher: Watcher | None
     found: Found = NOTHING_FOUND
     notices: list[str] = field(default_factory=list)
+    scores: Scores = no_scores
 
     def fit(self) -> None:
         """Train until the third phase ends."""
@@ -145,19 +148,21 @@ class Trainer:
         state.ended = watch.ended or state.ended
         learner.schedule.end_epoch(val["total"])
         collapse = collapse_in_validation(val, learner.phase, learner.guard)
+        scored = score(self.scores, learner) if state.phase == PHASES[-1] else NOTHING_SCORED
         if self.watcher:
             self.checkpoints.check_still_ours()
+            pace = meter.pace(len(self.train.reader) / self.train.steps())
             event = EpochEvent(
                 phase=state.phase,
                 epoch=state.epoch,
                 epochs=learner.phase.epochs,
                 global_epoch=state.global_epoch,
                 train=train,
-                val=val,
+                val=val | scored.means,
                 lr_classifier=rates[0],
                 lr_explainer=rates[1],
                 seconds=self.watcher.clock(),
-                pace=meter.pace(len(self.train.reader) / self.train.steps()),
+                pace=pace | scored.pace if pace else {},
                 memory=memory(learner.device if learner.device.type == "cuda" else None),
             )
             self.watcher.end_epoch(event, learner)

@@ -6,7 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import ray
 from ray.exceptions import RayActorError
@@ -16,12 +16,12 @@ from ray.train.torch import TorchTrainer
 from distxml.config import Recipe
 from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
-from distxml.errors import Interrupted, UserError
-from distxml.monitoring.console import TrainingConsole
-from distxml.monitoring.events import FailedEvent, NoticeEvent
+from distxml.errors import HopelessError, Interrupted, UserError
+from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
 from distxml.monitoring.mailbox import Mailbox, MailboxReader
 from distxml.training.lack import Lack
 from distxml.training.run_start import Claim
+from distxml.training.scores import ScoresMaker
 from distxml.training.stop import StopRequest
 from distxml.training.worker import train_worker
 
@@ -32,22 +32,29 @@ SECONDS_FOR_THE_LAST_LOOK = 30.0
 WORKERS_NAMED = 8
 
 
-def fit(claimed: Claim, run: RunFolder, stop: StopRequest) -> None:
+class Display(Protocol):
+    """What shows, or uses, the events of a run in the driver's process; called in a thread of its own."""
+
+    def show(self, event: Event) -> None: ...
+
+
+def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: ScoresMaker, display: Display) -> None:
     """Train to the end of the third phase, lost workers replaced.
 
     Raises:
+        HopelessError: the settings lead nowhere.
         UserError: training stopped, for a reason that the user can mend or for another, which is in `run.failure`.
         Interrupted: somebody asked to stop; Ray is shut down, and the workers with it.
     """
     mailbox = Mailbox.open(claimed.notices)
-    with _watch(mailbox, claimed.recipe.scaling) as to_mend:
-        error = _error_of(_trainer(claimed, run, mailbox, stop).fit)
+    with _watch(mailbox, claimed.recipe.scaling, display) as to_mend:
+        error = _error_of(_trainer(claimed, run, mailbox, stop, scores).fit)
     if error and stop.signal:
         ray.shutdown()
         raise Interrupted(f"interrupted; the same command goes on from there: run {run.path}", 128 + stop.signal)
     to_mend = to_mend or _users_own(error)
     if to_mend:  # also without an error: workers that are started again after it return at once
-        raise UserError(to_mend[0])
+        raise to_mend[0]
     if error:
         _explain(error, run)
     shutil.rmtree(run.ray, ignore_errors=True)
@@ -63,34 +70,33 @@ def _error_of(call: Callable[[], object]) -> Exception | None:
 
 
 @contextmanager
-def _watch(mailbox: Mailbox, scaling: ScalingSettings) -> Iterator[list[str]]:
-    """Show events on the terminal until the block ends; collects what the user has to mend."""
-    to_mend: list[str] = []
+def _watch(mailbox: Mailbox, scaling: ScalingSettings, display: Display) -> Iterator[list[UserError]]:
+    """Show events until the block ends; collects what the user has to mend."""
+    to_mend: list[UserError] = []
     over, reader = threading.Event(), MailboxReader(mailbox)
-    with TrainingConsole() as console:
 
-        def look(seconds: float) -> None:
-            for event in reader.take(seconds):
-                if isinstance(event, FailedEvent):
-                    to_mend.append(event.message)
-                else:
-                    console.show(event)
+    def look(seconds: float) -> None:
+        for event in reader.take(seconds):
+            if isinstance(event, FailedEvent):
+                to_mend.append((HopelessError if event.hopeless else UserError)(event.message))
+            else:
+                display.show(event)
 
-        def keep_looking() -> None:
-            lack = Lack(scaling)
-            while not over.wait(SECONDS_BETWEEN_LOOKS):
-                look(SECONDS_FOR_A_LOOK)
-                for message in lack.news():
-                    console.show(NoticeEvent(0, message))
+    def keep_looking() -> None:
+        lack = Lack(scaling)
+        while not over.wait(SECONDS_BETWEEN_LOOKS):
+            look(SECONDS_FOR_A_LOOK)
+            for message in lack.news():
+                display.show(NoticeEvent(0, message))
 
-        thread = threading.Thread(target=keep_looking, daemon=True)
-        thread.start()
-        try:
-            yield to_mend
-        finally:  # nobody may talk to Ray any more when it is shut down: it would end the process
-            over.set()
-            thread.join()
-        look(SECONDS_FOR_THE_LAST_LOOK)
+    thread = threading.Thread(target=keep_looking, daemon=True)
+    thread.start()
+    try:
+        yield to_mend
+    finally:  # nobody may talk to Ray any more when it is shut down: it would end the process
+        over.set()
+        thread.join()
+    look(SECONDS_FOR_THE_LAST_LOOK)
 
 
 class _Trainer(TorchTrainer):
@@ -102,13 +108,14 @@ class _Trainer(TorchTrainer):
         self.stop.ended_by(lambda: ray.kill(controller))  # the workers die with it, and `fit` raises
 
 
-def _trainer(claimed: Claim, run: RunFolder, mailbox: Mailbox, stop: StopRequest) -> _Trainer:
+def _trainer(claimed: Claim, run: RunFolder, mailbox: Mailbox, stop: StopRequest, scores: ScoresMaker) -> _Trainer:
     recipe, scaling = claimed.recipe, claimed.recipe.scaling
     config = {
         "recipe": recipe.model_dump_json(),
         "run": str(run.path),
         "mailbox": mailbox,
         "attempt": claimed.attempt,
+        "scores": scores,
     }
     trainer = _Trainer(
         train_worker,
@@ -134,10 +141,11 @@ def _resources(recipe: Recipe) -> dict[str, float]:
     return resources | ({"GPU": scaling.gpus_per_worker} if scaling.gpus_per_worker else {})
 
 
-def _users_own(error: Exception | None) -> list[str]:
+def _users_own(error: Exception | None) -> list[UserError]:
     """What the workers say that the user has to mend, where the mailbox was lost on the way."""
     failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else []
-    return [str(failure) for failure in failures if isinstance(failure, UserError)]
+    users_own = [failure for failure in failures if isinstance(failure, UserError)]
+    return [(HopelessError if isinstance(one, HopelessError) else UserError)(str(one)) for one in users_own]
 
 
 def _explain(error: Exception, run: RunFolder) -> NoReturn:

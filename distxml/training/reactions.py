@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from distxml.config import Recipe
-from distxml.errors import UserError
+from distxml.errors import HopelessError
 from distxml.monitoring.events import GuardEvent, NoticeEvent
 from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.training.checkpoints import Checkpoints, Place
@@ -28,11 +28,11 @@ class Reactions:
         """Change what has to change; returns the state to go on with.
 
         Raises:
-            UserError: the guard has acted often enough in this phase.
+            HopelessError: the guard has acted often enough in this phase.
         """
         tries = self.recipe.guard.tries
         if state.tries >= tries:
-            raise UserError(
+            raise HopelessError(
                 f"phase {state.phase}: {collapse.reason}, after {tries} tries with other learning rates; "
                 f"{diagnosis(self.recipe, state.phase, collapse)}; then start another run with run.name=NAME"
             )

@@ -15,7 +15,7 @@ from distxml.config.seeds import seed_from
 from distxml.data.deal import Rank
 from distxml.data.loader import Loader
 from distxml.data.schema import Split, open_dataset
-from distxml.errors import UserError
+from distxml.errors import HopelessError, UserError
 from distxml.models.checkpoint import build_empty_model, build_model
 from distxml.monitoring.events import FailedEvent
 from distxml.monitoring.mailbox import Mailbox
@@ -34,7 +34,8 @@ def train_worker(config: dict[str, Any]) -> None:
     """Train on this rank.
 
     Args:
-        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us).
+        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us),
+            `scores` (a `ScoresMaker`).
     """
     mailbox: Mailbox = config["mailbox"]
     if mailbox.has_failed():
@@ -45,7 +46,7 @@ def train_worker(config: dict[str, Any]) -> None:
         _give_up_if_full(error, config["run"], mailbox)
         raise
     except UserError as error:
-        mailbox.fail(FailedEvent(str(error)))
+        mailbox.fail(FailedEvent(str(error), isinstance(error, HopelessError)))
         raise
 
 
@@ -73,7 +74,8 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     mailbox: Mailbox = config["mailbox"]
     watcher = _watcher(run, recipe, val, mailbox, state) if rank.index == 0 else None
     notices = mailbox.take_notices() if watcher else []
-    Trainer(recipe, model, train, val, weights, checkpoints, watcher, found, notices).fit()
+    scores = config["scores"](recipe, val)
+    Trainer(recipe, model, train, val, weights, checkpoints, watcher, found, notices, scores).fit()
     if watcher:
         watcher.close(run)
 

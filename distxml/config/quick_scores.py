@@ -1,0 +1,22 @@
+"""Settings of the scores of explanations that training makes along the way; torch-free."""
+
+from pydantic import Field
+
+from distxml.config.base import Settings
+from distxml.config.evaluation import Fill
+
+
+class QuickScoresSettings(Settings):
+    """AOPC and POMPOM of the in-model heatmap on a few validation images, the same ones after each epoch of phase 3.
+
+    For curves and for comparing trials of a sweep; `distxml evaluate` says how good a model is. An image costs
+    `steps` + 1 forward passes. Nothing that is learnt depends on them."""
+
+    images: int = Field(default=16, ge=0)
+    """Validation images that are scored, the classes in turn, drawn by `run.seed`; 0: none."""
+    patches: int = Field(default=6, ge=2)
+    """Patches along the image's shorter side: they are replaced in the order of their heat."""
+    steps: int = Field(default=8, ge=1)
+    """Patches that are replaced, one after the other; fewer where the image has fewer."""
+    fill: Fill = "blur"
+    """What replaces a patch."""

@@ -1,0 +1,76 @@
+"""Settings of what a sweep looks for: one metric, a weighted sum, or several metrics at once."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from distxml.config.base import Settings
+
+MetricName = Literal[
+    "accuracy",
+    "aopc",
+    "pompom",
+    "sparsity",
+    "contiguity",
+    "weak",
+    "classification",
+    "explanation",
+    "total",
+    "difference",
+    "black",
+    "white",
+]
+SCORED: tuple[MetricName, ...] = ("aopc", "pompom")
+"""Metrics that `quick_scores` of the recipe makes."""
+
+
+class GoalSettings(Settings):
+    """One metric of the validation split, at the last epoch of phase 3."""
+
+    goal: Literal["max", "min"]
+    """Whether more is better, or less."""
+    weight: float = Field(default=1.0, gt=0)
+    """Weight in the sum; of no meaning where `combine` is `pareto`."""
+
+
+class LimitSettings(Settings):
+    """A bound that a trial must keep to be worth anything: a budget of heat, a least accuracy."""
+
+    at_most: float | None = None
+    """Largest value that is allowed."""
+    at_least: float | None = None
+    """Smallest value that is allowed."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.at_most is None and self.at_least is None:
+            raise ValueError("give at_most or at_least")
+        return self
+
+    def violation(self, value: float) -> float:
+        """By how much the bound is missed; 0 where it is kept."""
+        over = 0.0 if self.at_most is None else max(0.0, value - self.at_most)
+        under = 0.0 if self.at_least is None else max(0.0, self.at_least - value)
+        return over + under
+
+
+class ObjectiveSettings(Settings):
+    """What the best trial is best at."""
+
+    metrics: dict[MetricName, GoalSettings] = Field(min_length=1)
+    """The metrics, such as `accuracy: {goal: max}`."""
+    combine: Literal["sum", "pareto"] = "sum"
+    """Several metrics: their weighted sum (`min` counts negatively), or every trial that no other is better than in all
+    of them."""
+    limits: dict[MetricName, LimitSettings] = Field(default_factory=dict)
+    """Bounds, such as `sparsity: {at_most: 0.2}` (mean heat). A trial that misses one ranks below all that keep it."""
+
+    @property
+    def is_multiple(self) -> bool:
+        """Whether there is a Pareto front rather than one best trial."""
+        return self.combine == "pareto" and len(self.metrics) > 1
+
+    @property
+    def names(self) -> tuple[MetricName, ...]:
+        """Every metric that a trial must have."""
+        return tuple(dict.fromkeys([*self.metrics, *self.limits]))
