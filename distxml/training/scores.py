@@ -40,7 +40,7 @@ def no_scores(forward: Forward, device: torch.device) -> dict[str, tuple[float, 
 
 @torch.no_grad()
 def score(scores: Scores, learner: Learner) -> Scored:
-    """The scores of a learner whose model is in eval mode; every rank must call it. Names without images are left out."""
+    """The scores of a learner whose model is in eval mode; every rank must call it. Names without images are absent."""
     began = time.monotonic()
     own = scores(learner.forward_images, learner.device)
     if not own:
