@@ -67,6 +67,12 @@ def check_nodes(workers: int, cpus_per_worker: int, gpus_per_worker: float) -> N
     check_fit([_resources(node) for node in ray.nodes() if node["Alive"]], workers, cpus_per_worker, gpus_per_worker)
 
 
+def slots(cpus_per_worker: int, gpus_per_worker: float) -> int:
+    """Workers that fit on the nodes of the joined cluster that are alive now."""
+    nodes = [_resources(node) for node in ray.nodes() if node["Alive"]]
+    return sum(node.workers(cpus_per_worker, gpus_per_worker) for node in nodes)
+
+
 def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gpus_per_worker: float) -> None:
     """Whether the workers fit on these nodes, each of them on one.
 

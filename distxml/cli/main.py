@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from distxml import __version__
-from distxml.cli import data, evaluate, explain, report, train
+from distxml.cli import data, evaluate, explain, report, train, tune
 from distxml.cli.printable import printable
 from distxml.errors import Interrupted, UserError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command(epilog=train.EXAMPLE)(train.train)
+app.command(epilog=tune.EXAMPLE)(tune.tune)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=report.EXAMPLE)(report.report)
 app.command(epilog=explain.EXAMPLE)(explain.explain)

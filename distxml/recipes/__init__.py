@@ -1,4 +1,5 @@
-"""Packaged recipes: experiments (beside this file) and datasets (a link to the repository's `datasets/` folder)."""
+"""Packaged recipes: experiments (beside this file) and datasets and sweeps (links to the
+repository's `datasets/` and `tune/` folders)."""
 
 from pathlib import Path
 
@@ -8,7 +9,7 @@ HERE = Path(__file__).parent
 
 
 def shelf_folder(shelf: str) -> Path:
-    """Folder of the packaged recipes of a shelf: `experiments` or `datasets`."""
+    """Folder of the packaged recipes of a shelf: `experiments`, `datasets` or `sweeps`."""
     return HERE if shelf == "experiments" else HERE / shelf
 
 

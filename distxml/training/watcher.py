@@ -138,9 +138,7 @@ class Watcher:
         """The third phase has ended: mark the run as complete."""
         self.tensorboard.write_end()
         self.tensorboard.close()
-        fresh = run.finished.with_suffix(".new")
-        fresh.write_text(json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
-        fresh.rename(run.finished)
+        mark_finished(run)
 
     def _steps_left(self, number: int) -> int | None:
         """Steps that the epoch budgets still hold; None where this phase or a later one has none."""
@@ -149,6 +147,13 @@ class Watcher:
             return None
         epochs = sum(budget for budget in budgets if budget is not None) - self._state.epoch
         return epochs * self._steps - number
+
+
+def mark_finished(run: RunFolder) -> None:
+    """The third phase is complete."""
+    fresh = run.finished.with_suffix(".new")
+    fresh.write_text(json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
+    fresh.rename(run.finished)
 
 
 def _gallery(val: Loader, images: int) -> Batch | None:

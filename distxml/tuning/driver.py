@@ -1,0 +1,180 @@
+"""The driver of a sweep: checks, claims its folder, runs the trials, writes the results."""
+
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import ray
+from filelock import FileLock, Timeout
+
+from distxml.cluster import connect, slots
+from distxml.config import Recipe, load_settings
+from distxml.config.load import with_settings
+from distxml.config.recipe import ScalingSettings
+from distxml.config.sweep import SweepSettings
+from distxml.config.sweep.objective import SCORED
+from distxml.errors import Interrupted, UserError
+from distxml.training.driver import with_absolute_paths
+from distxml.training.preflight import check_dataset
+from distxml.training.stop import stop_requests
+from distxml.tuning.desk import Desk, SweepDisplay
+from distxml.tuning.plan import Plan
+from distxml.tuning.ray_tune import SweepStop, run_trials
+from distxml.tuning.records import SweepFolder, TrialRecord, write_whole
+from distxml.tuning.results import write_results
+from distxml.tuning.space import check_parameters
+
+FREE_TO_CHANGE = {"budget", "concurrency", "retries"}
+"""Settings of a sweep that may be others when it goes on."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep that may be started.
+
+    Attributes:
+        sweep: with absolute paths.
+        base: the recipe that trials differ from.
+    """
+
+    sweep: SweepSettings
+    base: Recipe
+
+    @property
+    def folder(self) -> SweepFolder:
+        """Where it lives."""
+        return SweepFolder(self.sweep.path)
+
+
+def prepare(sweep: SweepSettings, origin: str) -> Prepared:
+    """Everything that can be checked without Ray.
+
+    Raises:
+        UserError: the recipe, a setting or a value does not exist, or the dataset does not suit.
+    """
+    sweep = sweep.model_copy(update=_absolute(sweep))
+    own = {"run.name": "trial"} if "run.name" not in sweep.settings else {}
+    base = load_settings(Recipe, sweep.recipe, [], defaults=own)
+    base = with_absolute_paths(with_settings(base, sweep.settings, f"{origin}: settings"))
+    for parameters in sweep.all_steps:
+        taken = [name for name in parameters if name.split(".")[0] in ("scaling", "run", "dataset", "quick_scores")]
+        taken = [name for name in taken if name != "run.seed"]
+        if taken:
+            raise UserError(f"{origin}: parameters.{taken[0]}: trials must agree on it; give it in settings")
+        check_parameters(parameters, base, origin)
+    if base.quick_scores.images == 0 and set(sweep.objective.names) & set(SCORED):
+        raise UserError(f"{origin}: objective: aopc and pompom need quick_scores.images above 0")
+    epochs = base.phases[-1].epochs
+    if sweep.scheduler.kind == "asha" and epochs is not None and sweep.scheduler.grace > epochs:
+        raise UserError(
+            f"{origin}: scheduler.grace={sweep.scheduler.grace}: phase 3 has only {epochs} epochs; lower it"
+        )
+    check_dataset(base)
+    return Prepared(sweep, base)
+
+
+def fitting(scaling: ScalingSettings) -> int:
+    """Trials that fit on the joined cluster at once.
+
+    Raises:
+        UserError: not even one does, or there is no cluster; it says what is missing.
+    """
+    connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
+    return slots(scaling.cpus_per_worker, scaling.gpus_per_worker) // scaling.workers
+
+
+def tune(prepared: Prepared, resume: bool, display: SweepDisplay) -> list[TrialRecord]:
+    """Run a sweep to its end.
+
+    Raises:
+        UserError: the sweep's folder or the cluster do not allow it.
+        Interrupted: Ctrl-C or SIGTERM; `resume` goes on.
+    """
+    with _claimed(prepared, resume) as known:
+        number = _run(prepared, known, display)
+        if number:
+            raise Interrupted(
+                f"interrupted; the same command with --resume goes on from there: sweep {prepared.folder.path}",
+                128 + number,
+            )
+        return prepared.folder.load()
+
+
+def _run(prepared: Prepared, known: list[TrialRecord], display: SweepDisplay) -> int:
+    """Until the end, or until somebody asks: the number of the signal."""
+    sweep, folder = prepared.sweep, prepared.folder
+    before, began = folder.seconds_so_far(), time.monotonic()
+    desk = Desk(folder, prepared.base, Plan(sweep, prepared.base, known), display)
+    try:
+        concurrency = min(filter(None, (fitting(prepared.base.scaling), sweep.concurrency)))
+        with stop_requests() as request:
+            minutes = sweep.budget.minutes
+            left = None if minutes is None else max(0.0, 60 * minutes - before)
+            stop = SweepStop(request, left)
+            run_trials(desk, sweep, concurrency, stop)
+            if not request.signal:
+                _close_the_rest(desk, "the sweep's time was over")
+    except KeyboardInterrupt:  # before there was anybody to ask
+        return signal.SIGINT
+    finally:
+        folder.save_seconds(before + time.monotonic() - began)
+        write_results(folder, prepared.base, desk.plan.records, desk.plan.judge)
+    if request.signal:
+        ray.shutdown()
+        return request.signal
+    shutil.rmtree(folder.ray, ignore_errors=True)
+    return 0
+
+
+def _close_the_rest(desk: Desk, reason: str) -> None:
+    for record in desk.plan.records:
+        if not record.is_over:
+            desk.close(record.number, "stopped", reason)
+
+
+@contextmanager
+def _claimed(prepared: Prepared, resume: bool) -> Iterator[list[TrialRecord]]:
+    """Hold the sweep's folder; what is known of its trials."""
+    folder = prepared.folder
+    if folder.config.exists() and not resume:
+        raise UserError(f"sweep {folder.path}: has begun before; go on with --resume, or choose another name=NAME")
+    if resume and not folder.config.exists():
+        raise UserError(f"sweep {folder.path}: there is nothing to resume; leave --resume out")
+    lock = FileLock(folder.lock, timeout=0)
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"sweep {folder.path}: another process runs it; wait for it, or choose name=NAME") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"sweep {folder.path}: cannot be written ({reason}); choose another folder=FOLDER") from None
+    try:
+        if resume:
+            _check_same(prepared)
+        write_whole(folder.base, prepared.base.model_dump_json(indent=2) + "\n")
+        write_whole(folder.config, prepared.sweep.model_dump_json(indent=2, exclude_unset=True) + "\n")
+        yield folder.load()
+    finally:
+        lock.release()
+
+
+def _check_same(prepared: Prepared) -> None:
+    before, now = prepared.folder.sweep().model_dump(mode="json"), prepared.sweep.model_dump(mode="json")
+    changed = [name for name in now if name not in FREE_TO_CHANGE and before[name] != now[name]]
+    if not changed and prepared.folder.base_recipe() != prepared.base:
+        changed = ["recipe"]
+    if changed:
+        raise UserError(
+            f"sweep {prepared.folder.path}: was started with another {changed[0]}; go on with the same settings, or "
+            "start another sweep with name=NAME"
+        )
+
+
+def _absolute(sweep: SweepSettings) -> dict[str, object]:
+    folder = sweep.folder.resolve()
+    store = sweep.store.resolve() if sweep.store else folder / "phases"
+    return {"folder": folder, "store": store}

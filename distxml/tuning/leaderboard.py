@@ -1,0 +1,133 @@
+"""A sweep on the terminal: the best trials so far, what runs, what became of the others."""
+
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from distxml.tuning.judge import Judge
+from distxml.tuning.records import TrialRecord
+from distxml.tuning.results import best_trials
+
+MOST_SHOWN = 12
+
+
+class Leaderboard:
+    """A live table where there is a terminal, a line an event where there is not; use as a context manager."""
+
+    def __init__(self, judge: Judge, most_trials: int | None, console: Console | None = None) -> None:
+        self.judge, self.most_trials = judge, most_trials
+        self.console = console or Console()
+        self.records: dict[int, TrialRecord] = {}
+        self.doing: dict[int, str] = {}
+        self._live = Live(console=self.console, auto_refresh=False, transient=True) if self._is_live else None
+
+    @property
+    def _is_live(self) -> bool:
+        return self.console.is_terminal
+
+    def __enter__(self) -> "Leaderboard":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def started(self, record: TrialRecord) -> None:
+        """A trial begins, or goes on."""
+        self._change(record, "starts")
+        self._say(f"trial {record.number} starts: {settings_in_words(record)}")
+
+    def progress(self, record: TrialRecord, phase: int, epoch: int) -> None:
+        """A trial has ended an epoch."""
+        self._change(record, f"phase {phase}, epoch {epoch}")
+
+    def waits(self, record: TrialRecord, phase: int) -> None:
+        """A trial waits for another, which trains a phase that both need."""
+        self._change(record, f"waits for phase {phase}")
+        self._say(f"trial {record.number} waits for phase {phase}, which another trial trains")
+
+    def over(self, record: TrialRecord) -> None:
+        """A trial has ended."""
+        self.doing.pop(record.number, None)
+        self.records[record.number] = record
+        self._refresh()
+        self._say(over_line(record, self.judge))
+        best = best_trials(list(self.records.values()), self.judge)
+        if record in best and not self.judge.settings.is_multiple:
+            self._say(f"best so far: trial {record.number}")
+
+    def _change(self, record: TrialRecord, doing: str) -> None:
+        self.records[record.number], self.doing[record.number] = record, doing
+        self._refresh()
+
+    def _say(self, line: str) -> None:
+        if self._live is None:
+            self.console.print(Text(line), soft_wrap=True)
+
+    def _refresh(self) -> None:
+        if self._live:
+            self._live.update(Group(self.table(), Text(self._counts())), refresh=True)
+
+    def _counts(self) -> str:
+        records = list(self.records.values())
+        of = "" if self.most_trials is None else f" of at most {self.most_trials}"
+        by_status = {status: sum(record.status == status for record in records) for status in STATUSES}
+        counts = ", ".join(f"{count} {status}" for status, count in by_status.items() if count)
+        return f"{len(records)}{of} trials: {counts}; {saved_line(records)}"
+
+    def table(self) -> Table:
+        """The trials that run, and the best of the others."""
+        table = Table(title=self.judge.in_words())
+        for name in ("trial", "", "score", *self.judge.settings.names, "settings"):
+            table.add_column(name, overflow="fold")
+        known = sorted(self.records.values(), key=_rank)
+        for record in known[:MOST_SHOWN]:
+            figures = [f"{record.metrics[name]:.3f}" if name in record.metrics else "" for name in self._names]
+            doing = self.doing.get(record.number, record.status)
+            score = "" if record.score is None else f"{record.score:.4f}"
+            table.add_row(str(record.number), doing, score, *figures, settings_in_words(record))
+        return table
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self.judge.settings.names
+
+
+STATUSES = ("running", "finished", "stopped", "failed")
+
+
+def settings_in_words(record: TrialRecord) -> str:
+    """What the search chose, in a line."""
+    return ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in record.settings.items()
+    )
+
+
+def over_line(record: TrialRecord, judge: Judge) -> str:
+    """How a trial ended, in a line."""
+    metrics = ", ".join(f"{name} {record.metrics[name]:.4f}" for name in judge.settings.names if name in record.metrics)
+    reason = f" ({record.reason})" if record.reason else ""
+    taken = f", {record.saved_epochs} epochs taken from others" if record.saved_epochs else ""
+    return f"trial {record.number} {record.status}{reason}" + (f": {metrics}" if metrics else "") + taken
+
+
+def saved_line(records: list[TrialRecord]) -> str:
+    """How much of the work was not done twice."""
+    saved = sum(record.saved_epochs for record in records)
+    trained = sum(sum(record.epochs) for record in records) - saved
+    share = f" ({saved / (saved + trained):.0%} of all)" if saved else ""
+    return f"{trained} phase-epochs trained, {saved} saved{share}"
+
+
+def _rank(record: TrialRecord) -> tuple[int, float, int]:
+    order = {"running": 0, "finished": 1, "stopped": 2, "failed": 3}
+    score = record.score if record.score is not None else float("-inf")
+    return order[record.status], -score, record.number

@@ -1,0 +1,195 @@
+"""Running the trials with Ray Tune: its face to the desk, its scheduler, its stop."""
+
+import os
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune import PlacementGroupFactory, Stopper
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from distxml.config.sweep import SweepSettings
+from distxml.training.stop import StopRequest
+from distxml.tuning.desk import Desk
+from distxml.tuning.plan import Turn
+from distxml.tuning.run_figures import run_figures
+from distxml.tuning.trial import run_trial
+
+BYTES_OF_A_TRIAL = 2**20
+"""A trial's own process reserves a little memory, no CPU: its workers could not start if the trials held all CPUs. Ray
+wants something to be reserved; this always fits."""
+SECONDS_TO_END_A_TRIAL = 10
+NO_LIMIT = 10**9
+
+
+def run_trials(desk: Desk, sweep: SweepSettings, concurrency: int, stop: "SweepStop") -> None:
+    """Until there are no more trials, or `stop` says so; the desk knows what became of each."""
+    _set_up()
+    folder = desk.folder
+    scheduler = Asha(desk, sweep) if sweep.scheduler.kind == "asha" else FIFOScheduler()
+    tune.Tuner(
+        tune.with_resources(_trainable(folder.path), PlacementGroupFactory([{"memory": BYTES_OF_A_TRIAL}])),
+        tune_config=tune.TuneConfig(
+            search_alg=DeskSearcher(desk),
+            scheduler=scheduler,
+            num_samples=-1,
+            max_concurrent_trials=concurrency,
+            trial_dirname_creator=lambda trial: f"{trial.config['number']:04d}-{trial.trial_id}",
+        ),
+        run_config=tune.RunConfig(
+            name=uuid.uuid4().hex,
+            storage_path=str(folder.ray),
+            failure_config=tune.FailureConfig(max_failures=sweep.retries),
+            stop=stop,
+            callbacks=[DeskCallback(desk)],
+            verbose=0,
+        ),
+    ).fit()
+
+
+def _trainable(folder: Path) -> Any:
+    def trial(config: dict[str, Any]) -> None:
+        run_trial(config["number"], folder, tune.report)
+
+    return trial
+
+
+def _set_up() -> None:
+    """Ray Tune reads these when it starts."""
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the other one prints tables however quiet it is told to be
+    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # there is no score before phase 3
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # ours hears SIGTERM too
+    os.environ["TUNE_FORCE_TRIAL_CLEANUP_S"] = str(SECONDS_TO_END_A_TRIAL)
+    os.environ["TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"] = "0"
+
+
+class _Ours:
+    """Objects that Ray Tune may copy and pickle as it likes: they stay the one that the driver knows."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class DeskSearcher(_Ours, Searcher):
+    """Gets trials from the desk, and tells it when they are over."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(metric="score", mode="max")
+        self.desk = desk
+        self._numbers: dict[str, int] = {}
+
+    def suggest(self, trial_id: str) -> Any:
+        """Ray Tune asks for a trial; None: not now."""
+        number = self.desk.next()
+        if isinstance(number, Turn):
+            return Searcher.FINISHED if number is Turn.OVER else None
+        self._numbers[trial_id] = number
+        return {"number": number}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """A trial has ended, one way or another."""
+        self.desk.end(self._numbers[trial_id], None if error else result or {})
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the records are the state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the records are the state."""
+
+
+class DeskCallback(_Ours, tune.Callback):
+    """Tells the desk what trials report."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        """A report."""
+        self.desk.hear(trial.config["number"], result)
+
+
+class _ByNumber:
+    """A trial by its number, which it keeps when it is started again."""
+
+    def __init__(self, number: int) -> None:
+        self.trial_id = str(number)
+
+
+class Asha(_Ours, AsyncHyperBandScheduler):
+    """Ray Tune's ASHA, counting epochs of phase 3; a trial without any is never stopped.
+
+    Source: Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020.
+    """
+
+    def __init__(self, desk: Desk, sweep: SweepSettings) -> None:
+        """Learns what trials from before an interruption had reached."""
+        epochs = desk.base.phases[-1].epochs
+        super().__init__(
+            time_attr="phase3_epoch",
+            metric="score",
+            mode="max",
+            max_t=epochs or NO_LIMIT,
+            grace_period=sweep.scheduler.grace,
+            reduction_factor=sweep.scheduler.factor,
+            stop_last_trials=False,
+        )
+        for record in desk.plan.records:
+            trial: Any = _ByNumber(record.number)
+            super().on_trial_add(None, trial)  # pyright: ignore[reportArgumentType]
+            for epoch, metrics in run_figures(desk.folder.run(record.number)).history.items():
+                verdict = desk.plan.judge.judge(metrics)
+                if verdict:
+                    result = {"phase3_epoch": epoch, "score": verdict.score}
+                    super().on_trial_result(None, trial, result)  # pyright: ignore[reportArgumentType]
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A trial begins."""
+        super().on_trial_add(tune_controller, self._named(trial))
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Whether it may go on."""
+        if result.get("outcome"):
+            return TrialScheduler.CONTINUE  # it has ended by itself
+        return super().on_trial_result(tune_controller, self._named(trial), result)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        """It is over."""
+        super().on_trial_complete(tune_controller, self._named(trial), result)
+
+    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
+        """It will not begin."""
+        super().on_trial_remove(tune_controller, self._named(trial))
+
+    def _named(self, trial: Any) -> Any:
+        return _ByNumber(trial.config["number"])
+
+
+class SweepStop(_Ours, Stopper):
+    """Ends all trials when somebody asks, or when the time is over."""
+
+    def __init__(self, request: StopRequest, seconds: float | None) -> None:
+        self.request = request
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return self._end is not None and time.monotonic() >= self._end
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Single trials are the scheduler's."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Asked over and over."""
+        return bool(self.request.signal) or self.is_late

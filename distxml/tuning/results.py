@@ -1,0 +1,106 @@
+"""What a sweep leaves: the table of its trials, the best recipe or recipes, a row of HParams a trial."""
+
+from typing import Any
+
+import pandas as pd
+from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
+from torch.utils.tensorboard.summary import hparams
+from torch.utils.tensorboard.writer import SummaryWriter
+
+from distxml.config import Recipe, to_yaml
+from distxml.config.load import with_settings
+from distxml.errors import UserError
+from distxml.tuning.judge import Judge, pareto_front
+from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name, write_whole
+
+
+def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Judge) -> None:
+    """Write everything anew, from whatever trials there are."""
+    _write_tables(folder, records)
+    _write_best(folder, base, records, judge)
+    for record in records:
+        if record.is_over:
+            _write_hparams(folder, base, records, record)
+
+
+def best_trials(records: list[TrialRecord], judge: Judge) -> list[TrialRecord]:
+    """The best trial first of all; for several objectives the Pareto front, by its first metric. Only trials that have
+    finished count."""
+    judged = [(record, judge.judge(record.metrics)) for record in records if record.status == "finished"]
+    whole = [(record, verdict) for record, verdict in judged if verdict is not None]
+    if judge.settings.is_multiple:
+        front = pareto_front([verdict for _, verdict in whole])
+        return [whole[i][0] for i in sorted(front, key=lambda i: whole[i][1].values, reverse=True)]
+    return [max(whole, key=lambda one: one[1].score)[0]] if whole else []
+
+
+def table(records: list[TrialRecord]) -> pd.DataFrame:
+    """A row a trial: number, status, score, searched settings, metrics, epochs, what it saved."""
+    settings = searched_names(records)
+    metrics = list(dict.fromkeys(name for record in records for name in record.metrics))
+    return pd.DataFrame([_row(record, settings, metrics) for record in records])
+
+
+def _row(record: TrialRecord, settings: list[str], metrics: list[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"trial": record.number, "step": record.step, "status": record.status, "score": record.score}
+    row |= {name: record.settings.get(name) for name in settings}
+    row |= {name: record.metrics.get(name) for name in metrics}
+    row |= {f"epochs_phase{phase}": epochs for phase, epochs in enumerate(record.epochs, start=1)}
+    return row | {
+        "seconds": record.seconds,
+        "saved_epochs": record.saved_epochs,
+        "saved_seconds": record.saved_seconds,
+        "reason": record.reason,
+    }
+
+
+def _write_tables(folder: SweepFolder, records: list[TrialRecord]) -> None:
+    rows = table(records)
+    write_whole(folder.table, rows.to_csv(index=False))
+    mixed = [name for name in rows if rows[name].dtype == object]
+    as_text = {name: rows[name].map(lambda value: None if value is None else str(value)) for name in mixed}
+    fresh = folder.parquet.with_name(f"{folder.parquet.name}.new")
+    rows.assign(**as_text).to_parquet(fresh)
+    fresh.replace(folder.parquet)
+
+
+def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Judge) -> None:
+    """Recipes that `distxml train` takes as they are: the run goes beside the sweep."""
+    for old in [folder.best(), *folder.path.glob("best_*.yaml")]:
+        old.unlink(missing_ok=True)
+    for place, record in enumerate(best_trials(records, judge), start=1):
+        number = place if judge.settings.is_multiple else None
+        name = f"{folder.path.name}-best" + (f"-{number}" if number else "")
+        own = {"run.name": name, "run.folder": str(folder.path.parent)}
+        recipe = with_settings(base, record.settings | own, f"trial {record.number}")
+        metrics = ", ".join(f"{metric} {record.metrics[metric]:.4g}" for metric in judge.settings.names)
+        heading = f"# Trial {record.number} of sweep {folder.path.name}: validation {metrics}.\n"
+        write_whole(folder.best(number), heading + to_yaml(recipe))
+
+
+def _write_hparams(folder: SweepFolder, base: Recipe, records: list[TrialRecord], record: TrialRecord) -> None:
+    place = folder.tensorboard / trial_name(record.number)
+    if place.exists():
+        return
+    values = {name: _setting(base, record, name) for name in searched_names(records)}
+    metrics = record.metrics | ({} if record.score is None else {"score": record.score})
+    named = {f"trial/{name}": value for name, value in metrics.items()}
+    begun: tuple[Summary, Summary, Summary] = hparams(values, named)
+    with SummaryWriter(str(place)) as writer:
+        for summary in begun:
+            writer._get_file_writer().add_summary(summary)
+        for name, value in named.items():
+            writer.add_scalar(name, value, sum(record.epochs))
+
+
+def _setting(base: Recipe, record: TrialRecord, name: str) -> str | int | float | bool:
+    """Of one trial; the recipe's own where the search did not set it. The plugin wants one type a column."""
+    value: Any = record.settings.get(name)
+    if name not in record.settings:
+        value = base.model_dump(mode="json")
+        try:
+            for part in name.split("."):
+                value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, TypeError, IndexError) as error:
+            raise UserError(f"trial {record.number}: {name} is no setting ({error})") from None
+    return value if isinstance(value, str | int | float | bool) else str(value)

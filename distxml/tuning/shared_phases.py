@@ -1,0 +1,192 @@
+"""One trial's dealings with the store: it takes what is there, trains what is not, and gives that to the others."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from filelock import FileLock
+
+from distxml.config import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.errors import HopelessError, UserError
+from distxml.monitoring.events import EpochEvent, Event, PhaseEndEvent
+from distxml.monitoring.metrics_log import read_metrics
+from distxml.monitoring.tensorboard import TensorBoard
+from distxml.training.checkpoint_files import link_folder, present_folder, read_state, replace_folder
+from distxml.training.checkpoints import PHASES
+from distxml.training.watcher import mark_finished
+from distxml.tuning.phase_key import PhaseKey
+from distxml.tuning.phase_store import KEPT, PhaseStore, StoredPhase
+
+TAKEN_NAME = "taken.json"
+"""In the run's folder: by phase, where it was taken from, and the epochs and seconds that this saved."""
+SECONDS_BETWEEN_LOOKS = 0.5
+OF_A_PHASE = ("epoch", "phase_end", "guard")
+"""Events of `metrics.jsonl` that belong to a phase, whoever trains it."""
+
+
+def ended(run: RunFolder, phase: int) -> bool:
+    """Whether a run has ended a phase; its checkpoints of that phase do not change any more then."""
+    try:
+        return read_state(present_folder(run.checkpoint(phase, "last"))).state.ended is not None
+    except (OSError, UserError):
+        return False
+
+
+@dataclass
+class SharedPhases:
+    """A trial's phases; each is trained by one trial alone.
+
+    Rights to train are asked for from the last phase to the first, so that whoever waits for a phase holds rights to
+    later ones only, which nobody who trains an earlier one waits for.
+
+    Attributes:
+        keys: of the three phases.
+        waiting: told the phase that the trial waits for.
+    """
+
+    store: PhaseStore
+    keys: tuple[PhaseKey, PhaseKey, PhaseKey]
+    run: RunFolder
+    recipe: Recipe
+    waiting: Callable[[int], None] = lambda phase: None
+    _held: dict[int, FileLock] = field(default_factory=dict)
+    _to_publish: list[int] = field(default_factory=list)
+
+    def take(self) -> bool:
+        """Take the newest phase that is there, wait for one that is being trained; whether anything is left to train.
+
+        Raises:
+            HopelessError: another trial has found that these settings lead nowhere.
+        """
+        own = max((phase for phase in PHASES if ended(self.run, phase)), default=0)
+        for phase in range(1, own + 1):
+            self._publish(phase)
+        for phase in range(PHASES[-1], own, -1):
+            stored = self._find_or_hold(phase)
+            if stored is not None:
+                self._fill_run(stored)
+                return phase < PHASES[-1]
+        return own < PHASES[-1]
+
+    def note(self, event: Event) -> None:
+        """Something has happened in the run: publish what it has ended."""
+        if isinstance(event, PhaseEndEvent):
+            self._to_publish.append(event.phase)
+        self.publish_ended()
+
+    def publish_ended(self) -> None:
+        """Give the phases that have ended, and are saved, to the others."""
+        for phase in [phase for phase in self._to_publish if ended(self.run, phase)]:
+            self._to_publish.remove(phase)
+            self._publish(phase)
+
+    def give_up(self, error: HopelessError) -> None:
+        """Training has found that the settings lead nowhere: nobody has to find that out again."""
+        phase = next(phase for phase in PHASES if not ended(self.run, phase))
+        if phase in self._held:
+            self.store.note_failure(self._key(phase), str(error))
+
+    def close(self) -> None:
+        """Let others train what this trial has not."""
+        for lock in self._held.values():
+            lock.release()
+        self._held.clear()
+
+    def _find_or_hold(self, phase: int) -> list[StoredPhase] | None:
+        """The phase with those before it; or None, with the right to train it."""
+        told = False
+        while True:
+            held = self.store.try_to_hold(self._key(phase))
+            stored = self._with_earlier(phase)  # after the lock: who had it has published by now
+            failure = self.store.failure(self._key(phase))
+            if held is not None and (stored or failure):
+                held.release()
+            if stored:
+                return stored
+            if failure:
+                raise HopelessError(f"{failure} (found by another trial)")
+            if held is not None:
+                self._held[phase] = held
+                return None
+            if not told:
+                self.waiting(phase)
+                told = True
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _with_earlier(self, phase: int) -> list[StoredPhase] | None:
+        found = [self.store.find(self._key(each)) for each in range(phase, 0, -1)]
+        whole = [stored for stored in found if stored is not None]
+        return whole[::-1] if len(whole) == phase else None
+
+    def _fill_run(self, stored: list[StoredPhase]) -> None:
+        """As if this run had trained these phases."""
+        lines: list[dict[str, Any]] = []
+        for phase, each in enumerate(stored, start=1):
+            lines += [self._as_own(event) for event in each.entry.log]
+            for name in KEPT:
+                if (each.folder / name).exists():
+                    target = self.run.checkpoint(phase, name)
+                    replace_folder(link_folder(each.folder / name, target.with_name(f"{name}.new")), target)
+        fresh = self.run.metrics.with_suffix(".new")
+        fresh.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        fresh.rename(self.run.metrics)
+        self._show_in_tensorboard(lines)
+        self._note_taken(stored)
+        if len(stored) == len(PHASES):
+            mark_finished(self.run)
+
+    def _as_own(self, event: dict[str, Any]) -> dict[str, Any]:
+        """An event as this run would have logged it: the explanation loss of phase 1 has weights that its end does not
+        depend on."""
+        if event["event"] != "epoch":
+            return event
+        loss, alpha = self.recipe.loss, self.recipe.phases[event["phase"] - 1].alpha
+        parts = {}
+        for part in ("train", "val"):
+            terms = dict(event[part])
+            terms["explanation"] = loss.beta * terms["sparsity"] + (1 - loss.beta) * terms["contiguity"]
+            if loss.kind == "hybrid":
+                terms["explanation"] += loss.gamma * terms["weak"]
+            terms["total"] = alpha * terms["classification"] + (1 - alpha) * terms["explanation"]
+            parts[part] = terms
+        return event | parts if event["phase"] == 1 else event
+
+    def _show_in_tensorboard(self, lines: list[dict[str, Any]]) -> None:
+        if self.run.tensorboard.exists():
+            return
+        board = TensorBoard(self.run.tensorboard, 0, 0)
+        board.write_settings(self.recipe)
+        for line in lines:
+            fields = {name: value for name, value in line.items() if name not in ("event", "time")}
+            if line["event"] == "epoch":
+                board.write_epoch(EpochEvent(**fields))
+            elif line["event"] == "phase_end":
+                board.write_phase_end(PhaseEndEvent(**fields), None)
+        if lines and lines[-1].get("phase") == PHASES[-1]:
+            board.write_end()
+        board.close()
+
+    def _note_taken(self, stored: list[StoredPhase]) -> None:
+        taken = {
+            each.entry.phase: {
+                "made_by": each.entry.made_by,
+                "epochs": each.entry.epochs,
+                "seconds": each.entry.seconds,
+            }
+            for each in stored
+            if each.entry.made_by != str(self.run.path)
+        }
+        (self.run.path / TAKEN_NAME).write_text(json.dumps(taken, indent=2) + "\n")
+
+    def _publish(self, phase: int) -> None:
+        events = [event for event in read_metrics(self.run.metrics) if event["event"] in OF_A_PHASE]
+        log = [event for event in events if event["phase"] == phase]
+        self.store.publish(self._key(phase), self.run, log)
+        if phase in self._held:
+            self._held.pop(phase).release()
+
+    def _key(self, phase: int) -> PhaseKey:
+        return self.keys[phase - 1]

@@ -1,0 +1,79 @@
+"""The space of a sweep's parameters: which of them are set in a trial, and to what."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from distxml.config import Recipe
+from distxml.config.load import with_settings
+from distxml.config.sweep.parameter import Parameter
+from distxml.config.sweep.sweep import Parameters
+
+Assignment = dict[str, Any]
+"""What the search chose, by dotted names of the recipe's settings."""
+LAST_PHASE_ALONE = "phases.2."
+"""Settings that only the last phase depends on: a grid varies them slowest, so that trials that run side by side train
+different early phases instead of waiting for the same one."""
+
+
+class Space:
+    """Parameters over a base recipe."""
+
+    def __init__(self, parameters: Parameters, base: Recipe) -> None:
+        self.parameters = parameters
+        self._base = OmegaConf.create(base.model_dump(mode="json"))
+
+    def draw(self, value_of: Callable[[str, Parameter], Any]) -> Assignment:
+        """One trial's values: those of `value_of`, for the parameters whose conditions hold."""
+        chosen: Assignment = {}
+        for name, parameter in self.parameters.items():
+            if self._is_set(parameter, chosen):
+                chosen[name] = parameter.fixed if parameter.kind == "fixed" else value_of(name, parameter)
+        return chosen
+
+    def grid(self) -> list[Assignment]:
+        """Every combination once; what the last phase alone depends on varies slowest."""
+        open_ones = [name for name, parameter in self.parameters.items() if parameter.kind != "fixed"]
+        order = sorted(open_ones, key=lambda name: not name.startswith(LAST_PHASE_ALONE))
+        lists = [self.parameters[name].listed for name in order]
+        found: list[Assignment] = []
+        for values in product(*lists):
+            by_name = dict(zip(order, values, strict=True))
+            combination = self.draw(lambda name, _, by_name=by_name: by_name[name])
+            if combination not in found:  # parameters that are not set make some the same
+                found.append(combination)
+        return found
+
+    def _is_set(self, parameter: Parameter, chosen: Assignment) -> bool:
+        return all(self._meets(name, wanted, chosen) for name, wanted in parameter.when.items())
+
+    def _meets(self, name: str, wanted: Any, chosen: Assignment) -> bool:
+        value = chosen[name] if name in chosen else OmegaConf.select(self._base, name)
+        return value in wanted if isinstance(wanted, list) else value == wanted
+
+
+def check_parameters(parameters: Parameters, base: Recipe, origin: str) -> None:
+    """Whether each value of each parameter, by itself, is one that its setting may have.
+
+    Combinations may still not go together: such trials fail, and are recorded with the reason.
+
+    Raises:
+        UserError: a setting does not exist, or does not take a value.
+    """
+    for name, values in _values(parameters):
+        for value in values:
+            with_settings(base, _company(parameters, name) | {name: value}, f"{origin}: parameters.{name}")
+
+
+def _values(parameters: Parameters) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for name, parameter in parameters.items():
+        ends = parameter.listed
+        yield name, tuple(int(end) for end in ends) if parameter.kind == "integer" else ends
+
+
+def _company(parameters: Parameters, name: str) -> Assignment:
+    """What a parameter's own conditions ask for, so that it is checked where it is set."""
+    wanted = parameters[name].when.items()
+    return {other: value[0] if isinstance(value, list) else value for other, value in wanted}

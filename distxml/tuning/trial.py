@@ -1,0 +1,93 @@
+"""What Ray Tune runs for each trial: a process that trains one recipe with workers of its own.
+
+The process reserves no CPU: it waits for its workers, or for a phase that another trial trains.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from distxml.config import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.config.sweep import SweepSettings
+from distxml.data.schema import open_dataset
+from distxml.errors import HopelessError, UserError
+from distxml.evaluation.quick_scores import quick_scores
+from distxml.monitoring.events import EpochEvent, Event
+from distxml.training.checkpoints import PHASES
+from distxml.training.driver import Company, train
+from distxml.tuning.desk import trial_recipe
+from distxml.tuning.judge import Judge
+from distxml.tuning.phase_key import phase_keys
+from distxml.tuning.phase_store import PhaseStore
+from distxml.tuning.records import SweepFolder
+from distxml.tuning.run_figures import run_figures
+from distxml.tuning.shared_phases import SharedPhases
+
+SECONDS_FOR_THE_FOLDER = 120.0
+"""How long a trial that is started again waits for what is left of its first process."""
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class TrialRun:
+    """One trial, from its record to its last report."""
+
+    def __init__(self, folder: SweepFolder, number: int, report: Report) -> None:
+        self.number, self.report = number, report
+        self.sweep: SweepSettings = folder.sweep()
+        self.judge = Judge(self.sweep.objective)
+        self.recipe = trial_recipe(folder.base_recipe(), folder, folder.load_one(number))
+        self.run = folder.run(number)
+        self.phases: SharedPhases | None = None
+
+    def go(self) -> None:
+        """Train to the end; whatever stops it is reported, not raised, so that the search goes on."""
+        try:
+            train(self.recipe, Company(quick_scores, self, self._prepare, SECONDS_FOR_THE_FOLDER))
+            self._report_end("finished", "")
+        except HopelessError as error:
+            if self.phases:
+                self.phases.give_up(error)
+            self._report_end("failed", str(error))
+        except UserError as error:
+            self._report_end("failed", str(error))
+        finally:
+            if self.phases:
+                self.phases.publish_ended()
+                self.phases.close()
+
+    def show(self, event: Event) -> None:
+        """An event of the run; in a thread of its own."""
+        if self.phases:
+            self.phases.note(event)
+        if isinstance(event, EpochEvent):
+            last = event.phase == PHASES[-1]
+            self._report({"phase": event.phase, "epoch": event.epoch}, event.val if last else None, event.epoch)
+
+    def _prepare(self, run: RunFolder, recipe: Recipe) -> bool:
+        if not self.sweep.share_phases:
+            return True
+        assert self.sweep.store is not None, "the driver fills it in"
+        keys = phase_keys(recipe, open_dataset(recipe.dataset.path).metadata)
+        self.phases = SharedPhases(PhaseStore(self.sweep.store), keys, run, recipe, self._waits)
+        return self.phases.take()
+
+    def _waits(self, phase: int) -> None:
+        self.report({"number": self.number, "waits_for": phase})
+
+    def _report_end(self, outcome: str, reason: str) -> None:
+        history = run_figures(self.run).history
+        epoch, metrics = list(history.items())[-1] if history else (0, None)
+        self._report({"outcome": outcome, "reason": reason}, metrics if outcome == "finished" else None, epoch)
+
+    def _report(self, what: dict[str, Any], metrics: dict[str, float] | None, epoch: int) -> None:
+        """With `score` and `phase3_epoch` where there are metrics: all that the scheduler looks at."""
+        verdict = self.judge.judge(metrics) if metrics else None
+        scored = {"score": verdict.score, "phase3_epoch": epoch} if verdict else {}
+        self.report({"number": self.number} | what | scored)
+
+
+def run_trial(number: int, folder: Path, report: Report) -> None:
+    """Run one trial of a sweep in this process."""
+    TrialRun(SweepFolder(folder), number, report).go()
