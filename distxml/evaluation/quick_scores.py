@@ -17,7 +17,7 @@ from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
 from distxml.evaluation.aopc import aopc
 from distxml.evaluation.fills import make_fills
-from distxml.evaluation.patches import morf_order, patch_count, rank_of_pixels
+from distxml.evaluation.patches import patch_count, patch_order, rank_of_pixels
 from distxml.evaluation.pompom import pompom
 from distxml.models.joint import JointOutput
 
@@ -84,7 +84,7 @@ class QuickScores:
     def _curves(self, forward: Forward, batch: Batch, clean: JointOutput) -> np.ndarray:
         """f(x(0)) ... f(x(L)) of each image: B×(L+1)."""
         target = clean.logits.argmax(1, keepdim=True)  # B×1
-        order = morf_order(clean.heatmap.float(), self.patch_size, batch.key, self.seed)
+        order = patch_order(clean.heatmap.float(), self.patch_size, batch.key, self.seed)
         rank = rank_of_pixels(order, self.patch_size, self.image_size).to(batch.image.device).unsqueeze(1)  # B×1×H×W
         fill = make_fills(batch.image, batch.key, [self.fill], BLUR_SIGMA, self.seed)[0]
         points = []

@@ -267,12 +267,7 @@ class Summary(_Record):
     ) -> Comparison | None:
         """The comparison of two methods at a setting, or over all of them; None where it was not made."""
         place = (method, other, order, patch_size, fill)
-<<<<<<< HEAD
         for row in self.comparisons:
             if (row.method, row.other, row.order, row.patch_size, row.fill) == place:
                 return row
         return None
-=======
-        found = (row for row in self.comparisons if place == (row.method, row.other, row.order, row.patch_size, row.fill))
-        return next(found, None)
->>>>>>> 6448ca2 (Only our own files)
