@@ -43,9 +43,10 @@ def _tune(prepared: "Prepared", resume: bool) -> None:
     from distxml.report.sweep import write_sweep_report
     from distxml.tuning.driver import tune as run_sweep
     from distxml.tuning.judge import Judge
-    from distxml.tuning.leaderboard import Leaderboard, saved_line
+    from distxml.tuning.leaderboard import Leaderboard
     from distxml.tuning.plan import Plan
     from distxml.tuning.results import best_trials
+    from distxml.tuning.words import saved_line
 
     judge, folder = Judge(prepared.sweep.objective), prepared.folder
     most = Plan(prepared.sweep, prepared.base, []).most_trials()
@@ -68,9 +69,9 @@ def _tune(prepared: "Prepared", resume: bool) -> None:
 
 def _show(prepared: "Prepared") -> None:
     from distxml.tuning.driver import fitting
-    from distxml.tuning.leaderboard import settings_in_words
     from distxml.tuning.plan import Plan, Turn
     from distxml.tuning.records import TrialRecord
+    from distxml.tuning.words import settings_in_words
 
     sweep, base = prepared.sweep, prepared.base
     plan = Plan(sweep, base, [])

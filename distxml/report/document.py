@@ -1,6 +1,5 @@
 """The report of a run: one HTML file, and its figures as files of their own."""
 
-import os
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from distxml.report.heatmap_figure import heatmap_figure
 from distxml.report.heatmap_grid import HeatmapGrid, Track, build_heatmap_grid
 from distxml.report.html_page import Content, render
 from distxml.report.opened import open_run
+from distxml.report.publish import write_page
 from distxml.report.training_log import TrainingLog, read_training_log
 
 
@@ -60,7 +60,7 @@ def write_report(run: RunFolder, track: Track = untracked) -> Written:
     notices = _notices(run, log, results, heatmaps.missing)
     html = render(Content(run, recipe, log, results, figures, heatmaps.gallery, heatmaps.grid, notices))
     folder = _write_figures(run, results, _plates(figures, heatmaps.grid))
-    _write(run.report, html)
+    write_page(run.report, html)
     return Written(run.report, folder, notices)
 
 
@@ -102,13 +102,3 @@ def _write_figures(run: RunFolder, results: Results | None, plates: list[Plate])
         return None
     write_figures(plates, run.figures, results.summary.scored.sha256 if results else None)
     return run.figures
-
-
-def _write(path: Path, html: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(html, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None

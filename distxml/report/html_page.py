@@ -50,7 +50,7 @@ def render(content: Content) -> str:
     """
     results = content.results
     return (
-        _environment()
+        environment()
         .get_template(TEMPLATE_NAME)
         .render(
             version=__version__,
@@ -96,7 +96,8 @@ def _in_words(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """What the templates know."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

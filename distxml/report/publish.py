@@ -1,10 +1,13 @@
 """Files that move into a folder together or not at all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from distxml.errors import UserError
 
 
 @contextmanager
@@ -65,3 +68,18 @@ def _remove_empty(folders: Sequence[Path]) -> None:
             folder.rmdir()
         except OSError:  # somebody else has put something there, or it was never made
             return
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a page in one step.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(html, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
