@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from distxml.config import Recipe
+from distxml.config.evaluation import Fill
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
@@ -69,7 +70,8 @@ class QuickScores:
         size, settings = recipe.loader.image_size, recipe.quick_scores
         self.patch_size = -(-min(size) // settings.patches)
         self.steps = min(settings.steps, patch_count(size, self.patch_size))
-        self.seed, self.fill, self.image_size, self.batch = recipe.run.seed, settings.fill, size, batch
+        self.fill: Fill = settings.fill
+        self.seed, self.image_size, self.batch = recipe.run.seed, size, batch
 
     def __call__(self, forward: Forward, device: torch.device) -> Sums:
         """`aopc` over the images, and `pompom` over those that are annotated."""
@@ -86,7 +88,7 @@ class QuickScores:
         target = clean.logits.argmax(1, keepdim=True)  # B×1
         order = patch_order(clean.heatmap.float(), self.patch_size, batch.key, self.seed)
         rank = rank_of_pixels(order, self.patch_size, self.image_size).to(batch.image.device).unsqueeze(1)  # B×1×H×W
-        fill = make_fills(batch.image, batch.key, [self.fill], BLUR_SIGMA, self.seed)[0]
+        fill = make_fills(batch.image, batch.key, (self.fill,), BLUR_SIGMA, self.seed)[0]
         points = []
         for step in range(self.steps + 1):
             logits = forward(torch.where(rank < step, fill, batch.image)).logits  # B×C

@@ -7,6 +7,7 @@ import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from distxml.config.seeds import seed_from
@@ -99,7 +100,7 @@ class TpeSearch:
                 constant_liar=True,  # trials that still run repel those proposed beside them
                 constraints_func=_violation if limited else None,
             )
-            self.study = optuna.create_study(directions=["maximize"] * objectives, sampler=sampler)
+            self.study = optuna.create_study(directions=[StudyDirection.MAXIMIZE] * objectives, sampler=sampler)
 
     def propose(self, place: int) -> Assignment | None:
         """What TPE proposes next."""

@@ -62,7 +62,7 @@ class ObjectiveSettings(Settings):
     combine: Literal["sum", "pareto"] = "sum"
     """Several metrics: their weighted sum (`min` counts negatively), or every trial that no other is better than in all
     of them."""
-    limits: dict[MetricName, LimitSettings] = Field(default_factory=dict)
+    limits: dict[MetricName, LimitSettings] = Field(default={})
     """Bounds, such as `sparsity: {at_most: 0.2}` (mean heat). A trial that misses one ranks below all that keep it."""
 
     @property

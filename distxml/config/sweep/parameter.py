@@ -1,7 +1,7 @@
 """One parameter of a sweep: the values that a setting may take, and when it is set at all."""
 
 import math
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,14 +27,15 @@ class Parameter(Settings):
     """A whole number from the first to the second."""
     fixed: Any = None
     """This value in every trial."""
-    when: dict[str, Any] = Field(default_factory=dict)
+    when: dict[str, Any] = Field(default={})
     """Set only where these other settings have these values (or one of a list of values), as
     `when: {loss.kind: hybrid}`; otherwise the recipe's own value holds and is not searched."""
 
     @model_validator(mode="before")
     @classmethod
     def _plain_is_fixed(cls, value: object) -> object:
-        return value if isinstance(value, dict | Parameter) else {"fixed": value}
+        is_written_out = isinstance(value, dict | Parameter)
+        return cast(object, value) if is_written_out else {"fixed": value}
 
     @field_validator("choice", "grid")
     @classmethod

@@ -71,10 +71,10 @@ class SweepSettings(Settings):
     """Parent of the sweep's folder. On a cluster: a path that every node shares."""
     recipe: str = Field(min_length=1)
     """Base recipe of all trials: a packaged one's name, or a YAML file (also the `best.yaml` of another sweep)."""
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any] = Field(default={})
     """Settings of the recipe that all trials share, by their dotted names; `scaling.workers`, `scaling.cpus_per_worker`
     and `scaling.gpus_per_worker` say what a trial takes."""
-    parameters: Parameters = Field(default_factory=dict)
+    parameters: Parameters = Field(default={})
     """What is searched: dotted settings of the recipe, such as `loss.beta: {uniform: [0.5, 1]}`."""
     steps: tuple[StepSettings, ...] = ()
     """Instead of `parameters`: searches after each other, as the paper's α₃, then β, then γ."""

@@ -1,0 +1,94 @@
+"""ASHA counts epochs of phase 3, knows trials by their numbers, and remembers those from before an interruption."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.tune.schedulers import TrialScheduler
+
+from distxml.tuning.desk import Desk
+from distxml.tuning.plan import Plan
+from distxml.tuning.ray_tune import Asha
+from distxml.tuning.records import SweepFolder, TrialRecord
+from tests.unit.tuning.small_sweep import base_recipe, small_sweep
+
+STOP, GO_ON = TrialScheduler.STOP, TrialScheduler.CONTINUE
+SWEEP = small_sweep(scheduler={"kind": "asha", "grace": 2, "factor": 2})
+
+
+class Trial:
+    """What Ray Tune gives the scheduler, as far as it looks."""
+
+    def __init__(self, number: int, start: int = 0) -> None:
+        self.config = {"number": number}
+        self.trial_id = f"{number}-{start}"
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *what: None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SweepFolder:
+    return SweepFolder(tmp_path / "sweep")
+
+
+def asha(folder: SweepFolder, tmp_path: Path, records: list[TrialRecord]) -> Asha:
+    base = base_recipe(tmp_path, "phases.2.epochs=8")
+    return Asha(Desk(folder, base, Plan(SWEEP, base, records), Silent()), SWEEP)
+
+
+def report(scheduler: Asha, trial: Trial, epoch: int, score: float) -> str:
+    return scheduler.on_trial_result(None, trial, {"phase3_epoch": epoch, "score": score})
+
+
+def test_only_epochs_of_phase_3_count(folder: SweepFolder, tmp_path: Path) -> None:
+    scheduler = asha(folder, tmp_path, [])
+    trials = [Trial(number) for number in range(3)]
+    for trial in trials:
+        scheduler.on_trial_add(None, trial)
+        for epoch in range(30):
+            result = {"phase": 1, "epoch": epoch, "training_iteration": epoch}
+            assert scheduler.on_trial_result(None, trial, result) == GO_ON
+    assert report(scheduler, trials[0], 1, 0.1) == GO_ON
+    assert report(scheduler, trials[0], 2, 0.5) == GO_ON
+    assert report(scheduler, trials[1], 2, 0.9) == GO_ON
+    assert report(scheduler, trials[2], 1, 0.0) == GO_ON, "not before the grace period"
+    assert report(scheduler, trials[2], 2, 0.1) == STOP
+    assert scheduler.on_trial_result(None, trials[1], {"outcome": "finished", "score": 0.0, "phase3_epoch": 8}) == GO_ON
+
+
+def test_the_last_epoch_is_not_cut_off(folder: SweepFolder, tmp_path: Path) -> None:
+    scheduler = asha(folder, tmp_path, [])
+    trial = Trial(0)
+    scheduler.on_trial_add(None, trial)
+    assert [report(scheduler, trial, epoch, 0.5) for epoch in range(1, 9)] == [GO_ON] * 8
+
+
+def test_what_was_reported_before_an_interruption_is_known(folder: SweepFolder, tmp_path: Path) -> None:
+    records = [TrialRecord(number=0, settings={}, status="finished"), TrialRecord(number=1, settings={})]
+    for record, accuracy in zip(records, (0.9, 0.8), strict=True):
+        log = folder.run(record.number).metrics
+        log.parent.mkdir(parents=True)
+        lines = [
+            {
+                "event": "epoch",
+                "phase": 3,
+                "epoch": epoch,
+                "global_epoch": epoch,
+                "seconds": 1,
+                "val": {"accuracy": accuracy},
+            }
+            for epoch in (1, 2, 3)
+        ]
+        log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    scheduler = asha(folder, tmp_path, records)
+    again, new = Trial(1, start=2), Trial(2)
+    scheduler.on_trial_add(None, again)
+    scheduler.on_trial_add(None, new)
+    assert report(scheduler, again, 3, 0.0) == GO_ON, "it has passed this rung before"
+    assert report(scheduler, new, 2, 0.7) == STOP
