@@ -92,8 +92,9 @@ def _show(prepared: "Prepared") -> None:
     typer.echo(
         f"a trial: {scaling.workers} workers of {scaling.cpus_per_worker} CPUs{gpus}, and a process that reserves none"
     )
-    at_once = min(filter(None, (fitting(scaling), sweep.concurrency)))
-    typer.echo(f"cluster: {fitting(scaling)} trials fit; {at_once} would run at once")
+    fit = fitting(scaling)
+    at_once = min(fit, sweep.concurrency or fit)
+    typer.echo(f"cluster: {fit} trials fit; {at_once} would train at once")
     typer.echo(f"shared phases: {sweep.store if sweep.share_phases else 'none'}")
     typer.echo(f"sweep: would go to {prepared.folder.path}; nothing was written")
 

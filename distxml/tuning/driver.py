@@ -86,6 +86,12 @@ def fitting(scaling: ScalingSettings) -> int:
     return slots(scaling.cpus_per_worker, scaling.gpus_per_worker) // scaling.workers
 
 
+def with_spare(fit: int) -> int:
+    """Trials that are begun at once where `fit` of them have workers: some more wait beside them, prepared, and take
+    the workers as soon as they are free, or while another waits for a phase."""
+    return fit + max(1, fit // 4)
+
+
 def tune(prepared: Prepared, resume: bool, display: SweepDisplay) -> list[TrialRecord]:
     """Run a sweep to its end.
 
@@ -109,7 +115,8 @@ def _run(prepared: Prepared, known: list[TrialRecord], display: SweepDisplay) ->
     before, began = folder.seconds_so_far(), time.monotonic()
     desk = Desk(folder, prepared.base, Plan(sweep, prepared.base, known), display)
     try:
-        concurrency = min(filter(None, (fitting(prepared.base.scaling), sweep.concurrency)))
+        fit = fitting(prepared.base.scaling)
+        concurrency = with_spare(fit) if sweep.concurrency is None else min(fit, sweep.concurrency)
         with stop_requests() as request:
             minutes = sweep.budget.minutes
             left = None if minutes is None else max(0.0, 60 * minutes - before)

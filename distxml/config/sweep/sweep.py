@@ -87,7 +87,7 @@ class SweepSettings(Settings):
     budget: BudgetSettings = BudgetSettings()
     """When the sweep ends."""
     concurrency: int | None = Field(default=None, ge=1)
-    """Most trials at once. Unset: as many as fit on the cluster; never more than fit."""
+    """Most trials at once. Unset: as many as fit on the cluster, and some more that wait, prepared, for workers."""
     store: Path | None = None
     """Folder of phases that trials share, of this sweep and others. Unset: `phases` beside the sweep's folder."""
     share_phases: bool = True

@@ -1,0 +1,103 @@
+"""Sweeps that are disturbed: workers, trials and drivers killed, nodes lost, two sweeps in one store."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from distxml.tuning.shared_phases import ended
+from tests.integration.faults.test_nodes import cluster, tell
+from tests.integration.tuning.conftest import Starter
+from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
+
+pytestmark = pytest.mark.slow
+__all__ = ["cluster"]  # a fixture
+
+LONG = {
+    "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.alpha": {"grid": [0.4, 0.5]}},
+    "settings": {"phases.0.epochs": 8, "phases.2.epochs": 6},
+}
+
+
+def epochs(sweep: WatchedSweep, number: int) -> int:
+    """Of all phases, as far as they are logged."""
+    return sum(sweep.figures(number).epochs)
+
+
+def weights(sweep: WatchedSweep, number: int) -> dict[str, torch.Tensor]:
+    return load_file(sweep.folder.run(number).checkpoint(3, "last") / "model.safetensors")
+
+
+def assert_finished_once(sweep: WatchedSweep) -> None:
+    """All four trials are whole; phase 1 was trained once, phase 2 twice."""
+    records = sweep.records
+    assert [record.status for record in records] == ["finished"] * 4, sweep.output
+    assert [record.epochs for record in records] == [(8, 2, 6)] * 4
+    assert sum(1 in record.taken_from for record in records) == 3
+    assert sum(2 in record.taken_from for record in records) == 2
+
+
+def test_processes_are_killed(start: Starter) -> None:
+    """A trial's worker; the trial that trains what all need, while another waits; then the driver."""
+    sweep = start("killed", LONG)
+    sweep.wait_until(lambda: "waits for phase 1" in sweep.output and sweep.descendants(WORKER) != [])
+    holder = next(number for number in (0, 1, 2) if f"trial {number} waits" not in sweep.output)
+    sweep.wait_until(lambda: epochs(sweep, holder) >= 1)
+    os.kill(sweep.descendants(WORKER)[0], signal.SIGKILL)
+    since = time.monotonic()
+    sweep.wait_until(lambda: "resumed" in sweep.folder.run(holder).metrics.read_text() and epochs(sweep, holder) >= 2)
+    print(f"a trial's worker killed: it went on after {time.monotonic() - since:.0f} s")
+    os.kill(_process_of(sweep, holder), signal.SIGKILL)
+    since = time.monotonic()
+    sweep.wait_until(lambda: any(ended(sweep.folder.run(number), 1) for number in range(3)))
+    print(f"the trial that trained phase 1 killed: phase 1 was there after {time.monotonic() - since:.0f} s")
+    sweep.wait_until(lambda: any(record.status == "finished" for record in sweep.records))
+    finished = {record.number: record for record in sweep.records if record.is_over}
+    logs = {number: sweep.folder.run(number).metrics.read_text() for number in finished}
+    sweep.kill_driver()
+    since = time.monotonic()
+    sweep.start("--resume")
+    sweep.finish()
+    print(f"the driver killed: the sweep was over {time.monotonic() - since:.0f} s after --resume")
+    assert_finished_once(sweep)
+    for number, record in finished.items():
+        assert sweep.records[number] == record, "finished trials are not repeated"
+        assert sweep.folder.run(number).metrics.read_text() == logs[number]
+
+
+def _process_of(sweep: WatchedSweep, number: int) -> int:
+    """The process that holds a trial's lock."""
+    locks = subprocess.run(["lslocks", "-n", "-o", "PID,PATH"], capture_output=True, text=True, check=True).stdout
+    name = str(sweep.folder.run(number).lock.resolve())
+    return next(int(line.split(None, 1)[0]) for line in locks.splitlines() if line.split(None, 1)[1].strip() == name)
+
+
+def test_two_sweeps_at_once_in_one_store(start: Starter) -> None:
+    """Each with a Ray of its own: only the store joins them. What both need is trained by one of them."""
+    one = start("one", LONG | {"store": "together"}, "concurrency=1")
+    other = start("other", LONG | {"store": "together"}, "concurrency=1")
+    one.finish()
+    other.finish()
+    records = [*one.records, *other.records]
+    assert [record.status for record in records] == ["finished"] * 8
+    by_phase = [sum(phase not in record.taken_from for record in records) for phase in (1, 2, 3)]
+    assert by_phase == [1, 2, 4], "the other sweep's trials are identical: nothing is trained twice"
+    assert all(torch.equal(value, weights(other, 3)[name]) for name, value in weights(one, 3).items())
+    makers = {json.loads(path.read_text())["made_by"] for path in (one.place / "together").glob("*/entry.json")}
+    assert len(makers) >= 4
+
+
+def test_a_node_is_lost(start: Starter, cluster: subprocess.Popen[str]) -> None:  # noqa: F811
+    assert cluster.stdout is not None
+    address = cluster.stdout.readline().strip()
+    sweep = start("node", LONG, environment={"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"})
+    sweep.wait_until(lambda: any(epochs(sweep, number) >= 3 for number in range(3)))
+    tell(cluster, "lose")
+    tell(cluster, "add")
+    sweep.finish(seconds=400)
+    assert_finished_once(sweep)

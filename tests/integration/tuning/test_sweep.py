@@ -1,0 +1,87 @@
+"""A sweep with real Ray from start to end: shared phases, a failing trial, ASHA, and what is left."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from distxml.config.run_folder import RunFolder
+from tests.integration.command import distxml
+from tests.integration.tuning.conftest import Starter
+from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
+
+pytestmark = pytest.mark.slow
+
+GRID = {"parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.lr_classifier": {"grid": [0.01, 1e30]}}}
+ASHA = {
+    "parameters": {"phases.2.alpha": {"choice": [0.3, 0.4, 0.5]}},
+    "settings": {"phases.2.epochs": 400, "quick_scores.images": 2},
+    "search": {"kind": "random", "seed": 3},
+    "scheduler": {"kind": "asha", "grace": 1, "factor": 1.01},
+    "budget": {"trials": 3, "minutes": 1.2},
+}
+
+
+def weights(run: RunFolder) -> dict[str, torch.Tensor]:
+    return load_file(run.checkpoint(3, "last") / "model.safetensors")
+
+
+def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path) -> None:
+    sweep = start("grid", GRID)
+    sweep.finish()
+    records = sweep.records
+    assert [record.status for record in records] == ["finished", "finished", "failed", "failed"]
+    assert all("finite" in record.reason for record in records[2:]), "the reason is recorded, the search goes on"
+    assert sum(record.saved_epochs for record in records) == 3 * 2 + 2 * 2, "one phase 1 and two phases 2 are trained"
+    assert f"{4 * 2 + 4 * 2 + 2 * 2 - 10} phase-epochs trained, 10 saved" in sweep.output
+    assert "Traceback" not in sweep.output and "Configuration for experiment" not in sweep.output
+    assert set(pd.read_csv(sweep.folder.table)["loss.beta"]) == {0.8, 0.9}
+    assert sweep.folder.report.exists() and not sweep.folder.ray.exists()
+    _best_trains_the_same(sweep, place)
+    again = distxml("tune", sweep.file, cwd=place)
+    assert again.returncode == 2 and "--resume" in again.stderr
+    refused = distxml("tune", sweep.file, "--resume", "phases.2.epochs=3", cwd=place)
+    assert refused.returncode == 2 and "another settings" in refused.stderr
+
+
+def _best_trains_the_same(sweep: WatchedSweep, place: Path) -> None:
+    """Alone, from the first phase on, with the same weights in the end."""
+    (best,) = [record for record in sweep.records if f"# trial {record.number}\n" in sweep.output]
+    done = distxml("train", sweep.folder.best(), cwd=place)
+    assert done.returncode == 0, done.stderr
+    alone, shared = weights(RunFolder(place / "runs/grid-best")), weights(sweep.folder.run(best.number))
+    assert all(torch.equal(alone[name], shared[name]) for name in alone)
+
+
+def test_asha_stops_trials_and_gives_their_workers_back(start: Starter) -> None:
+    """With a factor near 1 nearly every trial is worse than the best at some epoch."""
+    sweep = start("asha", ASHA)
+    sweep.wait_until(lambda: "stopped (the scheduler" in sweep.output)
+    running = [record.number for record in sweep.records if record.status == "running"]
+    sweep.wait_until(lambda: len(sweep.descendants(WORKER)) <= len(running), seconds=10)
+    sweep.finish()
+    stopped = [record for record in sweep.records if record.status == "stopped"]
+    assert stopped and all(record.epochs[:2] == (2, 2) and record.epochs[2] >= 1 for record in stopped)
+
+
+def test_a_trial_that_does_not_fit_is_refused(place: Path, start: Starter) -> None:
+    sweep = start("large", GRID, "scaling.workers=64", "loader.batch_size=64")
+    sweep.finish(status=2)
+    assert "scaling.workers=64: they reserve 64 CPUs together, but the cluster has" in sweep.output
+
+
+def test_a_dry_run_writes_nothing(place: Path) -> None:
+    WatchedSweep(place, "dry", GRID)
+    shown = distxml("tune", "dry.yaml", "--dry-run", "scaling.workers=2", cwd=place)
+    assert shown.returncode == 0, shown.stderr
+    for line in ("loss.beta: grid 0.8, 0.9", "trials: at most 4", "trial 3: ", "a trial: 2 workers of 1 CPUs"):
+        assert line in shown.stdout
+    assert not (place / "runs/dry").exists()
+
+
+def test_two_workers_a_trial(start: Starter) -> None:
+    sweep = start("wide", GRID, "scaling.workers=2", "phases.2.lr_classifier=0.01")
+    sweep.finish()
+    assert [record.status for record in sweep.records] == ["finished", "finished"]
