@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from distxml.config.sweep import SweepSettings
     from distxml.tuning.driver import Prepared
 
-EXAMPLE = "Example: distxml tune tune/polygons.yaml budget.trials=8 phases.2.epochs=10"
+EXAMPLE = "Example: distxml tune polygons budget.trials=8 phases.2.epochs=10"
 
 FIRST_SAMPLES = 5
 
 
 def tune(
-    file: Annotated[str, typer.Argument(help="A sweep file (YAML); `tune/` holds some.")],
+    file: Annotated[str, typer.Argument(help="A YAML file, or a packaged sweep: imagenet_hvz, nih_nci, polygons.")],
     overrides: Overrides = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the space, the first samples and what fits, without training.")

@@ -92,10 +92,11 @@ def test_two_sweeps_at_once_in_one_store(start: Starter) -> None:
     assert len(makers) >= 4
 
 
-def test_a_node_is_lost(start: Starter, cluster: subprocess.Popen[str]) -> None:  # noqa: F811
+def test_a_node_is_lost(start: Starter, cluster: subprocess.Popen[str]) -> None:
+    """Trials of two workers each, on two nodes of one CPU; one of the nodes ends, and another comes."""
     assert cluster.stdout is not None
     address = cluster.stdout.readline().strip()
-    sweep = start("node", LONG, environment={"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"})
+    sweep = start("node", LONG, "scaling.workers=2", environment={"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"})
     sweep.wait_until(lambda: any(epochs(sweep, number) >= 3 for number in range(3)))
     tell(cluster, "lose")
     tell(cluster, "add")

@@ -1,5 +1,6 @@
 """A sweep with real Ray from start to end: shared phases, a failing trial, ASHA, and what is left."""
 
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +17,14 @@ pytestmark = pytest.mark.slow
 
 GRID = {"parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.lr_classifier": {"grid": [0.01, 1e30]}}}
 ASHA = {
-    "parameters": {"phases.2.alpha": {"choice": [0.3, 0.4, 0.5]}},
-    "settings": {"phases.2.epochs": 400, "quick_scores.images": 2},
-    "search": {"kind": "random", "seed": 3},
-    "scheduler": {"kind": "asha", "grace": 1, "factor": 1.01},
-    "budget": {"trials": 3, "minutes": 1.2},
+    "parameters": {"loss.beta": {"choice": [0.1, 0.9]}},
+    "settings": {"phases.2.epochs": 40, "quick_scores.images": 2},
+    "search": {"kind": "random", "seed": 5},
+    "scheduler": {"kind": "asha", "grace": 1, "factor": 4},
+    "objective": {"metrics": {"explanation": {"goal": "min"}}},
+    "budget": {"trials": 4},
 }
+"""The explanation loss is nearly β times the heat: every trial with β 0.9 is worse than one with 0.1 at every epoch."""
 
 
 def weights(run: RunFolder) -> dict[str, torch.Tensor]:
@@ -56,20 +59,22 @@ def _best_trains_the_same(sweep: WatchedSweep, place: Path) -> None:
 
 
 def test_asha_stops_trials_and_gives_their_workers_back(start: Starter) -> None:
-    """With a factor near 1 nearly every trial is worse than the best at some epoch."""
     sweep = start("asha", ASHA)
     sweep.wait_until(lambda: "stopped (the scheduler" in sweep.output)
-    running = [record.number for record in sweep.records if record.status == "running"]
-    sweep.wait_until(lambda: len(sweep.descendants(WORKER)) <= len(running), seconds=10)
+    since, living = time.monotonic(), len(sweep.descendants(WORKER))
+    running = sum(record.status == "running" for record in sweep.records)
+    sweep.wait_until(lambda: len(sweep.descendants(WORKER)) <= min(running, 2), seconds=10)
+    print(f"a trial stopped: of {living} workers its own was gone after {time.monotonic() - since:.1f} s")
     sweep.finish()
-    stopped = [record for record in sweep.records if record.status == "stopped"]
-    assert stopped and all(record.epochs[:2] == (2, 2) and record.epochs[2] >= 1 for record in stopped)
+    finished, stopped = ([r for r in sweep.records if r.status == status] for status in ("finished", "stopped"))
+    assert len(finished) + len(stopped) == 4 and finished and stopped
+    assert all(record.epochs[:2] == (2, 2) and 1 <= record.epochs[2] < 40 for record in stopped)
 
 
 def test_a_trial_that_does_not_fit_is_refused(place: Path, start: Starter) -> None:
-    sweep = start("large", GRID, "scaling.workers=64", "loader.batch_size=64")
+    sweep = start("large", GRID, "scaling.cpus_per_worker=64")
     sweep.finish(status=2)
-    assert "scaling.workers=64: they reserve 64 CPUs together, but the cluster has" in sweep.output
+    assert "they reserve 64 CPUs together, but the cluster has" in sweep.output
 
 
 def test_a_dry_run_writes_nothing(place: Path) -> None:
@@ -79,9 +84,3 @@ def test_a_dry_run_writes_nothing(place: Path) -> None:
     for line in ("loss.beta: grid 0.8, 0.9", "trials: at most 4", "trial 3: ", "a trial: 2 workers of 1 CPUs"):
         assert line in shown.stdout
     assert not (place / "runs/dry").exists()
-
-
-def test_two_workers_a_trial(start: Starter) -> None:
-    sweep = start("wide", GRID, "scaling.workers=2", "phases.2.lr_classifier=0.01")
-    sweep.finish()
-    assert [record.status for record in sweep.records] == ["finished", "finished"]
