@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +82,7 @@ def reuse(bench: Bench, epochs: int) -> dict[str, Any]:
         content = GRID | {"settings": settings, "share_phases": share, "store": str(bench.folder / "phases")}
         walls[name] = bench.sweep(name, content)
     ours, theirs = bench.records("with"), bench.records("without")
-    trained = {
-        name: sum(record.seconds for record in records) for name, records in zip(walls, (ours, theirs), strict=True)
-    }
+    trained = {"with": sum(each.seconds for each in ours), "without": sum(each.seconds for each in theirs)}
     all_epochs = sum(sum(record.epochs) for record in ours)
     saved = sum(record.saved_epochs for record in ours)
     return {
@@ -94,13 +93,9 @@ def reuse(bench: Bench, epochs: int) -> dict[str, Any]:
         "training_seconds": {name: round(seconds, 1) for name, seconds in trained.items()},
         "training_time_ratio": round(trained["with"] / trained["without"], 3),
         "wall_seconds": {name: round(seconds, 1) for name, seconds in walls.items()},
-        "equal_metrics": all(_same(one.metrics, other.metrics) for one, other in zip(ours, theirs, strict=True)),
+        "equal_metrics": all(one.metrics == other.metrics for one, other in zip(ours, theirs, strict=True)),
         "equal_weights": all(_same_weights(bench.folder, record.number) for record in ours),
     }
-
-
-def _same(ours: dict[str, float], theirs: dict[str, float]) -> bool:
-    return ours == theirs
 
 
 def _same_weights(folder: Path, number: int) -> bool:
@@ -117,13 +112,10 @@ def cores(bench: Bench, epochs: int) -> dict[str, Any]:
     alphas = {"phases.2.alpha": {"grid": [0.3, 0.4, 0.5, 0.6]}}
     found = {}
     for name, workers, concurrency in (("two trials of one worker", 1, None), ("one trial of two workers", 2, 1)):
-        content = GRID | {
-            "settings": settings | {"scaling.workers": workers},
-            "parameters": alphas,
-            "share_phases": False,
-        }
+        content = GRID | {"settings": settings | {"scaling.workers": workers}, "parameters": alphas}
+        content |= {"share_phases": False, "concurrency": concurrency}
         busy = _Busy()
-        wall = bench.sweep(name.replace(" ", "-"), content | {"concurrency": concurrency}, watch=busy.look)
+        wall = bench.sweep(name.replace(" ", "-"), content, watch=busy.look)
         records = bench.records(name.replace(" ", "-"))
         found[name] = {
             "finished": sum(record.status == "finished" for record in records),
@@ -177,9 +169,7 @@ def laptop(bench: Bench, trials: int | None) -> dict[str, Any]:
     names = judge.settings.names
     return {
         "minutes": round(wall / 60, 1),
-        "trials": {
-            status: sum(record.status == status for record in records) for status in ("finished", "stopped", "failed")
-        },
+        "trials": Counter(record.status for record in records),
         "phase_epochs": sum(sum(record.epochs) for record in records),
         "saved": sum(record.saved_epochs for record in records),
         "scoring_share_of_epoch": round(scoring_share(folder, records), 4),
@@ -192,9 +182,8 @@ def laptop(bench: Bench, trials: int | None) -> dict[str, Any]:
 def scoring_share(folder: SweepFolder, records: list[TrialRecord]) -> float:
     """Share of the time of phase 3's epochs that went into scores of explanations."""
     logs = [read_metrics(folder.run(record.number).metrics) for record in records if record.metrics]
-    epochs = [
-        event for log in logs for event in log if event["event"] == "epoch" and "scoring_seconds" in event["pace"]
-    ]
+    of_phase_3 = [event for log in logs for event in log if event["event"] == "epoch" and event["phase"] == 3]
+    epochs = [event for event in of_phase_3 if "scoring_seconds" in event["pace"]]
     return sum(event["pace"]["scoring_seconds"] for event in epochs) / sum(event["seconds"] for event in epochs)
 
 

@@ -21,6 +21,7 @@ REPOSITORY = Path(__file__).parents[2]
 SMALL = {
     "data build": ("source.images=120", "source.image_size=16"),
     "train": (*SMALL_TRAINING, "phases.0.epochs=1", "phases.1.epochs=1", "phases.2.epochs=1"),
+    "tune": (*SMALL_TRAINING, "--dry-run"),
     "evaluate": ("evaluation.curve_images=4", "evaluation.batch_size=256"),
 }
 
@@ -60,7 +61,7 @@ def test_the_readme_and_the_examples_work(tmp_path: Path) -> None:
     page = (tmp_path / "runs/polygons/report.html").read_text()
     assert "<h2>Gallery</h2>" in page and page.count("<figure") > 10
     assert (tmp_path / "explanations/photo.heatmap.png").is_file()
-    for command in ("train", "evaluate", "report", "explain"):
+    for command in ("train", "tune", "evaluate", "report", "explain"):
         run(help_example(command), tmp_path)
     assert (tmp_path / "runs/longer/finished.json").is_file()
 
