@@ -98,7 +98,15 @@ def _place(phase: int, epoch: int, epochs: int | None) -> str:
 
 
 def _figures(terms: dict[str, float]) -> str:
-    short = {"total": "loss", "classification": "class", "explanation": "expl", "sparsity": "heat", "accuracy": "acc"}
+    short = {
+        "total": "loss",
+        "classification": "class",
+        "explanation": "expl",
+        "sparsity": "heat",
+        "accuracy": "acc",
+        "aopc": "aopc",
+        "pompom": "pompom",
+    }
     figures = [f"{label} {terms[name]:.3f}" for name, label in short.items() if name in terms]
     shares = [f"{name} {terms[name]:.1%}" for name in ("black", "white", "difference") if name in terms]
     return "  ".join(figures + shares)

@@ -24,6 +24,8 @@ QUANTITIES = {
     "difference": "Difference between images’ heatmaps",
     "contiguity": "Contiguity",
     "weak": "Heat outside the masks",
+    "aopc": "AOPC of a few images",
+    "pompom": "POMPOM of a few images",
 }
 PARTS: dict[Part, str] = {"train": "training", "val": "validation"}
 RATES = {"lr_classifier": "classifier’s learning rate", "lr_explainer": "explainer’s learning rate"}
@@ -34,7 +36,7 @@ LEGEND = {
     "explainer’s learning rate": Look(PINK, "--"),
 }
 """Every line, by what it shows."""
-SHARES = ("accuracy", "sparsity", "black", "white", "difference", "weak")
+SHARES = ("accuracy", "sparsity", "black", "white", "difference", "weak", "pompom")
 """Quantities that lie in [0, 1]; drawn on that fixed scale."""
 MARKED_UP_TO = 40
 """Epochs up to which every point is marked, so that a phase of one epoch is seen."""
@@ -114,6 +116,10 @@ def _frame(axes: Axes, log: TrainingLog) -> None:
 
 
 def _in_words(log: TrainingLog, name: str) -> str:
-    first, last = log.epochs[0], log.epochs[-1]
-    ends = [(label, first.value(part, name), last.value(part, name)) for part, label in PARTS.items()]
+    logged = [(label, _logged(log, part, name)) for part, label in PARTS.items()]
+    ends = [(label, values[0], values[-1]) for label, values in logged if values]
     return " ".join(f"{label.capitalize()}: {start:.3g} first, {end:.3g} last." for label, start, end in ends)
+
+
+def _logged(log: TrainingLog, part: Part, name: str) -> list[float]:
+    return [value for value in (epoch.value(part, name) for epoch in log.epochs) if np.isfinite(value)]

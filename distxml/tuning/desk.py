@@ -16,6 +16,8 @@ class SweepDisplay(Protocol):
 
     def started(self, record: TrialRecord) -> None: ...
 
+    def again(self, record: TrialRecord) -> None: ...
+
     def progress(self, record: TrialRecord, phase: int, epoch: int) -> None: ...
 
     def waits(self, record: TrialRecord, phase: int) -> None: ...
@@ -38,6 +40,7 @@ class Desk:
 
     def __init__(self, folder: SweepFolder, base: Recipe, plan: Plan, display: SweepDisplay) -> None:
         self.folder, self.base, self.plan, self.display = folder, base, plan, display
+        self._begun: dict[int, int] = {}
         self._interrupted = [record.number for record in plan.records if not record.is_over]
 
     def next(self) -> int | Turn:
@@ -57,6 +60,12 @@ class Desk:
                 self.close(record.number, "failed", str(error))
                 continue
             return self._hand_out(record.number)
+
+    def begin(self, number: int) -> None:
+        """A trial's process begins; where that is not the first one, the one before was lost."""
+        self._begun[number] = self._begun.get(number, 0) + 1
+        if self._begun[number] > 1:
+            self.display.again(self.record(number))
 
     def hear(self, number: int, result: dict[str, Any]) -> None:
         """A trial reports."""

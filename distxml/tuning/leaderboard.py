@@ -45,6 +45,11 @@ class Leaderboard:
         self._change(record, "starts")
         self._say(f"trial {record.number} starts: {settings_in_words(record)}")
 
+    def again(self, record: TrialRecord) -> None:
+        """A trial's process was lost, and another goes on."""
+        self._change(record, "starts again")
+        self._say(f"trial {record.number} starts again: its process was lost")
+
     def progress(self, record: TrialRecord, phase: int, epoch: int) -> None:
         """A trial has ended an epoch."""
         self._change(record, f"phase {phase}, epoch {epoch}")

@@ -1,5 +1,6 @@
 """Running the trials with Ray Tune: its face to the desk, its scheduler, its stop."""
 
+import logging
 import os
 import time
 import uuid
@@ -59,7 +60,8 @@ def _trainable(folder: Path) -> Any:
 
 
 def _set_up() -> None:
-    """Ray Tune reads these when it starts."""
+    """Ray Tune reads these when it starts; what it has to say, the desk says."""
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the other one prints tables however quiet it is told to be
     os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # there is no score before phase 3
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
@@ -110,6 +112,10 @@ class DeskCallback(_Ours, tune.Callback):
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """A trial's process begins, perhaps not for the first time."""
+        self.desk.begin(trial.config["number"])
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any

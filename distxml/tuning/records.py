@@ -140,9 +140,17 @@ class SweepFolder:
         return validate_json_file(Recipe, self.base, "restore the file, or tune again under another name")
 
     def load(self) -> list[TrialRecord]:
-        """All trials, by number."""
-        remedy = "remove the file: its trial is then made again"
-        return [validate_json_file(TrialRecord, path, remedy) for path in sorted(self.records.glob("*.json"))]
+        """All trials, by number.
+
+        Raises:
+            UserError: a record is damaged or missing.
+        """
+        remedy = "restore it, or remove it with all that have a higher number: these trials are then made again"
+        records = [validate_json_file(TrialRecord, path, remedy) for path in sorted(self.records.glob("*.json"))]
+        missing = next((number for number, record in enumerate(records) if record.number != number), None)
+        if missing is not None:
+            raise UserError(f"{self._record(missing)}: is missing; {remedy}")
+        return records
 
     def load_one(self, number: int) -> TrialRecord:
         """A trial."""
