@@ -14,7 +14,7 @@ from distxml.errors import UserError
 from distxml.report.figure import Picture
 from distxml.report.html_page import environment
 from distxml.report.publish import write_page
-from distxml.report.sweep_axes import SettingAxis, Values, setting_axis
+from distxml.report.sweep_axes import NOT_SET, SettingAxis, Values, setting_axis
 from distxml.report.sweep_figures import (
     history_figure,
     importance_figure,
@@ -127,7 +127,7 @@ def _explained(shown: list[TrialRecord], judge: Judge) -> list[tuple[str, Values
 
 def _axes(parameters: Parameters, shown: list[TrialRecord]) -> list[SettingAxis]:
     columns: dict[str, list[Any]] = {
-        name: [record.settings.get(name) for record in shown] for name in searched_names(shown)
+        name: [record.settings.get(name, NOT_SET) for record in shown] for name in searched_names(shown)
     }
     varied = {name: values for name, values in columns.items() if len({str(value) for value in values}) > 1}
     return [setting_axis(name, parameters.get(name), values) for name, values in varied.items()]

@@ -11,6 +11,9 @@ from distxml.config.sweep.parameter import Parameter
 
 Values = NDArray[np.float64]
 
+NOT_SET = object()
+"""Stands for the value of a setting that a trial does not have: its condition did not hold."""
+
 
 @dataclass(frozen=True)
 class SettingAxis:
@@ -47,14 +50,13 @@ def setting_axis(name: str, parameter: Parameter | None, values: Sequence[Any]) 
 
     Args:
         parameter: what was searched; None where it is not known.
-        values: of the trials; None where a trial does not have it.
+        values: of the trials; `NOT_SET` where a trial does not have it.
     """
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if len(numbers) == sum(value is not None for value in values):
-        spread = np.array([np.nan if value is None else float(value) for value in values])
+    given = [value for value in values if value is not NOT_SET]
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in given):
+        spread = np.array([np.nan if value is NOT_SET else float(value) for value in values])
         logarithmic = parameter is not None and parameter.kind == "loguniform"
         return SettingAxis(name, spread, logarithmic)
-    labels = tuple(dict.fromkeys(str(value) for value in values if value is not None))
-    return SettingAxis(
-        name, np.array([np.nan if value is None else labels.index(str(value)) for value in values]), False, labels
-    )
+    labels = tuple(dict.fromkeys(str(value) for value in given))
+    places = [np.nan if value is NOT_SET else labels.index(str(value)) for value in values]
+    return SettingAxis(name, np.array(places, np.float64), False, labels)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from distxml.report.figure import BLUE, INK, LINE, MUTED, ORANGE, Panel, Picture
 from distxml.report.sweep_axes import SettingAxis, Values
@@ -26,10 +27,11 @@ def parallel_coordinates(axes: Sequence[SettingAxis], score: Values, best: Seque
     with Panel(max(4.5, 1.15 * len(columns)), 3.0) as panel:
         for index in np.argsort(np.nan_to_num(score, nan=-np.inf)):
             if np.isfinite(score[index]):
-                heights = [column.places()[index] for column in columns]
+                heights = np.array([column.places()[index] for column in columns])
+                there = np.flatnonzero(np.isfinite(heights))  # a line passes over what its trial does not have
                 grade = _grade(int(index), score, best)
                 width = 2.2 if grade == ORANGE else 0.8
-                panel.axes.plot(range(len(columns)), heights, color=grade, linewidth=width, marker="o", markersize=2)
+                panel.axes.plot(there, heights[there], color=grade, linewidth=width, marker="o", markersize=2)
         _name_columns(panel.axes, columns)
         return panel.picture(
             f"{int(np.isfinite(score).sum())} trials, a line each, across {', '.join(axis.name for axis in axes)} to "
@@ -58,6 +60,8 @@ def slice_figure(axis: SettingAxis, score: Values, best: Sequence[int], scored: 
             )
         if axis.logarithmic:
             panel.axes.set_xscale("log")
+            panel.axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            panel.axes.xaxis.set_minor_formatter(NullFormatter())
         if axis.labels:
             panel.axes.set_xticks(range(len(axis.labels)), axis.labels)
         panel.axes.set(xlabel=axis.name, ylabel=scored)

@@ -53,7 +53,7 @@ def expected(recipe: Recipe) -> tuple[float, float]:
 
 
 def _order(heat: np.ndarray, key: str, seed: int) -> list[int]:
-    pixels = patch_oracle.patches(*heat.shape, 4)
+    pixels = patch_oracle.patches(heat.shape[0], heat.shape[1], 4)
     scores = [np.mean([heat[i, j] for i, j in patch]) for patch in pixels]
     ties = tie_order(key, 4, len(pixels), seed)
     return sorted(range(len(pixels)), key=lambda patch: (-scores[patch], ties[patch]))

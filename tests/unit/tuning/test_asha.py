@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
 from distxml.tuning.desk import Desk
+from distxml.tuning.judge import Judge
+from distxml.tuning.leaderboard import Leaderboard
 from distxml.tuning.plan import Plan
 from distxml.tuning.ray_tune import Asha
 from distxml.tuning.records import SweepFolder, TrialRecord
@@ -25,13 +26,6 @@ class Trial:
         self.trial_id = f"{number}-{start}"
 
 
-class Silent:
-    """Shows nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *what: None
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> SweepFolder:
     return SweepFolder(tmp_path / "sweep")
@@ -39,7 +33,7 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 def asha(folder: SweepFolder, tmp_path: Path, records: list[TrialRecord]) -> Asha:
     base = base_recipe(tmp_path, "phases.2.epochs=8")
-    return Asha(Desk(folder, base, Plan(SWEEP, base, records), Silent()), SWEEP)
+    return Asha(Desk(folder, base, Plan(SWEEP, base, records), Leaderboard(Judge(SWEEP.objective), None)), SWEEP)
 
 
 def report(scheduler: Asha, trial: Trial, epoch: int, score: float) -> str:

@@ -70,8 +70,8 @@ def test_tables_hold_every_setting_and_metric(tmp_path: Path, base: Recipe) -> N
     for rows in (csv, parquet):
         assert {"loss.gamma", "optimizer.clip_norm", "accuracy", "pompom", "status", "reason"} <= set(rows.columns)
         assert rows["status"].value_counts().to_dict() == {"finished": 10, "stopped": 1, "failed": 1}
-        assert rows["saved_epochs"].sum() == 4
-        assert rows["loss.gamma"].isna().sum() == 6
+        assert sum(rows["saved_epochs"]) == 4
+        assert [value > 0 for value in rows["loss.gamma"]] == [number % 2 == 1 for number in range(12)]
     assert folder.load() == records(), "records come back as they were"
 
 
