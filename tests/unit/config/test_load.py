@@ -29,6 +29,7 @@ def test_every_shipped_yaml_is_one_of_them() -> None:
     }
     known = {REPOSITORY / "distxml/recipes" / f"{name}.yaml" for name in recipe_names("experiments")}
     known |= {folder / f"{name}.yaml" for name in recipe_names("datasets") for folder in _dataset_folders()}
+    known |= {REPOSITORY / "tune" / f"{name}.yaml" for name in recipe_names("sweeps")}  # read in tests/unit/tuning
     assert shipped == {path for path in known if path in shipped} and shipped
 
 
