@@ -176,7 +176,7 @@ def _check_same(prepared: Prepared) -> None:
         changed = ["recipe"]
     if changed:
         raise UserError(
-            f"sweep {prepared.folder.path}: was started with another {changed[0]}; go on with the same settings, or "
+            f"sweep {prepared.folder.path}: was started with other {changed[0]}; go on with the same settings, or "
             "start another sweep with name=NAME"
         )
 

@@ -46,7 +46,7 @@ def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path) -> No
     again = distxml("tune", sweep.file, cwd=place)
     assert again.returncode == 2 and "--resume" in again.stderr
     refused = distxml("tune", sweep.file, "--resume", "phases.2.epochs=3", cwd=place)
-    assert refused.returncode == 2 and "another settings" in refused.stderr
+    assert refused.returncode == 2 and "with other settings" in refused.stderr
 
 
 def _best_trains_the_same(sweep: WatchedSweep, place: Path) -> None:
