@@ -17,10 +17,10 @@ from distxml.config import Recipe
 from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
 from distxml.errors import Interrupted, UserError
+from distxml.lack import Lack
 from distxml.monitoring.console import TrainingConsole
 from distxml.monitoring.events import FailedEvent, NoticeEvent
 from distxml.monitoring.mailbox import Mailbox, MailboxReader
-from distxml.training.lack import Lack
 from distxml.training.run_start import Claim
 from distxml.training.stop import StopRequest
 from distxml.training.worker import train_worker
