@@ -28,7 +28,8 @@ class PassProgress:
             disable=not self.console.is_terminal,
         )
         self._task = self._bar.add_task(what, total=1)
-        self._lines, self._started = 0, time.monotonic()
+        self._lines = 0
+        self._first: tuple[int, float] | None = None
 
     def __enter__(self) -> "PassProgress":
         self._bar.start()
@@ -42,6 +43,7 @@ class PassProgress:
     def show(self, done: int, total: int) -> None:
         """So many of so many forward passes are done."""
         self._bar.update(self._task, completed=done, total=total)
+        self._first = self._first or (done, time.monotonic())
         lines = LINES * done // total
         if not self.console.is_terminal and lines > self._lines:
             self._lines = lines
@@ -52,6 +54,11 @@ class PassProgress:
         self.console.print(f"note: {message}", highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, done: int, total: int) -> str:
-        left = (time.monotonic() - self._started) / done * (total - done)
-        time_left = f", about {duration(left)} left" if done < total else ""
-        return f"{self.what}: {done:,} of {total:,} forward passes{time_left}"
+        return f"{self.what}: {done:,} of {total:,} forward passes{self._time_left(done, total)}"
+
+    def _time_left(self, done: int, total: int) -> str:
+        """By the pace since the first ones were done: before that, workers were starting."""
+        first, since = self._first or (done, 0.0)
+        if not first < done < total:
+            return ""
+        return f", about {duration((time.monotonic() - since) / (done - first) * (total - done))} left"

@@ -1,17 +1,12 @@
-"""The evaluator on Ray: tasks go to a pool of actors that each hold the model, and write their rows down themselves.
+"""The evaluator on Ray: tasks go to a pool of actors that each hold the model, read their images, and write their rows.
 
-The actors read their images themselves, so there are no read tasks for a pool that takes every CPU to starve. Ray Data
-replaces an actor that dies and gives its tasks to another.
+What an earlier evaluation has finished is not done again.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import ray.data
 from filelock import FileLock, Timeout
 
 from distxml.cluster import connect
@@ -21,18 +16,17 @@ from distxml.errors import UserError
 from distxml.evaluation.collect import collect
 from distxml.evaluation.fingerprint import depends_on, fingerprint
 from distxml.evaluation.journal import Finished, Journal
+from distxml.evaluation.pool import Pool, Tell
 from distxml.evaluation.prepare import Evaluation, prepare
 from distxml.evaluation.results import Results
 from distxml.evaluation.store import store
 from distxml.evaluation.summarize import summarize
 from distxml.evaluation.summary import Summary
 from distxml.evaluation.tasks import Task, open_tasks
-from distxml.evaluation.worker import ScoringWorker, Weights, Work
+from distxml.evaluation.worker import Weights, Work
 
 ShowProgress = Callable[[int, int], None]
 """Called with (forward passes done, forward passes that there are to do)."""
-Tell = Callable[[str], None]
-"""Called with what the user should know."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ def evaluate_run(
         for message in what_was_found(evaluation, left):
             tell(message)
         if left.tasks:
-            score(evaluation, left, show_progress)
+            score(evaluation, left, show_progress, tell)
         finished = left.journal.read()
         images, heatmaps, curves = collect(evaluation.plan, evaluation.label_of_key, finished)
         summary = summarize(evaluation, images, heatmaps, curves)
@@ -111,27 +105,14 @@ def what_was_found(evaluation: Evaluation, left: Left) -> list[str]:
     return [*damaged, taken] if found else damaged
 
 
-def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress) -> None:
+def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress, tell: Tell) -> None:
     """Do every task; their rows are in the journal when this returns."""
     scaling = evaluation.recipe.scaling
     connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
-    _set_up_ray_data()
-    done = ray.data.from_arrow([_as_block(task) for task in left.tasks]).map_batches(
-        ScoringWorker,  # pyright: ignore[reportArgumentType]
-        fn_constructor_args=(work_of(evaluation, left.journal),),
-        compute=ray.data.ActorPoolStrategy(size=scaling.workers, max_tasks_in_flight_per_actor=2),
-        batch_size=None,
-        batch_format="pyarrow",
-        num_cpus=scaling.cpus_per_worker,
-        num_gpus=scaling.gpus_per_worker,
-    )
     passes = 0
-    try:
-        for part in done.iter_batches(batch_size=None, batch_format="pyarrow"):
-            passes += pc.sum(part["passes"]).as_py()
-            show_progress(passes, left.passes)
-    except Exception as error:
-        raise _users_own(error) from None
+    for task in Pool(work_of(evaluation, left.journal), list(evaluation.label_of_key), tell).run(left.tasks):
+        passes += task.passes
+        show_progress(passes, left.passes)
 
 
 def work_of(evaluation: Evaluation, journal: Journal) -> Work:
@@ -152,36 +133,3 @@ def _alone(run: RunFolder) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _as_block(task: Task) -> pa.Table:
-    return pa.table(
-        {
-            "rows": pa.array([list(task.rows)], pa.list_(pa.int64())),
-            "methods": pa.array([list(task.methods)], pa.list_(pa.string())),
-            "passes": pa.array([task.passes], pa.int64()),
-        }
-    )
-
-
-def _set_up_ray_data() -> None:
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    context.raise_original_map_exception = True  # else a worker's UserError arrives without its text
-
-
-def _users_own(error: BaseException) -> BaseException:
-    """The `UserError` that a worker raised, if that is what is behind Ray's error; else that error."""
-    waiting: list[Any] = [error]
-    seen: set[int] = set()
-    while waiting:
-        link = waiting.pop()
-        if isinstance(link, UserError):
-            text = str(getattr(link, "cause", None) or link)
-            return UserError(text.splitlines()[0])  # Ray adds lines of its own
-        if link is None or id(link) in seen:
-            continue
-        seen.add(id(link))
-        waiting += [link.__cause__, link.__context__, getattr(link, "cause", None)]
-    return error

@@ -3,9 +3,9 @@
 import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import pyarrow as pa
 import torch
 
 from distxml.attribution.explained import Explained
@@ -19,9 +19,6 @@ from distxml.evaluation.journal import Journal
 from distxml.evaluation.scoring import ImageScorer
 from distxml.models.checkpoint import WEIGHTS_NAME, load_model
 from distxml.models.joint import JointModel
-
-DONE_SCHEMA = pa.schema([pa.field("passes", pa.int64(), nullable=False)])
-"""What comes back from a task; its rows are in the journal."""
 
 
 @dataclass(frozen=True)
@@ -66,28 +63,39 @@ class ScoringWorker:
     """An actor of the pool: loads the model once, then scores tasks and writes their rows down."""
 
     def __init__(self, work: Work) -> None:
-        recipe = work.brief.recipe
-        self.journal = work.journal
-        self.reader = SplitReader(open_dataset(recipe.dataset.path), recipe.evaluation.split, recipe.dataset.cache)
-        self.scorer = make_scorer(work)
+        self.work = work
 
-    def __call__(self, tasks: pa.Table) -> pa.Table:
-        """Tasks (columns of `tasks.Task`) to `DONE_SCHEMA`."""
-        for task in tasks.to_pylist():
-            self._score(task["rows"], task["methods"])
-        return tasks.select(DONE_SCHEMA.names)
+    @cached_property
+    def reader(self) -> SplitReader:
+        """Of the split that is scored."""
+        recipe = self.work.brief.recipe
+        return SplitReader(open_dataset(recipe.dataset.path), recipe.evaluation.split, recipe.dataset.cache)
 
-    def _score(self, rows: Sequence[int], methods: Sequence[Method]) -> None:
+    @cached_property
+    def scorer(self) -> ImageScorer:
+        """Not made in the constructor: an error there would reach the driver as a dead actor."""
+        return make_scorer(self.work)
+
+    def load(self) -> None:
+        """Be ready to score."""
+        _ = self.reader, self.scorer
+
+    def score(self, rows: Sequence[int], methods: Sequence[Method]) -> None:
+        """A task; see `tasks.Task`. Its rows are in the journal when this returns.
+
+        Raises:
+            UserError: an image or a heatmap is unusable, or the disk is full.
+        """
         images = list(self.reader.rows_at(rows))
         try:
             if methods:
-                self.journal.add_methods(self.scorer.score(images, methods))
+                self.work.journal.add_methods(self.scorer.score(images, methods))
             else:
-                self.journal.add_images(self.scorer.describe(images))
+                self.work.journal.add_images(self.scorer.describe(images))
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise UserError(
-                    f"{self.journal.folder}: cannot be written ({error.strerror}); free some space, then the same "
+                    f"{self.work.journal.folder}: cannot be written ({error.strerror}); free some space, then the same "
                     "command goes on"
                 ) from None
             raise

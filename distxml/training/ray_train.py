@@ -17,9 +17,9 @@ from distxml.config import Recipe
 from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
 from distxml.errors import HopelessError, Interrupted, UserError
+from distxml.lack import Lack
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
 from distxml.monitoring.mailbox import Mailbox, MailboxReader
-from distxml.training.lack import Lack
 from distxml.training.run_start import Claim
 from distxml.training.scores import ScoresMaker
 from distxml.training.stop import StopRequest

@@ -1,43 +1,60 @@
-"""Evaluation on real Ray: the same numbers whatever the workers, the batches and the accidents."""
+"""Evaluation on real Ray: the same numbers whatever the workers, the batches and the accidents.
+
+Processes that are killed, disks and nodes are in `faults/test_evaluation.py`.
+"""
 
 import json
-import os
 import shlex
-import signal
-import subprocess
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import ray
+import torch
+from filelock import FileLock, Timeout
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
-from distxml.evaluation.distributed import evaluate_run
+from distxml.evaluation.distributed import evaluate_run, score, what_is_left
+from distxml.evaluation.fingerprint import depends_on
+from distxml.evaluation.plan import points
+from distxml.evaluation.prepare import prepare
 from distxml.evaluation.request import override_recipe
-from distxml.evaluation.results import CURVES_SCHEMA, IMAGES_SCHEMA, Results, load_results
+from distxml.evaluation.results import Results, load_results
+from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
+from distxml.models.checkpoint import save_model
 from tests.integration.command import distxml
+from tests.integration.same_results import assert_same, assert_same_results
 from tests.integration.small_run import write_run
 from tests.oracles.perturbation import aopc
 from tests.small_dataset import write_dataset
-from tests.unit.evaluation.small_model import CLASSES, small_rows
+from tests.unit.evaluation.small_model import CLASSES, small_model, small_rows, small_scorer
 
 pytestmark = pytest.mark.slow
 
-IMAGES = 30
+IMAGES, PERTURBED = 30, 11
 SETTINGS = EvaluationSettings(
-    patch_sizes=(8, 12, 64), fills=("black", "uniform", "blur"), steps=12, curve_images=11, batch_size=50, bootstrap=200
+    methods=("in_model", "saliency", "random"),
+    orders=("morf", "lerf"),
+    patch_sizes=(8, 12, 64),
+    fills=("black", "uniform", "blur"),
+    steps=12,
+    curve_images=PERTURBED,
+    batch_size=50,
+    bootstrap=200,
 )
+CURVES = 2 * 3 * (2 + 2 + 1)
+"""Of an image: patch sizes that fit, fills, and orders of each method."""
 
 
 @pytest.fixture(scope="module")
 def two_cpus() -> Iterator[None]:
-    """Ray with two CPUs, so that two workers take every one of them."""
-    ray.init(num_cpus=2, log_to_driver=False)
+    """Ray with two CPUs, so that two workers take every one of them, and what it takes for a GPU."""
+    ray.init(num_cpus=2, num_gpus=1, log_to_driver=False)
     yield
     ray.shutdown()
 
@@ -53,149 +70,248 @@ def one_worker(run: RunFolder) -> Results:
     return load_results(run.evaluation)
 
 
+@pytest.fixture
+def fresh(run: RunFolder, one_worker: Results) -> RunFolder:
+    """The run, its finished rows forgotten."""
+    shutil.rmtree(run.evaluation_rows, ignore_errors=True)
+    return run
+
+
 def recipe_of(run: RunFolder, *overrides: str) -> Recipe:
     return override_recipe(run.recipe(), list(overrides), str(run.config))
 
 
-def assert_same(found: pa.Table, expected: pa.Table) -> None:
-    """The same rows in the same order, numbers to 1e-5."""
-    assert found.schema == expected.schema
-    assert found.num_rows == expected.num_rows
-    for field in expected.schema:
-        left, right = found[field.name].to_pylist(), expected[field.name].to_pylist()
-        if "double" in str(field.type):
-            assert [value is None for value in left] == [value is None for value in right], field.name
-            pairs = [(a, b) for a, b in zip(left, right, strict=True) if a is not None]
-            for a, b in pairs:
-                np.testing.assert_allclose(a, b, atol=1e-5, rtol=0, err_msg=field.name)
-        else:
-            assert left == right, field.name
+class Watched:
+    """What an evaluation tells about itself."""
+
+    def __init__(self) -> None:
+        self.done, self.total = 0, 0
+        self.said: list[str] = []
+
+    def show(self, done: int, total: int) -> None:
+        assert self.done < done <= total
+        self.done, self.total = done, total
 
 
 def test_what_is_written(run: RunFolder, one_worker: Results):
     summary, images, curves = one_worker.summary, one_worker.images, one_worker.curves
     assert sorted(path.name for path in run.evaluation.iterdir()) == [
         "curves.parquet",
+        "heatmaps.parquet",
         "images.parquet",
         "summary.csv",
         "summary.json",
     ]
-    assert not [path for path in run.path.iterdir() if path.name.startswith(".evaluation")]
-    assert images.schema == IMAGES_SCHEMA
-    assert curves.schema == CURVES_SCHEMA
+    assert [path.name for path in run.path.iterdir() if path.name.startswith(".")] == [".evaluation.lock"]
+    (rows,) = run.evaluation_rows.iterdir()
+    assert sorted(path.name for path in rows.iterdir()) == [
+        "images-all.parquet",
+        "methods-all.parquet",
+        "settings.json",
+    ]
+    assert (images.schema, curves.schema) == (IMAGES_SCHEMA, CURVES_SCHEMA)
+    assert one_worker.heatmaps.schema == HEATMAPS_SCHEMA
     assert images["key"].to_pylist() == sorted(f"image-{index}" for index in range(IMAGES))
-    assert (summary.images, summary.annotated, summary.curve_images) == (IMAGES, IMAGES - 1, 11)
+    assert (summary.images, summary.annotated, summary.curve_images) == (IMAGES, IMAGES - 1, PERTURBED)
     assert summary.left_out_patch_sizes == (64,)
-    assert curves.num_rows == 11 * 3 * 2 * 3
+    assert curves.num_rows == PERTURBED * CURVES
+    assert one_worker.heatmaps.num_rows == PERTURBED * 2
     assert summary.scored.checkpoint == "checkpoints/phase3/last"
     assert summary.settings == SETTINGS
     spread = [max(f) - min(f) for f in curves["f"].to_pylist()]
     assert np.mean(spread) > 0.01  # else agreement to 1e-5 would say little
 
 
+def test_rows_are_those_of_a_scorer_without_ray(run: RunFolder, one_worker: Results, tmp_path: Path):
+    keys = set(one_worker.curves["key"].to_pylist())
+    rows = [row for row in small_rows(IMAGES) if row.key in keys]
+    records = small_scorer(tmp_path, SETTINGS.model_copy(update={"batch_size": 16}), rows).score(rows, SETTINGS.methods)
+    expected = {
+        (record.key, record.method, curve.patch_size, curve.order, curve.fill): curve
+        for record in records
+        for curve in record.curves
+    }
+    for found in one_worker.curves.to_pylist():
+        curve = expected.pop(tuple(found[name] for name in ("key", "method", "patch_size", "order", "fill")))
+        np.testing.assert_allclose(found["f"], curve.f, atol=1e-5)
+        assert found["aopc"] == pytest.approx(aopc([curve.f]), abs=1e-5)
+        assert (found["steps"], found["tie_share"]) == (curve.steps, curve.tie_share)
+    assert not expected
+
+
 def test_the_summary_follows_from_the_rows(one_worker: Results):
     summary, images = one_worker.summary, one_worker.images.to_pylist()
-    correct = [row["label"] == row["predicted"] for row in images]
-    assert summary.metric("accuracy").value == pytest.approx(np.mean(correct))
-    assert sum(map(sum, summary.confusion)) == IMAGES
-    for name in ("classification", "weak", "pompom", "heat_mean", "heat_inside", "heat_outside"):
-        values = [row[name] for row in images if row[name] is not None]
-        metric = summary.metric(name)
-        assert metric.value == pytest.approx(np.mean(values)), name
-        assert metric.images == len(values)
-        assert metric.low is not None
-        assert metric.high is not None
-        assert metric.low <= np.mean(values) <= metric.high, name
-    both = [row for row in images if row["heat_inside"] is not None]
-    ratio = np.mean([row["heat_inside"] for row in both]) / np.mean([row["heat_outside"] for row in both])
-    assert summary.metric("heat_ratio").value == pytest.approx(ratio)
-    assert len(both) == IMAGES - 3  # one without a mask, one empty, one full
-
-
-def test_aopc_follows_from_the_curves(one_worker: Results):
-    rows = one_worker.curves.to_pylist()
-    means: dict[tuple, float] = {}
-    for row in one_worker.summary.aopc:
-        place = (row.method, row.patch_size, row.fill)
-        curves = [r["f"] for r in rows if (r["method"], r["patch_size"], r["fill"]) == place]
-        means[place] = aopc(curves)
-        assert row.aopc == pytest.approx(means[place], abs=1e-9)
-        assert row.by_steps[-1] == pytest.approx(row.aopc)
-        assert row.by_steps[2] == pytest.approx(aopc([f[:3] for f in curves]), abs=1e-9)
-        assert row.low <= row.aopc <= row.high
-        assert (row.steps, row.images) == ({8: 12, 12: 9}[row.patch_size], 11)
-    assert len(means) == 3 * 2 * 3
-    for row in one_worker.summary.versus_random:
-        drop = means[row.method, row.patch_size, row.fill] - means["random", row.patch_size, row.fill]
-        assert row.difference == pytest.approx(drop, abs=1e-9)
-        assert row.low <= row.difference <= row.high
-    assert len(one_worker.summary.versus_random) == 2 * 2 * 3
-
-
-def test_two_workers_on_every_cpu_and_other_batches_change_nothing(run: RunFolder, one_worker: Results):
-    evaluate_run(run, recipe_of(run, "scaling.workers=2", "evaluation.batch_size=7"))
-    found = load_results(run.evaluation)
-    assert_same(found.images, one_worker.images)
-    assert_same(found.curves, one_worker.curves)
-    assert [row.aopc for row in found.summary.aopc] == pytest.approx(
-        [row.aopc for row in one_worker.summary.aopc], abs=1e-5
+    assert summary.metric("accuracy").value == pytest.approx(
+        np.mean([row["label"] == row["predicted"] for row in images])
     )
+    rows = one_worker.curves.to_pylist()
+    for row in summary.aopc:
+        place = (row.method, row.patch_size, row.order, row.fill)
+        of_place = [r["f"] for r in rows if (r["method"], r["patch_size"], r["order"], r["fill"]) == place]
+        assert row.aopc == pytest.approx(aopc(of_place), abs=1e-9)
+        assert (row.steps, row.images) == ({8: 12, 12: 9}[row.patch_size], PERTURBED)
+    assert len(summary.aopc) == CURVES
 
 
-def own_actors() -> list[int]:
-    """Process ids of the scoring actors that descend from this process."""
-    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    lines = [line.split(None, 2) for line in listing.splitlines()[1:]]
-    parent = {int(words[0]): int(words[1]) for words in lines}
-
-    def descends(process: int) -> bool:
-        while process in parent:
-            if process == os.getpid():
-                return True
-            process = parent[process]
-        return False
-
-    return [int(words[0]) for words in lines if "ScoringWorker" in words[-1] and descends(int(words[0]))]
-
-
-def test_an_actor_that_is_killed_loses_and_doubles_nothing(run: RunFolder, one_worker: Results):
-    killed: list[int] = []
-
-    def kill_once(done: int, total: int) -> None:
-        if not killed and done < total:
-            killed.append(own_actors()[0])
-            os.kill(killed[0], signal.SIGKILL)
-
-    evaluate_run(run, recipe_of(run, "scaling.workers=2", "evaluation.steps=6"), kill_once)
-    assert killed
-    found = load_results(run.evaluation)
-    assert_same(found.images, one_worker.images)
-    cut = {(row["key"], row["method"], row["patch_size"], row["fill"]): row for row in found.curves.to_pylist()}
-    assert len(cut) == one_worker.curves.num_rows
-    for row in one_worker.curves.to_pylist():
-        f = cut[row["key"], row["method"], row["patch_size"], row["fill"]]["f"]
-        np.testing.assert_allclose(f, row["f"][:7], atol=1e-5)
+def test_two_workers_on_every_cpu_and_other_batches_change_nothing(fresh: RunFolder, one_worker: Results):
+    watched = Watched()
+    evaluate_run(
+        fresh, recipe_of(fresh, "scaling.workers=2", "evaluation.batch_size=7"), watched.show, watched.said.append
+    )
+    assert_same_results(load_results(fresh.evaluation), one_worker)
+    assert watched.done == watched.total > 0
+    assert not watched.said
 
 
 @pytest.mark.usefixtures("one_worker")
-def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(run: RunFolder, tmp_path: Path):
+def test_what_is_finished_is_not_computed_again(run: RunFolder, one_worker: Results):
+    if not run.evaluation_rows.exists():
+        evaluate_run(run, recipe_of(run))
+    watched = Watched()
+    evaluate_run(run, recipe_of(run, "evaluation.bootstrap=100"), watched.show, watched.said.append)
+    assert watched.total == 0
+    everything = PERTURBED * 3
+    message = f"{everything} of {everything} heatmaps and their curves were finished before and are taken as they are"
+    assert watched.said == [message]
+    assert_same_results(load_results(run.evaluation), one_worker)
+
+
+def test_an_interruption_loses_no_finished_row(fresh: RunFolder, one_worker: Results):
+    """Ctrl-C, then other workers, other batches, and one more method: only what is left is computed."""
+    some, before = "evaluation.methods=[in_model,random]", load_results(fresh.evaluation).summary
+    finished: list[set[tuple[str, str]]] = []
+
+    def interrupt(done: int, total: int) -> None:
+        if done > total / 2:
+            finished.append(what_is_left(fresh, prepare(fresh, recipe_of(fresh, some))).finished.pairs)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_run(fresh, recipe_of(fresh, some), interrupt)
+    assert 2 < len(finished[0]) < 2 * PERTURBED
+    assert load_results(fresh.evaluation).summary == before
+    recipe = recipe_of(fresh, "scaling.workers=2", "evaluation.batch_size=9")
+    left = what_is_left(fresh, prepare(fresh, recipe))
+    keys = list(prepare(fresh, recipe).label_of_key)
+    to_do = {(keys[row], method) for task in left.tasks for row in task.rows for method in task.methods}
+    assert not to_do & finished[0]
+    watched = Watched()
+    evaluate_run(fresh, recipe, watched.show, watched.said.append)
+    assert watched.total == left.passes
+    assert watched.said == [
+        f"{len(left.finished.pairs)} of {3 * PERTURBED} heatmaps and their curves were finished before and are taken "
+        "as they are"
+    ]
+    assert_same_results(load_results(fresh.evaluation), one_worker)
+
+
+def test_a_method_that_is_added_later_is_all_that_is_computed(fresh: RunFolder, one_worker: Results):
+    evaluate_run(fresh, recipe_of(fresh, "evaluation.methods=[in_model,random]"))
+    few = load_results(fresh.evaluation)
+    assert [row.method for row in few.summary.aopc_overall] == ["in_model", "in_model", "random"]
+    watched = Watched()
+    recipe = recipe_of(fresh)
+    evaluate_run(fresh, recipe, watched.show)
+    assert watched.total == PERTURBED * points(prepare(fresh, recipe).plan.of_method("saliency"), 3)
+    assert_same_results(load_results(fresh.evaluation), one_worker)
+
+
+def test_a_damaged_part_is_told_and_made_again(fresh: RunFolder, one_worker: Results):
+    def interrupt(done: int, total: int) -> None:
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_run(fresh, recipe_of(fresh), interrupt)
+    (folder,) = fresh.evaluation_rows.iterdir()
+    part = next(folder.glob("methods-*.parquet"))
+    part.write_bytes(part.read_bytes()[:100])
+    (folder / ".methods-1.parquet.2.partial").write_bytes(b"PAR1")
+    watched = Watched()
+    evaluate_run(fresh, recipe_of(fresh), watched.show, watched.said.append)
+    assert watched.said[0] == f"{part} is damaged or was put there; its rows are made again"
+    assert "were finished before" in watched.said[1]
+    assert_same_results(load_results(fresh.evaluation), one_worker)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "images-all.parquet",
+        "methods-all.parquet",
+        "settings.json",
+    ]
+
+
+def test_nobody_else_evaluates_the_run_meanwhile(fresh: RunFolder):
+    refused: list[str] = []
+
+    def another(done: int, total: int) -> None:
+        with pytest.raises(Timeout):
+            FileLock(fresh.evaluation_lock, timeout=0).acquire()
+        refused.append("by the lock")
+
+    evaluate_run(fresh, recipe_of(fresh, "evaluation.methods=[random]", "evaluation.curve_images=2"), another)
+    assert refused
+    with FileLock(fresh.evaluation_lock):
+        done = distxml("evaluate", fresh.path, cwd=fresh.path.parent)
+    assert done.returncode == 2
+    assert done.stderr == f"distxml: error: run {fresh.path}: another process is evaluating it; wait for it\n"
+
+
+def test_weights_that_change_meanwhile_are_not_scored(tmp_path: Path, two_cpus: None):
+    run = write_run(tmp_path, SETTINGS, 4)
+    evaluation = prepare(run, run.recipe())
+    left = what_is_left(run, evaluation)
+    left.journal.open(depends_on(evaluation))
+    loaded = small_model(seed=3)
+    save_model(run.checkpoint(3, "last"), loaded.model, loaded.card)
+    with pytest.raises(UserError, match=r"^checkpoint \S+: was replaced during the evaluation; [^\n]*$"):
+        score(evaluation, left, lambda done, total: None, lambda message: None)
+    assert not left.journal.read().parts
+
+
+def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(fresh: RunFolder, tmp_path: Path):
     rows = small_rows(6)
     broken = [*rows[:4], type(rows[4])("broken-one", b"no image", None, 0)]
     write_dataset(tmp_path / "broken", {"test": broken}, CLASSES)
-    before = (run.evaluation / "summary.json").read_bytes()
+    before = (fresh.evaluation / "summary.json").read_bytes()
     with pytest.raises(UserError, match=r"^image broken-one: does not decode[^\n]*$"):
-        evaluate_run(run, recipe_of(run, f"dataset.path={json.dumps(str(tmp_path / 'broken'))}"))
-    assert (run.evaluation / "summary.json").read_bytes() == before
-    assert not [path for path in run.path.iterdir() if path.name.startswith(".evaluation")]
+        evaluate_run(fresh, recipe_of(fresh, f"dataset.path={json.dumps(str(tmp_path / 'broken'))}"))
+    assert (fresh.evaluation / "summary.json").read_bytes() == before
+    assert not list(fresh.path.glob(".evaluation-*"))
 
 
-def test_the_command(run: RunFolder, one_worker: Results):
-    done = distxml("evaluate", run.path, "evaluation.methods=[in_model,random]", cwd=run.path.parent)
+def test_every_f_target_and_output(fresh: RunFolder):
+    """Through Ray and back, with workers that reserve GPUs; what the numbers are is tested without it."""
+    overrides = ("evaluation.methods=[in_model,saliency,random]", "evaluation.patch_sizes=[16]", "evaluation.steps=all")
+    for f, target, output in (("phase1", "label", "logit"), ("fixed", "triangle", "probability")):
+        chosen = (f"evaluation.f={f}", f"evaluation.target={target}", f"evaluation.output={output}")
+        summary = evaluate_run(
+            fresh, recipe_of(fresh, *overrides, *chosen, "scaling.workers=2", "scaling.gpus_per_worker=0.5")
+        )
+        found = load_results(fresh.evaluation)
+        assert (summary.settings.f, summary.settings.target, summary.settings.output) == (f, target, output)
+        assert (summary.scored.checkpoint == "checkpoints/phase1/last") == (f == "phase1")
+        keys = set(found.curves["key"].to_pylist())
+        rows = [row for row in small_rows(IMAGES) if row.key in keys]
+        scorer = small_scorer(fresh.path, summary.settings, rows)
+        torch.testing.assert_close(
+            found.curves["aopc"].to_pylist(),
+            [
+                curve.aopc
+                for record in sorted(scorer.score(rows, SETTINGS.methods), key=lambda record: record.key)
+                for curve in record.curves
+            ],
+            atol=1e-5,
+            rtol=1e-5,
+        )
+
+
+def test_the_command(fresh: RunFolder, one_worker: Results):
+    done = distxml("evaluate", fresh.path, "evaluation.methods=[in_model,random]", cwd=fresh.path.parent)
     assert done.returncode == 0, done.stderr
     assert "accuracy" in done.stdout
-    assert "AOPC, 11 images" in done.stdout
-    assert f"next: distxml report {shlex.quote(str(run.path))}" in done.stdout
-    assert "evaluating: 30 of 30 images" in done.stderr
-    found = load_results(run.evaluation)
+    assert f"AOPC, {PERTURBED} images" in done.stdout
+    assert f"next: distxml report {shlex.quote(str(fresh.path))}" in done.stdout
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("evaluating: ") and last.endswith(" forward passes") and "left" not in last
+    found = load_results(fresh.evaluation)
     assert {row.method for row in found.summary.aopc} == {"in_model", "random"}
     assert_same(found.images, one_worker.images)

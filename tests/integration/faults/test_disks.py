@@ -6,15 +6,13 @@ it (`pytest -rP` shows them).
 
 import os
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from distxml.models.checkpoint import load_model
-from tests.integration.faults.conftest import Starter
+from tests.integration.faults.conftest import Starter, fill_up
 from tests.integration.faults.watched_run import WatchedRun
 
 pytestmark = pytest.mark.slow
@@ -38,29 +36,11 @@ def test_truncated_newest_checkpoint(start: Starter, undisturbed: WatchedRun) ->
     run.assert_complete_and_equal_to(undisturbed)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs the right to mount a file system, to fill it")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
 def test_disk_full_while_saving(place: Path, start: Starter, undisturbed: WatchedRun, small_disk: Path) -> None:
     shutil.copytree(place / "data", small_disk / "data")
     run = start("full", folder=small_disk)
     run.wait_for_phase_2()
-    filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass  # full
+    filler = fill_up(small_disk)
     since = time.monotonic()
     assert run.process is not None and run.process.wait(timeout=150) == 2
     filler.unlink()

@@ -5,36 +5,14 @@ it (`pytest -rP` shows them).
 """
 
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.faults.conftest import Starter
+from tests.integration.faults.conftest import Starter, tell
 from tests.integration.faults.watched_run import WatchedRun
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
-    """Three nodes on this machine: a head without CPUs, and two of 1 CPU."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    command = [sys.executable, "-m", "tests.integration.faults.two_nodes"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=60)
-
-
-def tell(cluster: subprocess.Popen[str], word: str) -> None:
-    assert cluster.stdin is not None and cluster.stdout is not None
-    cluster.stdin.write(f"{word}\n")
-    cluster.stdin.flush()
-    assert cluster.stdout.readline() == "done\n"
 
 
 def test_a_node_is_lost_and_another_comes(

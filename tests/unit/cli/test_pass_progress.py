@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from distxml.cli.pass_progress import PassProgress
@@ -14,8 +15,23 @@ def test_off_a_terminal_it_is_ten_lines_with_the_time_left():
             progress.show(done, 2000)
     lines = text.getvalue().splitlines()
     assert len(lines) == 10
-    assert lines[0] == "evaluating: 200 of 2,000 forward passes, about 0 s left"
+    assert lines[0] == "evaluating: 200 of 2,000 forward passes, about 0 s left", "the first ones were 10"
     assert lines[-1] == "evaluating: 2,000 of 2,000 forward passes"
+
+
+def test_the_time_left_is_by_the_pace_since_the_first_ones(monkeypatch: pytest.MonkeyPatch):
+    """Ray and its workers start before."""
+    now = iter([1000.0, 1010.0, 1020.0])
+    text = io.StringIO()
+    with PassProgress("evaluating", Console(file=text)) as progress:
+        monkeypatch.setattr("time.monotonic", lambda: next(now))
+        progress.show(200, 2000)
+        progress.show(400, 2000)
+        monkeypatch.undo()
+    assert text.getvalue().splitlines() == [
+        "evaluating: 200 of 2,000 forward passes",
+        "evaluating: 400 of 2,000 forward passes, about 1 min 20 s left",
+    ]
 
 
 def test_a_few_large_steps_are_a_line_each():

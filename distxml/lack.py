@@ -1,4 +1,4 @@
-"""Nodes that a run waits for: Ray Train is silent about workers that it has no place for."""
+"""Nodes that are waited for: Ray is silent about workers that it has no place for."""
 
 import time
 from collections.abc import Iterator

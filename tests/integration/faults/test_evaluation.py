@@ -1,0 +1,162 @@
+"""What is killed or broken while an evaluation runs, and how it goes on.
+
+`docs/faults.md` is the table. Each test prints the seconds from the fault to the first rows that are written after it
+(`pytest -rP` shows them). Every evaluation ends with the rows of one that nobody disturbed, none twice.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.faults.conftest import fill_up, tell
+from tests.integration.faults.watched_evaluation import IMAGES, SETTINGS, WORKER, WatchedEvaluation
+from tests.integration.small_run import write_run
+
+pytestmark = pytest.mark.slow
+
+TWO_WORKERS = "scaling.workers=2"
+Evaluator = Callable[..., WatchedEvaluation]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> WatchedEvaluation:
+    """What the others must end equal to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    write_run(folder, SETTINGS, IMAGES)
+    evaluation = WatchedEvaluation(folder, "left alone", (TWO_WORKERS,))
+    evaluation.start()
+    evaluation.finish()
+    return evaluation
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path) -> Iterator[Evaluator]:
+    """Starts evaluations of a run of their own; what a failed test leaves of them is killed."""
+    started: list[WatchedEvaluation] = []
+
+    def start(*settings: str, folder: Path = tmp_path, **environment: str) -> WatchedEvaluation:
+        write_run(folder, SETTINGS, IMAGES)
+        evaluation = WatchedEvaluation(folder, "evaluation", (TWO_WORKERS, *settings), environment)
+        started.append(evaluation)
+        evaluation.start()
+        return evaluation
+
+    yield start
+    for evaluation in started:
+        evaluation.kill_everything()
+
+
+def test_a_worker_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+    evaluation = evaluate()
+    evaluation.wait_for_parts(4)
+    workers, since = evaluation.descendants(WORKER), time.monotonic()
+    assert len(workers) == 2
+    os.kill(workers[0], signal.SIGKILL)
+    evaluation.wait_for_recovery("a worker killed: the other goes on", since, evaluation.parts())
+    evaluation.wait_until(lambda: len(set(evaluation.descendants(WORKER)) - set(workers)) == 1)
+    print(f"recovery: a worker killed: there is another after {time.monotonic() - since:.0f} s")
+    evaluation.finish()
+    evaluation.assert_equal_to(whole)
+
+
+def test_the_driver_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+    evaluation = evaluate()
+    evaluation.wait_for_parts(4)
+    since = time.monotonic()
+    assert evaluation.signal(signal.SIGKILL) == -signal.SIGKILL
+    before = evaluation.left()
+    evaluation.start()
+    evaluation.wait_until(lambda: "forward passes" in evaluation.output)
+    print(f"recovery: driver killed, then the same command: {time.monotonic() - since:.0f} s")
+    evaluation.finish()
+    evaluation.assert_took(before)
+    evaluation.assert_equal_to(whole)
+
+
+def test_ctrl_c_then_sigterm_then_a_power_cut(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+    evaluation = evaluate()
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        evaluation.wait_for_parts(evaluation.parts() + 2)
+        assert evaluation.signal(number, whole_group=number == signal.SIGINT) == status
+        assert evaluation.descendants() == [], "workers and Ray are gone"
+        last = f"distxml: interrupted; the same command goes on from there: run {evaluation.run.path}"
+        assert evaluation.output.splitlines()[-1] == last
+        evaluation.start()
+    evaluation.wait_for_parts(evaluation.parts() + 2)
+    since = time.monotonic()
+    evaluation.kill_everything()
+    before, parts = evaluation.left(), evaluation.parts()
+    evaluation.start()
+    evaluation.wait_for_recovery("driver, Ray and workers killed at once, then the same command", since, parts)
+    evaluation.finish()
+    evaluation.assert_took(before)
+    evaluation.assert_equal_to(whole)
+    assert "Traceback" not in evaluation.output
+
+
+def test_workers_that_die_again_and_again(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+    """As they do where there is too little memory."""
+    evaluation = evaluate("scaling.max_failures=1")
+
+    def kill_workers() -> bool:
+        for pid in evaluation.descendants(WORKER):
+            os.kill(pid, signal.SIGKILL)
+        return evaluation.process is not None and evaluation.process.poll() is not None
+
+    while not kill_workers():
+        time.sleep(0.2)
+    assert evaluation.process is not None and evaluation.process.returncode == 2, evaluation.output
+    last = evaluation.output.splitlines()[-1]
+    assert last.startswith("distxml: error: image image-"), last
+    assert ": 2 workers died, more than scaling.max_failures=1 allows; " in last
+    assert "Traceback" not in evaluation.output
+    evaluation.start()
+    evaluation.finish()
+    evaluation.assert_equal_to(whole)
+
+
+def test_the_disk_fills_up(evaluate: Evaluator, whole: WatchedEvaluation, small_disk: Path) -> None:
+    evaluation = evaluate(folder=small_disk)
+    evaluation.wait_for_parts(4)
+    filler, since = fill_up(small_disk), time.monotonic()
+    assert evaluation.process is not None and evaluation.process.wait(timeout=150) == 2, evaluation.output
+    filler.unlink()
+    print(f"disk full: ended after {time.monotonic() - since:.0f} s\n{evaluation.output}")
+    before, parts = evaluation.left(), evaluation.parts()
+    assert before.finished.damaged == ()
+    evaluation.start()
+    evaluation.wait_for_recovery("disk full, space freed, then the same command", since, parts)
+    evaluation.finish()
+    evaluation.assert_took(before)
+    evaluation.assert_equal_to(whole)
+
+
+def test_a_node_is_lost(evaluate: Evaluator, whole: WatchedEvaluation, cluster: subprocess.Popen[str]) -> None:
+    """No other comes: the worker that is left does it all."""
+    assert cluster.stdout is not None
+    address = cluster.stdout.readline().strip()
+    evaluation = evaluate(RAY_ADDRESS=address)
+    evaluation.wait_for_parts(4)
+    since = time.monotonic()
+    tell(cluster, "lose")
+    evaluation.wait_for_recovery("a node lost: the other goes on", since, evaluation.parts())
+    evaluation.finish()
+    print(f"a node lost: all done after {time.monotonic() - since:.0f} s")
+    evaluation.assert_equal_to(whole)
+
+
+def test_a_copy_of_the_rows_goes_with_the_run(evaluate: Evaluator, whole: WatchedEvaluation, tmp_path: Path) -> None:
+    """What was finished elsewhere is taken: here all of it, by a driver that starts no worker."""
+    write_run(tmp_path, SETTINGS, IMAGES)
+    shutil.copytree(whole.run.evaluation_rows, tmp_path / "run" / whole.run.evaluation_rows.name)
+    evaluation = WatchedEvaluation(tmp_path, "copy")
+    evaluation.start()
+    evaluation.finish()
+    assert f"note: {IMAGES * 3} of {IMAGES * 3} heatmaps" in evaluation.output
+    evaluation.assert_equal_to(whole)

@@ -1,0 +1,84 @@
+"""A command as a process that a test disturbs, with everything that it starts."""
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.integration.command import DISTXML
+
+
+@dataclass
+class WatchedProcess:
+    """`distxml ...` in `place`, its process in a group of its own; started any number of times.
+
+    Attributes:
+        place: working directory.
+        name: of its log.
+        settings: that every start has.
+        environment: beside this process's own.
+    """
+
+    place: Path
+    name: str
+    settings: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def output(self) -> str:
+        """What all processes have printed, in all starts."""
+        return self._log.read_text()
+
+    @property
+    def _log(self) -> Path:
+        return self.place / f"{self.name}.log"
+
+    def launch(self, *words: str) -> None:
+        """Run `distxml` with these words."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*DISTXML, *words],
+                cwd=self.place,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | self.environment,
+                start_new_session=True,
+            )
+
+    def wait_until(self, condition, seconds: float = 240) -> None:
+        assert self.process is not None
+        start = time.monotonic()
+        while not condition():
+            assert self.process.poll() is None, f"it ended too early:\n{self.output}"
+            assert time.monotonic() - start < seconds, f"waited too long:\n{self.output}"
+            time.sleep(0.05)
+
+    def signal(self, number: int, whole_group: bool = False) -> int:
+        """The exit status after a signal."""
+        assert self.process is not None
+        (os.killpg if whole_group else os.kill)(self.process.pid, number)
+        return self.process.wait(timeout=60)
+
+    def finish(self) -> None:
+        assert self.process is not None
+        assert self.process.wait(timeout=200) == 0, self.output
+
+    def descendants(self, word: str = "") -> list[int]:
+        """Living processes of the command's session whose command line holds `word`."""
+        assert self.process is not None
+        listing = subprocess.run(["ps", "-eo", "pid,sid,stat,args"], capture_output=True, text=True, check=True).stdout
+        rows = [line.split(maxsplit=3) for line in listing.splitlines()[1:]]
+        return [
+            int(pid) for pid, session, state, words in rows
+            if int(session) == self.process.pid and word in words and state[0] != "Z"
+        ]  # fmt: skip
+
+    def kill_everything(self) -> None:
+        """As a power cut does: the driver, Ray's own processes and the workers, all at once."""
+        assert self.process is not None
+        for pid in self.descendants():
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(timeout=60)
