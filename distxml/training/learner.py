@@ -107,4 +107,9 @@ def _wrap(model: JointModel, device: torch.device) -> nn.Module:
     """DDP anew for each phase: it registers the parameters that learn now, and no others."""
     if world_size() == 1:
         return model
-    return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
+    return DistributedDataParallel(
+        model,
+        device_ids=[device] if device.type == "cuda" else None,
+        broadcast_buffers=False,  # only the first rank's count; `share_buffers` tells the others before they matter
+        gradient_as_bucket_view=True,  # no copies of all gradients to and from what the ranks exchange
+    )
