@@ -13,6 +13,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -60,7 +61,9 @@ def _workers(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
 
 def _works(arguments: argparse.Namespace, folder: Path) -> list[Work]:
     works = small_and_large(folder, 20 if arguments.quick else arguments.images, arguments.data)
-    return [work for work in works if work.name.startswith(arguments.only)]
+    batch = (f"loader.batch_size={arguments.batch_size}",) if arguments.batch_size else ()
+    chosen = [work for work in works if work.name.startswith(arguments.only)]
+    return [replace(work, overrides=(*work.overrides, *batch)) for work in chosen]
 
 
 def _rounds(arguments: argparse.Namespace) -> int:
@@ -85,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_works(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=int, default=200, help="photographs; four in five are trained on")
     parser.add_argument("--only", choices=["photographs", "polygons"], default="", help="one of the two works")
+    parser.add_argument("--batch-size", type=int, help="images a step; unset: 8 photographs, 16 polygons")
 
 
 def _mode(modes: argparse._SubParsersAction, name: str, mode: Mode, rounds: int) -> argparse.ArgumentParser:
