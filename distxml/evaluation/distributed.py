@@ -72,6 +72,8 @@ def evaluate_run(
     evaluation = prepare(run, recipe)
     with _alone(run):
         left = what_is_left(run, evaluation)
+        if left.tasks:  # what cannot run stops us before anything is written
+            connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
         left.journal.open(depends_on(evaluation))
         for message in what_was_found(evaluation, left):
             tell(message)
@@ -106,9 +108,7 @@ def what_was_found(evaluation: Evaluation, left: Left) -> list[str]:
 
 
 def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress, tell: Tell) -> None:
-    """Do every task; their rows are in the journal when this returns."""
-    scaling = evaluation.recipe.scaling
-    connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
+    """Do every task on the Ray that is joined; their rows are in the journal when this returns."""
     passes = 0
     for task in Pool(work_of(evaluation, left.journal), list(evaluation.label_of_key), tell).run(left.tasks):
         passes += task.passes

@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
@@ -23,6 +24,7 @@ SETTINGS = EvaluationSettings(
 )
 """1,581 forward passes an image."""
 WORKER = "ray::ScoringWorker"
+AT_A_TASK = f"{WORKER}.score"
 ROWS = IMAGES * 3
 """Heatmaps and their curves."""
 FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finished before and are taken as they are")
@@ -30,11 +32,13 @@ FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finis
 
 @dataclass
 class WatchedEvaluation(WatchedProcess):
-    """`distxml evaluate run`."""
+    """`distxml evaluate run`; the run lies in `place`, or on a disk of its own."""
+
+    disk: Path | None = None
 
     @property
     def run(self) -> RunFolder:
-        return RunFolder(self.place / "run")
+        return RunFolder((self.disk or self.place) / "run")
 
     def start(self, *more: str) -> None:
         """The command, with more settings than its own if need be."""
