@@ -98,5 +98,6 @@ class Pool:
     def _name(self, task: Task | None) -> str:
         if task is None:
             return "loading the model"
-        more = f" and {len(task.rows) - 1} more" if len(task.rows) > 1 else ""
-        return f"image {self.keys[task.rows[0]]}{more} ({', '.join(task.methods) or 'as it is'})"
+        first, *others = task.rows
+        more = f" and {len(others)} more" if others else ""
+        return f"image {self.keys[first]}{more} ({', '.join(task.methods) or 'as it is'})"
