@@ -24,7 +24,6 @@ SETTINGS = EvaluationSettings(
 )
 """1,581 forward passes an image."""
 WORKER = "ray::ScoringWorker"
-AT_A_TASK = f"{WORKER}.score"
 ROWS = IMAGES * 3
 """Heatmaps and their curves."""
 FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finished before and are taken as they are")
