@@ -21,8 +21,8 @@ from distxml.lack import Lack
 from distxml.monitoring.console import TrainingConsole
 from distxml.monitoring.events import FailedEvent, NoticeEvent
 from distxml.monitoring.mailbox import Mailbox, MailboxReader
+from distxml.stop import StopRequest
 from distxml.training.run_start import Claim
-from distxml.training.stop import StopRequest
 from distxml.training.worker import train_worker
 
 SECONDS_BETWEEN_LOOKS = 0.25

@@ -5,17 +5,19 @@
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.integration.faults.conftest import fill_up, tell
-from tests.integration.faults.watched_evaluation import IMAGES, SETTINGS, WORKER, WatchedEvaluation
+from tests.integration.faults.watched_evaluation import AT_A_TASK, IMAGES, SETTINGS, WORKER, WatchedEvaluation
 from tests.integration.small_run import write_run
 
 pytestmark = pytest.mark.slow
@@ -61,6 +63,63 @@ def test_a_worker_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> No
     evaluation.wait_for_recovery("a worker killed: the other goes on", since, evaluation.parts())
     evaluation.wait_until(lambda: len(set(evaluation.descendants(WORKER)) - set(workers)) == 1)
     print(f"recovery: a worker killed: there is another after {time.monotonic() - since:.0f} s")
+    evaluation.finish()
+    evaluation.assert_equal_to(whole)
+
+
+def test_the_driver_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+    evaluation = evaluate()
+    evaluation.wait_for_parts(4)
+    since = time.monotonic()
+    assert evaluation.signal(signal.SIGKILL) == -signal.SIGKILL
+    while evaluation.descendants(WORKER):  # they finish what they are at
+        time.sleep(0.1)
+    print(f"driver killed: its workers are gone after {time.monotonic() - since:.0f} s")
+    before, parts = evaluation.left(), evaluation.parts()
+    evaluation.start()
+    evaluation.wait_for_recovery("driver killed, then the same command", since, parts)
+    evaluation.finish()
+    evaluation.assert_took(before)
+    evaluation.assert_equal_to(whole)
+
+
+def test_ctrl_c_then_sigterm_then_a_power_cut(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+    evaluation = evaluate()
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        evaluation.wait_for_parts(evaluation.parts() + 2)
+        assert evaluation.signal(number, whole_group=number == signal.SIGINT) == status, evaluation.output
+        assert evaluation.descendants() == [], "workers and Ray are gone"
+        last = f"distxml: interrupted; the same command goes on from there: run {evaluation.run.path}"
+        assert evaluation.output.splitlines()[-1] == last
+        evaluation.start()
+    evaluation.wait_for_parts(evaluation.parts() + 2)
+    since = time.monotonic()
+    evaluation.kill_everything()
+    before, parts = evaluation.left(), evaluation.parts()
+    evaluation.start()
+    evaluation.wait_for_recovery("driver, Ray and workers killed at once, then the same command", since, parts)
+    evaluation.finish()
+    evaluation.assert_took(before)
+    evaluation.assert_equal_to(whole)
+    assert "Traceback" not in evaluation.output
+
+
+@pytest.mark.parametrize(("at", "named"), [(WORKER, "loading the model"), (AT_A_TASK, r"image image-\d+.*\)")])
+def test_workers_that_die_again_and_again(evaluate: Evaluator, whole: WatchedEvaluation, at: str, named: str) -> None:
+    """As they do where there is too little memory."""
+    evaluation = evaluate("scaling.max_failures=1", "scaling.workers=1")
+    while evaluation.process is not None and evaluation.process.poll() is None:
+        for pid in evaluation.descendants(at):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+    assert evaluation.process is not None and evaluation.process.returncode == 2, evaluation.output
+    ours = ("note: a worker", "distxml: error")  # Ray may say more about a process that was killed
+    note, last = [line for line in evaluation.output.splitlines() if line.startswith(ours)]
+    assert note == "note: a worker died; another takes its place, and what it was at is done again"
+    assert re.match(rf"distxml: error: {named}: 2 workers died, more than scaling\.max_failures=1 allows; ", last), last
+    assert "Traceback" not in evaluation.output
+    evaluation.start()
     evaluation.finish()
     evaluation.assert_equal_to(whole)
 
