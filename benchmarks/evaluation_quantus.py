@@ -15,7 +15,7 @@ from evaluation_scorer import seconds
 from torch import Tensor, nn
 from train_rounds import Measure, medians, ranges, significant, take_turns
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained import Explained, Gate
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import collate, decode
 
@@ -29,7 +29,8 @@ class _Scored(nn.Module):
 
     def __init__(self, explained: Explained, images: Tensor) -> None:
         super().__init__()
-        self.explained, self.gate = explained, explained.gate(images)
+        self.explained = explained
+        self.gate: Gate = explained.gate(images)
 
     def forward(self, image: Tensor) -> Tensor:
         return self.explained.logits(image, self.gate)

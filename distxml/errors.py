@@ -1,7 +1,7 @@
 """The errors that a user sees: what is wrong, where, and what to do about it."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
@@ -29,7 +29,7 @@ class Interrupted(Exception):
 
 
 @contextmanager
-def interruptible(message: str) -> Iterator[None]:
+def interruptible(message: str) -> Generator[None]:
     """Ctrl-C and, once Ray is started, SIGTERM become `Interrupted` with this message."""
     try:
         yield

@@ -18,6 +18,10 @@ from distxml.attribution.otsu import OtsuObject
 from distxml.attribution.saliency import input_x_gradient, saliency
 from distxml.config.evaluation import EvaluationSettings, Method
 
+STEPS_AT_ONCE = 8
+"""Steps of integrated gradients in a forward pass: not `batch_size`, on which the last bits would depend, and with them
+the order of patches that score nearly the same."""
+
 
 class HeatmapMethod(Protocol):
     """Says how relevant each pixel is to a class. Only the order of the values has a meaning across methods."""
@@ -41,9 +45,7 @@ def make_method(name: Method, explained: Explained, settings: EvaluationSettings
         "in_model": lambda: InModel(explained),
         "saliency": lambda: saliency(explained),
         "input_x_gradient": lambda: input_x_gradient(explained),
-        "integrated_gradients": lambda: integrated_gradients(
-            explained, settings.integration_steps, settings.batch_size
-        ),
+        "integrated_gradients": lambda: integrated_gradients(explained, settings.integration_steps, STEPS_AT_ONCE),
         "guided_backprop": lambda: guided_backprop(explained),
         "deconvolution": lambda: deconvolution(explained),
         "grad_cam": lambda: GradCam(explained),

@@ -86,11 +86,10 @@ def _evaluate(folder: "RunFolder", recipe: "Recipe") -> None:
     from distxml.cli.evaluation_tables import print_summary
     from distxml.cli.pass_progress import PassProgress
     from distxml.errors import interruptible
-    from distxml.evaluation.distributed import evaluate_run
+    from distxml.evaluation.distributed import evaluate_run, interruption
     from distxml.evaluation.results import CURVES_NAME, HEATMAPS_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME
 
-    interrupted = f"interrupted; the same command goes on from there: run {folder.path}"
-    with interruptible(interrupted), PassProgress("evaluating") as progress:
+    with interruptible(interruption(folder)), PassProgress("evaluating") as progress:
         summary = evaluate_run(folder, recipe, progress.show, progress.say)
     print_summary(summary)
     for name in (SUMMARY_NAME, TABLE_NAME, IMAGES_NAME, HEATMAPS_NAME, CURVES_NAME):

@@ -23,7 +23,7 @@ def collect(plan: Plan, keys: Collection[str], finished: Finished) -> tuple[pa.T
     """
     images = _of_keys(finished.images, keys).sort_by("key")
     methods = _of_keys(finished.methods, plan.curve_keys)
-    methods = methods.filter(pc.is_in(methods["method"], pa.array(plan.methods, pa.string())))
+    methods = methods.filter(pc.field("method").isin(list(plan.methods)))
     lacking = len(keys) - images.num_rows, len(plan.curve_keys) * len(plan.methods) - methods.num_rows
     if any(lacking):
         raise RuntimeError(f"rows are missing after the evaluation (images, methods): {lacking}; nothing is written")
@@ -32,11 +32,11 @@ def collect(plan: Plan, keys: Collection[str], finished: Finished) -> tuple[pa.T
 
 
 def _of_keys(table: pa.Table, keys: Collection[str]) -> pa.Table:
-    return table.filter(pc.is_in(table["key"], pa.array(list(keys), pa.string())))
+    return table.filter(pc.field("key").isin(list(keys)))
 
 
 def _in_order(methods: pa.Table, names: tuple[str, ...]) -> pa.Table:
     """By key, then as the methods were asked for."""
-    place = pc.index_in(methods["method"], pa.array(names, pa.string()))
-    order = pc.sort_indices(methods.append_column("place", place), [("key", "ascending"), ("place", "ascending")])
-    return methods.take(order)
+    place = pa.array([names.index(method) for method in methods["method"].to_pylist()], pa.int64())
+    placed = methods.append_column("place", place).sort_by([("key", "ascending"), ("place", "ascending")])
+    return placed.drop_columns("place")

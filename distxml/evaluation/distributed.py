@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from distxml.cluster import connect
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.errors import UserError
+from distxml.errors import Interrupted, UserError
 from distxml.evaluation.collect import collect
 from distxml.evaluation.fingerprint import depends_on, fingerprint
 from distxml.evaluation.journal import Finished, Journal
@@ -24,6 +24,7 @@ from distxml.evaluation.summarize import summarize
 from distxml.evaluation.summary import Summary
 from distxml.evaluation.tasks import Task, open_tasks
 from distxml.evaluation.worker import Weights, Work
+from distxml.stop import StopRequest, stop_requests
 
 ShowProgress = Callable[[int, int], None]
 """Called with (forward passes done, forward passes that there are to do)."""
@@ -68,15 +69,21 @@ def evaluate_run(
     Raises:
         UserError: see `prepare`; or the workers do not fit on the cluster, an image or a heatmap is unusable, or
             another process evaluates this run.
+        Interrupted: Ctrl-C or SIGTERM.
     """
     evaluation = prepare(run, recipe)
     with _alone(run):
         left = what_is_left(run, evaluation)
+        if left.tasks:  # what cannot run stops us before anything is written
+            connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
         left.journal.open(depends_on(evaluation))
         for message in what_was_found(evaluation, left):
             tell(message)
         if left.tasks:
-            score(evaluation, left, show_progress, tell)
+            with stop_requests() as stop:
+                score(evaluation, left, show_progress, tell, stop)
+            if stop.signal:
+                raise Interrupted(interruption(run), 128 + stop.signal)
         finished = left.journal.read()
         images, heatmaps, curves = collect(evaluation.plan, evaluation.label_of_key, finished)
         summary = summarize(evaluation, images, heatmaps, curves)
@@ -105,12 +112,15 @@ def what_was_found(evaluation: Evaluation, left: Left) -> list[str]:
     return [*damaged, taken] if found else damaged
 
 
-def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress, tell: Tell) -> None:
-    """Do every task; their rows are in the journal when this returns."""
-    scaling = evaluation.recipe.scaling
-    connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
+def interruption(run: RunFolder) -> str:
+    """What the user is told of one."""
+    return f"interrupted; the same command goes on from there: run {run.path}"
+
+
+def score(evaluation: Evaluation, left: Left, show_progress: ShowProgress, tell: Tell, stop: StopRequest) -> None:
+    """Do every task on the Ray that is joined, unless somebody asks to stop; their rows are then in the journal."""
     passes = 0
-    for task in Pool(work_of(evaluation, left.journal), list(evaluation.label_of_key), tell).run(left.tasks):
+    for task in Pool(work_of(evaluation, left.journal), list(evaluation.label_of_key), tell, stop).run(left.tasks):
         passes += task.passes
         show_progress(passes, left.passes)
 

@@ -110,7 +110,8 @@ class Journal:
     def _part(self, path: Path, schema: pa.Schema) -> pa.Table | None:
         """The rows of a part; None where it is damaged, or was not written by an evaluation with these settings."""
         try:
-            table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+            with path.open("rb") as file:  # given a path, it would take folders named a=b for columns
+                table = pq.read_table(file, page_checksum_verification=True)
             own = (table.schema.metadata or {}).get(FINGERPRINT) == self.folder.name.encode()
             return table.cast(schema) if own else None
         except (OSError, ValueError, pa.ArrowException):

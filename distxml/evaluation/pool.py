@@ -10,10 +10,13 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from distxml.errors import UserError
 from distxml.evaluation.tasks import Task
 from distxml.evaluation.worker import ScoringWorker, Work
-from distxml.lack import SECONDS_BETWEEN_CHECKS, Lack
+from distxml.lack import Lack
+from distxml.stop import StopRequest
 
 Tell = Callable[[str], None]
 """Called with what the user should know."""
+SECONDS_BETWEEN_LOOKS = 1.0
+"""The longest that a Ctrl-C waits to be heard."""
 DEATHS = (RayActorError, OutOfMemoryError)
 """What Ray raises where a worker was killed, its node was lost, or it cannot be reached any more."""
 
@@ -24,9 +27,9 @@ class Pool:
     A task is given to no actor before that one is ready, so none waits for a node that does not come back.
     """
 
-    def __init__(self, work: Work, keys: Sequence[str], tell: Tell) -> None:
+    def __init__(self, work: Work, keys: Sequence[str], tell: Tell, stop: StopRequest) -> None:
         """`keys`: of the split's images, in their order."""
-        self.work, self.keys, self.tell = work, keys, tell
+        self.work, self.keys, self.tell, self.stop = work, keys, tell, stop
         self.scaling = work.brief.recipe.scaling
         self._starting: dict[ray.ObjectRef, Any] = {}  # an actor that loads the model, by what it says when it has
         self._busy: dict[ray.ObjectRef, tuple[Any, Task]] = {}
@@ -34,7 +37,7 @@ class Pool:
         self._lack = Lack(self.scaling)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Task]:
-        """All tasks, each as soon as it is done.
+        """All tasks, each as soon as it is done; those that are done, if somebody asks to stop.
 
         Raises:
             UserError: a worker raised it, or workers die too often.
@@ -44,7 +47,9 @@ class Pool:
             for _ in range(min(self.scaling.workers, len(waiting))):
                 self._start()
             while waiting or self._busy:
-                ended, _ = ray.wait([*self._starting, *self._busy], num_returns=1, timeout=SECONDS_BETWEEN_CHECKS)
+                ended, _ = ray.wait([*self._starting, *self._busy], num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
+                if self.stop.signal:  # workers that died may have died of it
+                    return
                 for ref in ended:
                     yield from self._settle(ref, waiting)
                 for message in self._lack.news():
@@ -98,5 +103,6 @@ class Pool:
     def _name(self, task: Task | None) -> str:
         if task is None:
             return "loading the model"
-        more = f" and {len(task.rows) - 1} more" if len(task.rows) > 1 else ""
-        return f"image {self.keys[task.rows[0]]}{more} ({', '.join(task.methods) or 'as it is'})"
+        first, *others = task.rows
+        more = f" and {len(others)} more" if others else ""
+        return f"image {self.keys[first]}{more} ({', '.join(task.methods) or 'as it is'})"

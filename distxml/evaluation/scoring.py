@@ -91,8 +91,10 @@ class ImageScorer:
             yield rows[start : start + size]
 
     def _prepare(self, images: list[CleanImage], planned: tuple[PlannedCurve, ...]) -> _Together:
-        methods = dict.fromkeys(curve.method for curve in planned)
-        heatmaps = {name: torch.cat([self._heatmap(name, image) for image in images]) for name in methods}
+        methods: list[Method] = list(dict.fromkeys(curve.method for curve in planned))
+        heatmaps: dict[Method, Tensor] = {
+            name: torch.cat([self._heatmap(name, image) for image in images]) for name in methods
+        }
         keys = [image.key for image in images]
         orders = [
             patch_order(heatmaps[curve.method], curve.patch_size, keys, self.seed, curve.order) for curve in planned

@@ -15,13 +15,13 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
 from distxml.errors import UserError, interruptible
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
+from distxml.stop import stop_requests
 from distxml.training.checkpoint_files import present_folder
 from distxml.training.checkpoints import PHASES, RESUMABLE
 from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.ray_train import Display, fit
 from distxml.training.run_start import Claim, check_claim, claim
 from distxml.training.scores import ScoresMaker
-from distxml.training.stop import stop_requests
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from distxml.errors import HopelessError, Interrupted, UserError
 from distxml.lack import Lack
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
 from distxml.monitoring.mailbox import Mailbox, MailboxReader
+from distxml.stop import StopRequest
 from distxml.training.run_start import Claim
 from distxml.training.scores import ScoresMaker
-from distxml.training.stop import StopRequest
 from distxml.training.worker import train_worker
 
 SECONDS_BETWEEN_LOOKS = 0.25

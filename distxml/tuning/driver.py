@@ -19,7 +19,7 @@ from distxml.config.sweep.objective import SCORED
 from distxml.errors import Interrupted, UserError
 from distxml.training.driver import with_absolute_paths
 from distxml.training.preflight import check_dataset
-from distxml.training.stop import stop_requests
+from distxml.stop import stop_requests
 from distxml.tuning.desk import Desk, SweepDisplay
 from distxml.tuning.plan import Plan
 from distxml.tuning.ray_tune import SweepStop, run_trials

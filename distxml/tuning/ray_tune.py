@@ -14,7 +14,7 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialSch
 from ray.tune.search import Searcher
 
 from distxml.config.sweep import SweepSettings
-from distxml.training.stop import StopRequest
+from distxml.stop import StopRequest
 from distxml.tuning.desk import Desk
 from distxml.tuning.plan import Turn
 from distxml.tuning.run_figures import run_figures

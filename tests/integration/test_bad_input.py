@@ -7,9 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from distxml.config import Recipe, load_settings
+from distxml.config.evaluation import EvaluationSettings
+from distxml.config.run_folder import RunFolder
 from tests.integration.command import SMALL_TRAINING, distxml
+from tests.integration.small_run import write_run
 
 TOO_MANY = (os.cpu_count() or 1) + 1
 BOMB = """<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><annotation>&b;</annotation>"""
@@ -22,6 +26,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert distxml("data", "build", "polygons", "data/polygons", *small, cwd=folder).returncode == 0
     _write_dataset_without_masks(folder)
     (folder / "data/empty").mkdir()
+    write_run(folder / "scored", EvaluationSettings(patch_sizes=(8,)), images=4)
     _write_voc(folder / "voc")
     return folder
 
@@ -65,7 +70,7 @@ def _refused(place: Path, *command: object) -> str:
 
 
 def _everything(place: Path) -> list[Path]:
-    return sorted(path for path in place.rglob("*") if path.name != ".lock")
+    return sorted(path for path in place.rglob("*") if path.suffix != ".lock" and path.name != ".lock")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +171,41 @@ def test_voc_refuses(place: Path, name: str, content: str, words: list[str]) -> 
 )
 def test_a_run_that_is_not_there(place: Path, command: tuple[str, ...]) -> None:
     assert "runs/gone" in _refused(place, *command)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("evaluation.methods=[in_modell]", ["evaluation.methods", "in_modell", "grad_cam"]),
+        ("evaluation.fills=[blak]", ["evaluation.fills", "blak", "uniform"]),
+        ("evaluation.orders=[most]", ["evaluation.orders", "most", "lerf"]),
+        ("evaluation.f=phase2", ["evaluation.f", "phase2", "recompute"]),
+        ("evaluation.steps=0", ["evaluation.steps", "from 1 on, or all"]),
+        ("evaluation.target=square", ["evaluation.target=square", "circle, triangle"]),
+        ("evaluation.checkpoint=best_loss", ["no checkpoint checkpoints/phase3/best_loss"]),
+        ("evaluation.split=val", ["'val' holds no images"]),
+        ("dataset.path=data/polygons", ["knows 2 classes (circle, triangle)", "data/polygons"]),
+        ("loss.beta=0.5", ["loss.beta", "training has fixed it"]),
+        (f"scaling.workers={TOO_MANY}", ["scaling.workers", "CPUs", "lower"]),
+    ],
+)
+def test_evaluate_refuses(place: Path, override: str, words: list[str]) -> None:
+    line = _refused(place, "evaluate", "scored/run", override)
+    assert all(word in line for word in words), line
+
+
+def test_evaluate_refuses_a_phase_1_that_is_not_there(place: Path) -> None:
+    checkpoint = RunFolder(place / "scored/run").checkpoint(1, "last")
+    checkpoint.rename(checkpoint.with_name("gone"))
+    line = _refused(place, "evaluate", "scored/run", "evaluation.f=phase1")
+    checkpoint.with_name("gone").rename(checkpoint)
+    assert "no checkpoint checkpoints/phase1/last" in line and "finish training first" in line
+
+
+def test_evaluate_refuses_a_run_in_training(place: Path) -> None:
+    with FileLock(RunFolder(place / "scored/run").lock):
+        line = _refused(place, "evaluate", "scored/run")
+    assert "scored/run: another process is training it" in line
 
 
 @pytest.mark.parametrize("command", [("train", "polygons"), ("data", "build", "polygons", "out")])

@@ -27,6 +27,7 @@ from distxml.evaluation.request import override_recipe
 from distxml.evaluation.results import Results, load_results
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 from distxml.models.checkpoint import save_model
+from distxml.stop import StopRequest
 from tests.integration.command import distxml
 from tests.integration.same_results import assert_same, assert_same_results
 from tests.integration.small_run import write_run
@@ -263,7 +264,7 @@ def test_weights_that_change_meanwhile_are_not_scored(tmp_path: Path, two_cpus: 
     loaded = small_model(seed=3)
     save_model(run.checkpoint(3, "last"), loaded.model, loaded.card)
     with pytest.raises(UserError, match=r"^checkpoint \S+: was replaced during the evaluation; [^\n]*$"):
-        score(evaluation, left, lambda done, total: None, lambda message: None)
+        score(evaluation, left, lambda done, total: None, lambda message: None, StopRequest())
     assert not left.journal.read().parts
 
 

@@ -38,7 +38,8 @@ def test_the_driver_killed(start: Starter, undisturbed: WatchedRun) -> None:
     run.start()
     run.wait_for_recovery("driver killed, then the same command", since, resumed_before=0)
     run.finish()
-    assert "resumed in phase 2" in run.output
+    (resumed,) = run.events("resumed")
+    assert resumed["phase"] >= 2, run.output  # the workers left behind may have reached phase 3 until they were stopped
     run.assert_complete_and_equal_to(undisturbed)
 
 

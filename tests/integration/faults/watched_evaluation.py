@@ -3,11 +3,13 @@
 import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.evaluation.distributed import Left, what_is_left
 from distxml.evaluation.prepare import prepare
+from distxml.evaluation.request import override_recipe
 from distxml.evaluation.results import load_results
 from tests.integration.faults.watched_process import WatchedProcess
 from tests.integration.same_results import assert_same_results
@@ -23,6 +25,7 @@ SETTINGS = EvaluationSettings(
 )
 """1,581 forward passes an image."""
 WORKER = "ray::ScoringWorker"
+AT_A_TASK = f"{WORKER}.score"
 ROWS = IMAGES * 3
 """Heatmaps and their curves."""
 FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finished before and are taken as they are")
@@ -30,11 +33,13 @@ FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finis
 
 @dataclass
 class WatchedEvaluation(WatchedProcess):
-    """`distxml evaluate run`."""
+    """`distxml evaluate run`; the run lies in `place`, or on a disk of its own."""
+
+    disk: Path | None = None
 
     @property
     def run(self) -> RunFolder:
-        return RunFolder(self.place / "run")
+        return RunFolder((self.disk or self.place) / "run")
 
     def start(self, *more: str) -> None:
         """The command, with more settings than its own if need be."""
@@ -42,7 +47,8 @@ class WatchedEvaluation(WatchedProcess):
 
     def left(self) -> Left:
         """What a new start would have to do now."""
-        return what_is_left(self.run, prepare(self.run, self.run.recipe()))
+        recipe = override_recipe(self.run.recipe(), list(self.settings), "the command")
+        return what_is_left(self.run, prepare(self.run, recipe))
 
     def parts(self) -> int:
         """Files with finished curves."""
@@ -58,12 +64,10 @@ class WatchedEvaluation(WatchedProcess):
         print(f"recovery: {fault}: {time.monotonic() - since:.0f} s")
 
     def assert_took(self, before: Left) -> None:
-        """Nothing that was finished before is computed again, by what the last start has printed."""
-        found = int(FOUND.findall(self.output)[-1])
-        assert len(before.finished.pairs) <= found < ROWS
+        """What was left is all that was computed, by what the last start has printed."""
+        assert int(FOUND.findall(self.output)[-1]) == len(before.finished.pairs) < ROWS
         done, total = re.findall(r"evaluating: ([\d,]+) of ([\d,]+) forward passes", self.output)[-1]
-        assert done == total
-        assert int(total.replace(",", "")) <= before.passes, "rows of workers that lived a little longer count too"
+        assert done == total == f"{before.passes:,}"
 
     def assert_equal_to(self, undisturbed: "WatchedEvaluation") -> None:
         """The results are those of an evaluation that nobody disturbed, to the last row."""

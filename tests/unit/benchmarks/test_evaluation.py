@@ -51,7 +51,7 @@ def test_bare_passes_are_those_that_scoring_makes(subject, tmp_path: Path, f: st
     scorer.score(subject.rows, SETTINGS.methods)
     found = [size for size in subject.model.sizes if size > 1]  # one by one: the clean pass
     expected = [size for size in material.points_of(scorer, subject.rows, SETTINGS.methods) if size > 1]
-    assert found == expected and len(set(expected)) == 2
+    assert found == expected and len(set(expected)) > 1  # full batches, and the last ones of groups
     subject.model.sizes.clear()
     assert scoring.bare_passes(scorer, material.points_of(scorer, subject.rows, SETTINGS.methods))() > 0
     assert [size for size in subject.model.sizes if size > 1] == expected

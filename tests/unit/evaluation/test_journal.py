@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distxml.config.evaluation import Method
 from distxml.evaluation.collect import collect
 from distxml.evaluation.journal import Journal
 from distxml.evaluation.method_record import split_methods
@@ -16,8 +17,8 @@ from distxml.evaluation.plan import make_plan
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 from tests.unit.evaluation.some_records import FINGERPRINT, SETTINGS, fill, image_record, method_record, new_journal
 
-METHODS = ("in_model", "random")
-PAIRS = [(key, method) for key in "abc" for method in METHODS]
+METHODS: tuple[Method, ...] = ("in_model", "random")
+PAIRS: list[tuple[str, Method]] = [(key, method) for key in "abc" for method in METHODS]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -234,6 +235,19 @@ def test_batch_size_and_company_change_nothing(tmp_path, f, batch_size):
         other = expected.pop((found.key, found.method))
         np.testing.assert_allclose(numbers([found])[0], numbers([other])[0], atol=1e-5, rtol=0)
     assert not expected
+
+
+def test_no_heatmap_depends_on_the_batch_size(tmp_path):
+    """To the bit: patches that score nearly the same would change places."""
+    (row,) = small_rows(1)
+    found = []
+    for batch_size in (1, 7, 64):
+        settings = SETTINGS.model_copy(update={"methods": get_args(Method), "batch_size": batch_size})
+        scorer = small_scorer(tmp_path, settings, [row])
+        image = scorer.clean_pass.of(row)
+        found.append({name: scorer._heatmap(name, image) for name in settings.methods})
+    for name in get_args(Method):
+        assert all(torch.equal(found[0][name], other[name]) for other in found[1:]), name
 
 
 def test_some_methods_score_as_all_of_them_do(tmp_path):

@@ -92,7 +92,7 @@ def test_no_task_is_larger_than_its_share_or_one_methods_curves_of_an_image(sett
 
 def test_all_done_is_nothing_to_do():
     brief = brief_of(EvaluationSettings(patch_sizes=(8,)), 5)
-    scored = {(key, method) for key in keys_of(5) for method in brief.plan.methods}
+    scored: Pairs = {(key, method) for key in keys_of(5) for method in brief.plan.methods}
     assert open_tasks(brief, keys_of(5), finished(set(keys_of(5)), scored)) == []
 
 

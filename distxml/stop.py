@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM (a scheduler's or `kill`'s wish) end a run tidily."""
+"""Ctrl-C and SIGTERM (a scheduler's or `kill`'s wish) end training and evaluation tidily."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """Whether somebody asked the run to stop.
+    """Whether somebody asked to stop.
 
     Nothing is raised where the signal arrives: that is mostly inside `ray.get`, which garbles exceptions.
 
