@@ -1,4 +1,4 @@
-"""Sweeps that are disturbed: workers, trials and drivers killed, two sweeps in one store."""
+"""Sweeps that are disturbed: workers, trials and drivers killed, nodes lost, two sweeps in one store."""
 
 import os
 import signal
@@ -10,10 +10,12 @@ import torch
 from safetensors.torch import load_file
 
 from distxml.tuning.shared_phases import ended
+from tests.integration.faults.conftest import cluster, tell
 from tests.integration.tuning.conftest import Starter
 from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
 
 pytestmark = pytest.mark.slow
+__all__ = ["cluster"]  # a fixture
 
 LONG = {
     "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.alpha": {"grid": [0.4, 0.5]}},
@@ -31,13 +33,13 @@ def weights(sweep: WatchedSweep, number: int) -> dict[str, torch.Tensor]:
     return load_file(sweep.folder.run(number).checkpoint(3, "last") / "model.safetensors")
 
 
-def assert_finished_once(sweep: WatchedSweep) -> None:
-    """All four trials are whole; phase 1 was trained once, phase 2 twice."""
+def assert_finished_once(sweep: WatchedSweep, trials: int) -> None:
+    """All trials are whole; phase 1 was trained once, phase 2 twice: there are two β."""
     records = sweep.records
-    assert [record.status for record in records] == ["finished"] * 4, sweep.output
-    assert [record.epochs for record in records] == [(8, 2, 6)] * 4
-    assert sum(1 in record.taken_from for record in records) == 3
-    assert sum(2 in record.taken_from for record in records) == 2
+    assert [record.status for record in records] == ["finished"] * trials, sweep.output
+    assert [record.epochs for record in records] == [(8, 2, 6)] * trials
+    assert sum(1 in record.taken_from for record in records) == trials - 1
+    assert sum(2 in record.taken_from for record in records) == trials - 2
 
 
 def test_processes_are_killed(start: Starter) -> None:
@@ -62,7 +64,7 @@ def test_processes_are_killed(start: Starter) -> None:
     sweep.start("--resume")
     sweep.finish()
     print(f"the driver killed: the sweep was over {time.monotonic() - since:.0f} s after --resume")
-    assert_finished_once(sweep)
+    assert_finished_once(sweep, 4)
     for number, record in finished.items():
         assert sweep.records[number] == record, "finished trials are not repeated"
         assert sweep.folder.run(number).metrics.read_text() == logs[number]
@@ -86,3 +88,15 @@ def test_two_sweeps_at_once_in_one_store(start: Starter) -> None:
     by_phase = [sum(phase not in record.taken_from for record in records) for phase in (1, 2, 3)]
     assert by_phase == [1, 2, 2], "the other sweep's trials are identical: nothing is trained twice"
     assert all(torch.equal(value, weights(other, 1)[name]) for name, value in weights(one, 1).items())
+
+
+def test_a_node_is_lost(start: Starter, cluster: subprocess.Popen[str]) -> None:
+    """Trials of two workers each, on two nodes of one CPU; one of the nodes ends, and another comes."""
+    assert cluster.stdout is not None
+    address = cluster.stdout.readline().strip()
+    sweep = start("node", TWO, "scaling.workers=2", environment={"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"})
+    sweep.wait_until(lambda: any(epochs(sweep, number) >= 3 for number in range(2)))
+    tell(cluster, "lose")
+    tell(cluster, "add")
+    sweep.finish(seconds=400)
+    assert_finished_once(sweep, 2)

@@ -1,5 +1,6 @@
-"""A sweep with real Ray from start to end: shared phases, trials that fail, and what is left."""
+"""A sweep with real Ray from start to end: shared phases, a failing trial, ASHA, and what is left."""
 
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -10,11 +11,20 @@ from safetensors.torch import load_file
 from distxml.config.run_folder import RunFolder
 from tests.integration.command import distxml
 from tests.integration.tuning.conftest import Starter
-from tests.integration.tuning.watched_sweep import WatchedSweep
+from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
 
 pytestmark = pytest.mark.slow
 
 GRID = {"parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.lr_classifier": {"grid": [0.01, 1e30]}}}
+ASHA = {
+    "parameters": {"loss.beta": {"grid": [0.1, 0.9]}},
+    "settings": {"phases.2.epochs": 40, "quick_scores.images": 2},
+    "scheduler": {"kind": "asha", "grace": 1, "factor": 4},
+    "objective": {"metrics": {"explanation": {"goal": "min"}}},
+    "concurrency": 1,
+}
+"""The explanation loss is nearly β times the heat: a trial with β 0.9 is worse than one with 0.1 at every epoch. One
+after the other, as ASHA stops no trial that is ahead of those it would be compared with."""
 
 
 def weights(run: RunFolder) -> dict[str, torch.Tensor]:
@@ -46,6 +56,25 @@ def _best_trains_the_same(sweep: WatchedSweep, place: Path) -> None:
     assert done.returncode == 0, done.stderr
     alone, shared = weights(RunFolder(place / "runs/grid-best")), weights(sweep.folder.run(best.number))
     assert all(torch.equal(alone[name], shared[name]) for name in alone)
+
+
+def test_asha_stops_trials_and_gives_their_workers_back(start: Starter) -> None:
+    sweep = start("asha", ASHA)
+    workers: set[int] = set()
+
+    def stopped() -> bool:
+        workers.update(sweep.descendants(WORKER))
+        return "trial 1 stopped (the scheduler" in sweep.output
+
+    sweep.wait_until(stopped)
+    since = time.monotonic()
+    sweep.wait_until_gone(workers, seconds=15)
+    assert len(workers) >= 2, "each trial had a worker of its own"
+    print(f"a trial stopped: its worker was gone after {time.monotonic() - since:.1f} s")
+    sweep.finish()
+    whole, cut = sweep.records
+    assert (whole.status, whole.epochs) == ("finished", (2, 2, 40))
+    assert (cut.status, cut.epochs[:2]) == ("stopped", (2, 2)) and 1 <= cut.epochs[2] < 40
 
 
 def test_a_trial_that_does_not_fit_is_refused(place: Path, start: Starter) -> None:

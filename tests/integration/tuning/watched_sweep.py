@@ -112,6 +112,13 @@ class WatchedSweep:
             if int(session) == self.process.pid and kind in words and state[0] != "Z"
         ]  # fmt: skip
 
+    def wait_until_gone(self, pids: set[int], seconds: float) -> None:
+        """Also while the sweep ends: it may be over before they are looked for."""
+        start = time.monotonic()
+        while pids & set(self.descendants()):
+            assert time.monotonic() - start < seconds, f"still there: {pids & set(self.descendants())}\n{self.output}"
+            time.sleep(0.05)
+
     def kill_driver(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
