@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from distxml.config import Recipe
-from distxml.config.evaluation import Fill
+from distxml.config.evaluation import EvaluationSettings, Fill
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
@@ -27,8 +27,8 @@ Forward = Callable[[Tensor], JointOutput]
 Sums = dict[str, tuple[float, float]]
 """By name, the sum over images and their number."""
 
-BLUR_SIGMA = 0.05
-"""Of the fill `blur`, as a share of the image's shorter side; the evaluator's default."""
+BLUR_SIGMA = EvaluationSettings().blur_sigma
+"""Of the fill `blur`."""
 
 
 def quick_scores(recipe: Recipe, val: Loader) -> Callable[[Forward, torch.device], Sums]:

@@ -17,9 +17,9 @@ from distxml.config.recipe import ScalingSettings
 from distxml.config.sweep import SweepSettings
 from distxml.config.sweep.objective import SCORED
 from distxml.errors import Interrupted, UserError
+from distxml.stop import stop_requests
 from distxml.training.driver import with_absolute_paths
 from distxml.training.preflight import check_dataset
-from distxml.stop import stop_requests
 from distxml.tuning.desk import Desk, SweepDisplay
 from distxml.tuning.plan import Plan
 from distxml.tuning.ray_tune import SweepStop, run_trials

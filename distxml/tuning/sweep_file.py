@@ -1,5 +1,7 @@
 """Reading a sweep file with overrides: those of the sweep, and those of the recipe that all trials share."""
 
+from typing import Any
+
 import yaml
 
 from distxml.config import load_settings
@@ -25,10 +27,20 @@ def load_sweep(file: str, overrides: list[str]) -> SweepSettings:
         return sweep
     content = sweep.model_dump(mode="json", exclude_unset=True)
     content["settings"] = sweep.settings | of_recipe
-    parameters = {name: each for name, each in content.get("parameters", {}).items() if name not in of_recipe}
-    if sweep.parameters:
-        content["parameters"] = parameters
+    left = [{name: each for name, each in step.items() if name not in of_recipe} for step in _steps(content)]
+    left = [step for step in left if step]
+    if not left:
+        raise UserError(f"{file}: nothing is left to search: {', '.join(of_recipe)} are given; leave one of them out")
+    if sweep.steps:
+        content["steps"] = [{"parameters": step} for step in left]
+    else:
+        content["parameters"] = left[0]
     return validate(SweepSettings, content, file)
+
+
+def _steps(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters of each step, as `SweepSettings.all_steps` has them."""
+    return [step["parameters"] for step in content.get("steps", ())] or [content["parameters"]]
 
 
 def _first_name(override: str) -> str:

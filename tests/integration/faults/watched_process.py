@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,9 +63,9 @@ class WatchedProcess:
         (os.killpg if whole_group else os.kill)(self.process.pid, number)
         return self.process.wait(timeout=60)
 
-    def finish(self) -> None:
+    def finish(self, status: int = 0, seconds: float = 240) -> None:
         assert self.process is not None
-        assert self.process.wait(timeout=200) == 0, self.output
+        assert self.process.wait(timeout=seconds) == status, self.output
 
     def descendants(self, word: str = "") -> list[int]:
         """Living processes of the command's session whose command line holds `word`."""
@@ -80,5 +81,6 @@ class WatchedProcess:
         """As a power cut does: the driver, Ray's own processes and the workers, all at once."""
         assert self.process is not None
         for pid in self.descendants():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(timeout=60)

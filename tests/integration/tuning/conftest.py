@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.tuning.watched_sweep import WatchedSweep
+from tests.integration.tuning.watched_sweep import ALONE, WatchedSweep
 
 Starter = Callable[..., WatchedSweep]
 
@@ -14,10 +14,10 @@ Starter = Callable[..., WatchedSweep]
 def start(place: Path) -> Iterator[Starter]:
     started: list[WatchedSweep] = []
 
-    def start_sweep(name: str, content: dict, *words: str, **more) -> WatchedSweep:
-        sweep = WatchedSweep(place, name, content, **more)
+    def start_sweep(name: str, content: dict, *settings: str, **environment: str) -> WatchedSweep:
+        sweep = WatchedSweep(place, name, settings, ALONE | environment, content=content)
         started.append(sweep)
-        sweep.start(*words)
+        sweep.start()
         return sweep
 
     yield start_sweep

@@ -59,7 +59,7 @@ def test_processes_are_killed(start: Starter) -> None:
     sweep.wait_until(lambda: any(record.status == "finished" for record in sweep.records))
     finished = {record.number: record for record in sweep.records if record.is_over}
     logs = {number: sweep.folder.run(number).metrics.read_text() for number in finished}
-    sweep.kill_driver()
+    assert sweep.signal(signal.SIGKILL) == -signal.SIGKILL
     since = time.monotonic()
     sweep.start("--resume")
     sweep.finish()
@@ -75,6 +75,22 @@ def _process_of(sweep: WatchedSweep, number: int) -> int:
     locks = subprocess.run(["lslocks", "-n", "-o", "PID,PATH"], capture_output=True, text=True, check=True).stdout
     name = str(sweep.folder.run(number).lock.resolve())
     return next(int(line.split(None, 1)[0]) for line in locks.splitlines() if line.split(None, 1)[1].strip() == name)
+
+
+def test_ctrl_c_then_sigterm(start: Starter) -> None:
+    sweep = start("asked", TWO)
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        before = epochs(sweep, 0)
+        sweep.wait_until(lambda: epochs(sweep, 0) > before + 1)  # noqa: B023
+        assert sweep.signal(number, whole_group=number == signal.SIGINT) == status, sweep.output
+        assert sweep.descendants() == [], "trials, workers and Ray are gone"
+        last = "distxml: interrupted; the same command with --resume goes on from there: sweep "
+        assert sweep.output.splitlines()[-1] == f"{last}{sweep.folder.path}"
+        sweep.start("--resume")
+    sweep.finish()
+    assert [record.status for record in sweep.records] == ["finished"] * 2
+    assert [record.epochs for record in sweep.records] == [(8, 2, 6)] * 2
+    assert "Traceback" not in sweep.output
 
 
 def test_two_sweeps_at_once_in_one_store(start: Starter) -> None:
@@ -94,7 +110,7 @@ def test_a_node_is_lost(start: Starter, cluster: subprocess.Popen[str]) -> None:
     """Trials of two workers each, on two nodes of one CPU; one of the nodes ends, and another comes."""
     assert cluster.stdout is not None
     address = cluster.stdout.readline().strip()
-    sweep = start("node", TWO, "scaling.workers=2", environment={"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"})
+    sweep = start("node", TWO, "scaling.workers=2", RAY_ADDRESS=address)
     sweep.wait_until(lambda: any(epochs(sweep, number) >= 3 for number in range(2)))
     tell(cluster, "lose")
     tell(cluster, "add")

@@ -84,7 +84,7 @@ def test_a_trial_that_does_not_fit_is_refused(place: Path, start: Starter) -> No
 
 
 def test_a_dry_run_writes_nothing(place: Path) -> None:
-    WatchedSweep(place, "dry", GRID)
+    WatchedSweep(place, "dry", content=GRID)
     shown = distxml("tune", "dry.yaml", "--dry-run", "scaling.workers=2", cwd=place)
     assert shown.returncode == 0, shown.stderr
     for line in ("loss.beta: grid 0.8, 0.9", "trials: at most 4", "trial 3: ", "a trial: 2 workers of 1 CPUs"):

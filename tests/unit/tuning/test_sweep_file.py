@@ -68,6 +68,17 @@ def test_overrides_of_the_sweep_and_of_the_recipe(file: Path) -> None:
     assert list(sweep.parameters) == ["phases.2.alpha"], "what is given is searched no more"
 
 
+def test_overrides_of_the_recipe_in_steps() -> None:
+    sweep = load_sweep("imagenet_hvz", ["phases.2.alpha=0.6", "loss.kind=unsupervised"])
+    assert [list(parameters) for parameters in sweep.all_steps] == [["loss.beta"], ["loss.gamma"]]
+    assert sweep.settings["phases.2.alpha"] == 0.6 and sweep.settings["loss.kind"] == "unsupervised"
+
+
+def test_something_must_be_left_to_search(file: Path) -> None:
+    with pytest.raises(UserError, match=r"nothing is left to search: loss\.beta, phases\.2\.alpha are given"):
+        load_sweep(str(file), ["loss.beta=0.9", "phases.2.alpha=0.4"])
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
