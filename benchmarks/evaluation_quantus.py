@@ -1,9 +1,9 @@
 """`evaluation.py quantus`: seconds of the same curves by Quantus' RegionPerturbation and by `ImageScorer.score`.
 
-MoRF curves of the in-model heatmap, a black fill, patches of 32 pixels, 16 steps. Quantus is given the heatmaps, and
-all images as one batch, so that each of its passes scores as many images at once as there are; ours decodes the
-images and makes the heatmaps within its seconds. Both score with the same network and memory layout. That the curves
-are the same where the definitions are is tested in `tests/unit/evaluation/test_quantus.py`.
+MoRF curves of the in-model heatmap, a black fill, patches of 32 pixels, 48 steps. Both decode the images, choose the
+class and make the heatmaps within their seconds; for Quantus that is done as its user would, all images as one batch,
+which its passes then score at once too. Both score with the same network and memory layout. That the curves are the
+same where the definitions are is tested in `tests/unit/evaluation/test_quantus.py`.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from distxml.data.rows import collate, decode
 
 OURS, QUANTUS = "distxml", "Quantus"
 METHODS: tuple[Method, ...] = ("in_model",)
-STEPS, PATCH = 16, 32
+STEPS, PATCH = 48, 32
 
 
 class _Scored(nn.Module):
@@ -67,11 +67,6 @@ def _compared(subject: Subject, folder: Path, f: str, rounds: int) -> dict[str, 
 
 
 def _by_quantus(explained: Explained, subject: Subject, patch: int) -> Measure:
-    batch = collate([decode(row, subject.card.image_size) for row in subject.rows])
-    with torch.no_grad():
-        model = _Scored(explained, batch.image).eval()
-        target = model(batch.image).argmax(1).numpy()
-    heat = explained.heatmap(batch.image).numpy()
     metric = quantus.RegionPerturbation(
         patch_size=patch,
         order="morf",
@@ -81,17 +76,18 @@ def _by_quantus(explained: Explained, subject: Subject, patch: int) -> Measure:
         disable_warnings=True,
     )
 
-    def measure() -> float:
-        return seconds(
-            lambda: metric(
-                model=model,
-                x_batch=batch.image.numpy(),
-                y_batch=target,
-                a_batch=heat,
-                device="cpu",
-                softmax=True,
-                batch_size=len(heat),
-            )
+    @torch.no_grad()
+    def curves() -> None:
+        batch = collate([decode(row, subject.card.image_size) for row in subject.rows])
+        model = _Scored(explained, batch.image).eval()
+        metric(
+            model=model,
+            x_batch=batch.image.numpy(),
+            y_batch=model(batch.image).argmax(1).numpy(),
+            a_batch=explained.heatmap(batch.image).numpy(),
+            device="cpu",
+            softmax=True,
+            batch_size=len(subject.rows),
         )
 
-    return measure
+    return lambda: seconds(curves)

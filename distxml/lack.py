@@ -1,9 +1,10 @@
-"""Nodes that are waited for: Ray is silent about workers that it has no place for."""
+"""What is waited for, nodes or free CPUs: Ray is silent about workers that it has no place for."""
 
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+import ray
 from ray.exceptions import RayError
 
 from distxml.cluster import check_nodes
@@ -11,6 +12,8 @@ from distxml.config.recipe import ScalingSettings
 from distxml.errors import UserError
 
 SECONDS_BETWEEN_CHECKS = 10.0
+SECONDS_TO_START = 30.0
+"""After so long without a worker that is ready, the user is told what may be the matter."""
 
 
 class Lack:
@@ -40,3 +43,13 @@ class Lack:
             if self._lacking:
                 yield "all workers have a place again"
             self._lacking = False
+
+
+def busy_cluster() -> str:
+    """Why there may be no worker after `SECONDS_TO_START`, although the cluster is large enough."""
+    free, there = ray.available_resources(), ray.cluster_resources()
+    parts = [f"{free.get(name, 0):g} of {there[name]:g} {name}s" for name in ("CPU", "GPU") if there.get(name)]
+    return (
+        f"no worker is ready after {SECONDS_TO_START:g} s; {' and '.join(parts)} of the cluster are free: where other "
+        "programs hold them, they are waited for"
+    )

@@ -59,7 +59,9 @@ def _say_what_would_be_done(folder: "RunFolder", recipe: "Recipe") -> None:
     )
     if left.tasks:
         seconds = estimate_seconds(evaluation, left)
-        typer.echo(f"time: about {duration(seconds)} with scaling.workers={recipe.scaling.workers}, which fit")
+        unknown = "not known, as other programs hold the cluster's CPUs or GPUs"
+        time = unknown if seconds is None else f"about {duration(seconds)}"
+        typer.echo(f"time: {time}; scaling.workers={recipe.scaling.workers} fit")
     typer.echo(f"results: would go to {folder.evaluation}; nothing was written")
 
 

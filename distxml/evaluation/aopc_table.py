@@ -34,6 +34,8 @@ def aopc_table(sets: Sequence[CurveSet], bootstrap: Bootstrap) -> tuple[Aopc, ..
             images=len(curves.aopc),
             tie_share=curves.tie_share,
             by_steps=tuple(curves.by_steps.tolist()),
+            by_steps_low=tuple(curves.by_steps_ends[0].tolist()),
+            by_steps_high=tuple(curves.by_steps_ends[1].tolist()),
             auc=areas[i].value,
             auc_low=areas[i].low,
             auc_high=areas[i].high,
@@ -81,9 +83,9 @@ def aopc_overall(scores: ImageAopc, bootstrap: Bootstrap) -> tuple[AopcOverall, 
 
 
 def order_gaps(scores: ImageAopc, bootstrap: Bootstrap) -> tuple[OrderGap, ...]:
-    """AOPC of MoRF minus that of LeRF at every setting; none without both orders, and none for `random`."""
+    """AOPC of MoRF minus that of LeRF at every setting; none without both orders or images, and none for `random`."""
     methods: list[Method] = [method for method in scores.methods if method != "random"]
-    if set(scores.orders) != {"morf", "lerf"} or not methods:
+    if set(scores.orders) != {"morf", "lerf"} or not methods or not len(scores.label):
         return ()
     places: list[tuple[Method, tuple[int, Fill]]] = [(method, one) for method in methods for one in scores.settings]
     gaps = np.concatenate([scores.of(method, "morf") - scores.of(method, "lerf") for method in methods], axis=1)

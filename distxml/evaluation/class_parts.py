@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from distxml.config.evaluation import Method
-from distxml.evaluation.aopc_table import aopc_overall
+from distxml.evaluation.aopc_table import aopc_overall, order_gaps
 from distxml.evaluation.comparisons import overall_comparisons
 from distxml.evaluation.heatmap_metrics import heatmap_metrics
 from distxml.evaluation.image_aopc import ImageAopc
@@ -56,5 +56,6 @@ def _part(name: str, label: int, images: pa.Table, perturbed: Perturbed, bootstr
         metrics=tuple(mean_metrics(images, of_images)) if of_images.images else (),
         heatmaps=heatmap_metrics(perturbed.heatmaps.filter(chosen), perturbed.methods, of_curves),
         aopc_overall=aopc_overall(scores, of_curves),
+        order_gaps=order_gaps(scores, of_curves),
         comparisons=overall_comparisons(scores, of_curves),
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.image_aopc import ImageAopc
 from distxml.evaluation.intervals import Bootstrap
-from distxml.evaluation.summary import Comparison
+from distxml.evaluation.summary import SAME, Comparison
 
 Values = NDArray[np.float64]
 
@@ -28,8 +28,8 @@ class _Pairing:
     @property
     def wins(self) -> float:
         """Share of the images on which the method is better; equal ones count as half."""
-        better = self.difference > 0 if self.order == "morf" else self.difference < 0
-        return float((better + 0.5 * (self.difference == 0)).mean())
+        better = self.difference if self.order == "morf" else -self.difference
+        return float(((better > SAME) + 0.5 * (abs(better) <= SAME)).mean())
 
 
 def comparisons(scores: ImageAopc, bootstrap: Bootstrap) -> tuple[Comparison, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.aopc import aopc_by_steps, area_under
 from distxml.evaluation.columns import list_lengths
+from distxml.evaluation.intervals import Bootstrap
 from distxml.evaluation.plan import Plan, PlannedCurve
 from distxml.evaluation.row_grid import Positions, row_grid
 
@@ -30,6 +31,7 @@ class CurveSet:
         aopc: n.
         auc: n; None where not every patch was replaced.
         by_steps: L+1; mean AOPC of the images after 0, 1, ... L steps.
+        by_steps_ends: 2×(L+1); low and high ends of each.
         tie_share: mean over the images.
     """
 
@@ -41,6 +43,7 @@ class CurveSet:
     aopc: Values
     auc: Values | None
     by_steps: Values
+    by_steps_ends: Values
     tie_share: float
 
 
@@ -57,8 +60,13 @@ class CurveSets:
     label: Labels
 
 
-def curve_sets(plan: Plan, curves: pa.Table) -> CurveSets:
+def curve_sets(plan: Plan, curves: pa.Table, bootstrap: Bootstrap) -> CurveSets:
     """The curves of `CURVES_SCHEMA`, in any order.
+
+    Args:
+        plan: of the evaluation.
+        curves: all of them.
+        bootstrap: over the plan's images.
 
     Raises:
         ValueError: they are not those of the plan, each once an image.
@@ -70,13 +78,13 @@ def curve_sets(plan: Plan, curves: pa.Table) -> CurveSets:
     label = curves["label"].to_numpy().astype(np.int64)[grid[0]] if len(grid) else np.zeros(0, np.int64)
     tie_share = curves["tie_share"].to_numpy()
     measured = [
-        measure(curve, fill, f, tie_share[rows])
+        measure(curve, fill, f, tie_share[rows], bootstrap)
         for (curve, fill), rows, f in zip(planned, grid, _values(curves["f"], grid), strict=True)
     ]
     return CurveSets(tuple(measured), label)
 
 
-def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values) -> CurveSet:
+def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, bootstrap: Bootstrap) -> CurveSet:
     """The areas of n curves.
 
     Args:
@@ -84,6 +92,7 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values) -> Cu
         fill: what replaced the patches.
         f: n×(L+1).
         tie_share: n.
+        bootstrap: over the n images.
 
     Raises:
         ValueError: the curves do not have the planned steps.
@@ -100,6 +109,7 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values) -> Cu
         aopc=by_steps[:, -1].copy(),
         auc=area_under(f) if curve.is_complete else None,
         by_steps=by_steps.mean(0),
+        by_steps_ends=bootstrap.means(by_steps),
         tie_share=float(tie_share.mean()),
     )
 

@@ -7,13 +7,17 @@ import torch
 
 from distxml.cluster import connect
 from distxml.config.evaluation import EvaluationSettings, Method
+from distxml.errors import UserError
 from distxml.evaluation.distributed import Left, work_of
+from distxml.evaluation.pool import own_error
 from distxml.evaluation.prepare import Evaluation
 from distxml.evaluation.worker import Work, make_scorer
 
 SECONDS_TO_TIME = 2.0
 MOST_IMAGES_TIMED = 64
 """Of a batch: on a CPU a larger one would take long and say no more."""
+SECONDS_FOR_A_PLACE = 60.0
+"""The longest that is waited for the figure: other programs may hold the cluster for hours."""
 SECONDS_TO_START = 15.0
 """Until Ray's workers have loaded torch and the model (2 cores, AMD EPYC)."""
 HEATMAP_PASSES: dict[Method, int] = {"in_model": 1, "guided_grad_cam": 6, "lrp": 4}
@@ -21,16 +25,24 @@ HEATMAP_PASSES: dict[Method, int] = {"in_model": 1, "guided_grad_cam": 6, "lrp":
 FREE_METHODS = ("canny", "otsu", "center_distance", "random")
 
 
-def estimate_seconds(evaluation: Evaluation, left: Left) -> float:
-    """Seconds for what is left, by the pace of a worker on the cluster that is joined.
+def estimate_seconds(evaluation: Evaluation, left: Left) -> float | None:
+    """Seconds for what is left, by the pace of a worker on the cluster that is joined; None where no CPU or GPU gets
+    free to time one.
 
     Raises:
-        UserError: the workers do not fit on the cluster.
+        UserError: the workers do not fit on the cluster, or cannot load the model.
     """
     scaling = evaluation.recipe.scaling
     connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
     timed = ray.remote(_seconds_of_pass).options(num_cpus=scaling.cpus_per_worker, num_gpus=scaling.gpus_per_worker)
-    each = ray.get(timed.remote(work_of(evaluation, left.journal)))
+    pace = timed.remote(work_of(evaluation, left.journal))
+    if not ray.wait([pace], timeout=SECONDS_FOR_A_PLACE)[0]:
+        ray.cancel(pace, force=True)
+        return None
+    try:
+        each: float = ray.get(pace)
+    except UserError as error:
+        raise own_error(error) from None
     passes = left.passes + heatmap_passes(evaluation.recipe.evaluation, left)
     return SECONDS_TO_START + each * passes / scaling.workers
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 
 from distxml.evaluation.prepare import Evaluation
 
@@ -9,6 +10,8 @@ ROWS_VERSION = 1
 """Counts up when the same settings come to give other rows."""
 FREE = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap"}
 """Settings of the evaluation that change no number of a row: which rows there are, or what is made of them."""
+LIBRARIES = ("torch", "torchvision", "captum", "zennit", "opencv-python-headless")
+"""What computes heatmaps, fills and f."""
 UNUSED = {"pretrained"}
 """Settings of a model that say nothing once its weights are read."""
 
@@ -18,6 +21,7 @@ def depends_on(evaluation: Evaluation) -> dict[str, object]:
     recipe, scored = evaluation.recipe, evaluation.scored
     return {
         "rows_version": ROWS_VERSION,
+        "libraries": {name: version(name).partition("+")[0] for name in LIBRARIES},  # +cu130: built for another device
         "weights": scored.sha256,
         "explainer_weights": scored.explainer_sha256,
         "models": [settings.model_dump(mode="json", exclude=UNUSED) for settings in evaluation.architectures],

@@ -64,6 +64,7 @@ def _of_classes(summary: Summary) -> Iterator[Line]:
         yield from (_metric(row) | own for row in part.metrics)
         yield from (_heatmap(row) | own for row in part.heatmaps)
         yield from (_overall(row) | own for row in part.aopc_overall)
+        yield from (_gap(row) | own for row in part.order_gaps)
         yield from (_comparison(row) | own for row in part.comparisons)
     yield from _areas("roc_auc", summary.roc)
     yield from _areas("average_precision", summary.precision_recall)
@@ -86,7 +87,7 @@ def _heatmap(row: HeatmapMetric) -> Line:
 
 
 def _aopc(row: Aopc) -> Line:
-    left_out = {"aopc", "by_steps", "auc", "auc_low", "auc_high"}
+    left_out = {"aopc", "by_steps", "by_steps_low", "by_steps_high", "auc", "auc_low", "auc_high"}
     return {"kind": "aopc", "name": "aopc", "value": row.aopc} | row.model_dump(exclude=left_out)
 
 
@@ -112,5 +113,7 @@ def _comparison(row: Comparison) -> Line:
 
 def _by_steps(row: Aopc) -> Iterator[Line]:
     place = {"method": row.method, "patch_size": row.patch_size, "order": row.order, "fill": row.fill}
-    for steps, value in enumerate(row.by_steps):
-        yield {"kind": "aopc_by_steps", "name": "aopc", "steps": steps, "value": value, "images": row.images} | place
+    values = zip(row.by_steps, row.by_steps_low, row.by_steps_high, strict=True)
+    for steps, (value, low, high) in enumerate(values):
+        ends = {"value": value, "low": low, "high": high, "images": row.images}
+        yield {"kind": "aopc_by_steps", "name": "aopc", "steps": steps} | ends | place

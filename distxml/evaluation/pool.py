@@ -1,5 +1,6 @@
 """A pool of actors: each gets a task when it is free. One that dies is replaced, and its task is done by the next."""
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from distxml.errors import UserError
 from distxml.evaluation.tasks import Task
 from distxml.evaluation.worker import ScoringWorker, Work
-from distxml.lack import Lack
+from distxml.lack import SECONDS_TO_START, Lack, busy_cluster
 from distxml.stop import StopRequest
 
 Tell = Callable[[str], None]
@@ -35,6 +36,7 @@ class Pool:
         self._busy: dict[ray.ObjectRef, tuple[Any, Task]] = {}
         self._deaths: Counter[Task | None] = Counter()  # over a task; None: of actors that were not ready yet
         self._lack = Lack(self.scaling)
+        self._begun: float | None = None  # None: a worker was ready, or the user was told that none is
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Task]:
         """All tasks, each as soon as it is done; those that are done, if somebody asks to stop.
@@ -42,7 +44,7 @@ class Pool:
         Raises:
             UserError: a worker raised it, or workers die too often.
         """
-        waiting = deque(tasks)
+        waiting, self._begun = deque(tasks), time.monotonic()
         try:
             for _ in range(min(self.scaling.workers, len(waiting))):
                 self._start()
@@ -52,11 +54,17 @@ class Pool:
                     return
                 for ref in ended:
                     yield from self._settle(ref, waiting)
-                for message in self._lack.news():
+                for message in self._news():
                     self.tell(message)
         finally:
             for actor in [*self._starting.values(), *(actor for actor, _ in self._busy.values())]:
                 ray.kill(actor)
+
+    def _news(self) -> Iterator[str]:
+        yield from self._lack.news()
+        if self._begun and time.monotonic() - self._begun > SECONDS_TO_START:
+            self._begun = None
+            yield busy_cluster()
 
     def _start(self) -> None:
         scaling = self.scaling
@@ -79,9 +87,9 @@ class Pool:
             self._replace(task)
             return
         except UserError as error:
-            raise UserError(str(getattr(error, "cause", error))) from None  # Ray adds the worker's traceback
+            raise own_error(error) from None
         if task is None:
-            self._deaths[None] = 0
+            self._deaths[None], self._begun = 0, None
         if waiting:
             following = waiting.popleft()
             self._busy[actor.score.remote(following.rows, following.methods)] = actor, following
@@ -106,3 +114,8 @@ class Pool:
         first, *others = task.rows
         more = f" and {len(others)} more" if others else ""
         return f"image {self.keys[first]}{more} ({', '.join(task.methods) or 'as it is'})"
+
+
+def own_error(error: UserError) -> UserError:
+    """What a worker raised: Ray adds its traceback."""
+    return UserError(str(getattr(error, "cause", error)))

@@ -7,6 +7,7 @@ are the same to the bit whichever images share a batch; only f(x(k)) is computed
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -76,7 +77,7 @@ class ImageScorer:
         """Heatmaps and curves of these methods on these images, image by image, methods in the order of the plan.
 
         Raises:
-            UserError: see `describe`; or a heatmap is not finite.
+            UserError: see `describe`; or a heatmap, or f of a perturbed image, is not finite.
         """
         planned = tuple(curve for curve in self.plan.curves if curve.method in methods)
         records: list[MethodRecord] = []
@@ -126,6 +127,7 @@ class ImageScorer:
             self._perturbation(together), logits, self.settings.batch_size, self.settings.output
         )
         self._check_start(together.images, curves[0][:, 0, 0])
+        self._check_finite(together, curves)
         return curves
 
     def _perturbation(self, together: _Together) -> Perturbation:
@@ -155,6 +157,15 @@ class ImageScorer:
             expected = float((scores.softmax(0) if self.settings.output == "probability" else scores)[image.target])
             if not abs(found - expected) <= ROUNDING * max(1.0, float(scores.abs().max())):  # nor may it be NaN
                 raise RuntimeError(f"image {image.key}: f(x(0)) is {found} on its curves, but {expected} before")
+
+    def _check_finite(self, together: _Together, curves: list[Values]) -> None:
+        for planned, values in zip(together.planned, curves, strict=True):
+            for image, f in zip(together.images, values, strict=True):
+                if not np.isfinite(f).all():
+                    raise UserError(
+                        f"image {image.key}: the model's output is not finite when patches of {planned.patch_size} "
+                        f"pixels are replaced ({planned.method}); train the run again"
+                    )
 
     def _records(self, together: _Together, curves: list[Values]) -> list[MethodRecord]:
         return [

@@ -35,7 +35,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
     of_curves = of_images.over(len(plan.curve_keys))
     classified = _classify(images, metadata.classes, of_images)
     methods = _with_heatmaps(plan)
-    sets = curve_sets(plan, curves)
+    sets = curve_sets(plan, curves, of_curves)
     scores = image_aopc(sets)
     return Summary(
         made_by=f"distxml {__version__}",

@@ -14,6 +14,8 @@ HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"
 FEWEST_IMAGES = 6
 """That fewer images all differ in the same direction happens by chance more often than 1 time in 20 (2 · 0.5^n), and a
 bootstrap of them does not see it."""
+SAME = 1e-6
+"""AOPC that differ by no more are equal: f of one x(k) differs by rounding with its place in a batch."""
 
 
 class _Record(BaseModel):
@@ -89,6 +91,10 @@ class Aopc(_Record):
     """Mean share of the patches whose score equals another patch's (their order is random); 1 for `random`."""
     by_steps: tuple[float, ...]
     """AOPC had it stopped after 0, 1, ... L steps; the last is `aopc`."""
+    by_steps_low: tuple[float, ...]
+    """Lower end of each."""
+    by_steps_high: tuple[float, ...]
+    """Upper end of each."""
     auc: float | None
     """Area under f over the share of the patches that are replaced (trapezoids): MoRF, the deletion AUC; LeRF, read
     from its end, the insertion AUC. None where not every patch was replaced. Source: Petsiuk et al., BMVC 2018."""
@@ -142,14 +148,14 @@ class Comparison(_Record):
     low: float
     high: float
     wins: float
-    """Share of the images on which `method` is the better one; where both are equal it counts as half."""
+    """Share of the images on which `method` is the better one; where both are equal (see `SAME`) it counts as half."""
     images: int
     """Images that it is over."""
 
     @property
     def verdict(self) -> Literal["better", "worse", "unclear"]:
         """Whether the whole interval lies on one side of 0; unclear for fewer than `FEWEST_IMAGES`."""
-        if self.images < FEWEST_IMAGES or self.low <= 0 <= self.high:
+        if self.images < FEWEST_IMAGES or (self.low <= SAME and self.high >= -SAME):
             return "unclear"
         return "better" if (self.low > 0) == (self.order == "morf") else "worse"
 
@@ -183,8 +189,10 @@ class ClassPart(_Record):
     metrics: tuple[Metric, ...]
     """As in the summary (accuracy is the class's recall), without areas under curves; empty without images."""
     heatmaps: tuple[HeatmapMetric, ...]
-    """As in the summary; empty without perturbed images, as are the next two."""
+    """As in the summary; empty without perturbed images, as are the next three."""
     aopc_overall: tuple[AopcOverall, ...]
+    order_gaps: tuple[OrderGap, ...]
+    """As in the summary."""
     comparisons: tuple[Comparison, ...]
     """Those over all patch sizes and fills."""
 
@@ -251,7 +259,8 @@ class Summary(_Record):
             raise ValueError(f"confusion is not a table of {classes} by {classes} classes")
         if sum(sum(row) for row in self.confusion) != self.images:
             raise ValueError(f"confusion does not count {self.images} images")
-        if any(len(row.by_steps) != row.steps + 1 or row.images != self.curve_images for row in self.aopc):
+        by_steps = [(row, (row.by_steps, row.by_steps_low, row.by_steps_high)) for row in self.aopc]
+        if any({row.steps + 1} != {*map(len, values)} or row.images != self.curve_images for row, values in by_steps):
             raise ValueError(f"an AOPC is not over {self.curve_images} images and all of its steps")
         if [part.class_name for part in self.by_class] != list(self.classes):
             raise ValueError(f"by_class is not of the {classes} classes")

@@ -20,6 +20,14 @@ from distxml.evaluation.scoring import ImageScorer
 from distxml.models.checkpoint import WEIGHTS_NAME, load_model
 from distxml.models.joint import JointModel
 
+FREE_SPACE = "free some space"
+REMEDIES = {
+    errno.ENOSPC: FREE_SPACE,
+    errno.EDQUOT: FREE_SPACE,
+    errno.EFBIG: FREE_SPACE,
+    errno.ENOENT: "put run.folder on a disk that every node shares",
+}
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -84,7 +92,7 @@ class ScoringWorker:
         """A task; see `tasks.Task`. Its rows are in the journal when this returns.
 
         Raises:
-            UserError: an image or a heatmap is unusable, or the disk is full.
+            UserError: an image or a heatmap is unusable, the GPU's memory is too small, or rows cannot be written.
         """
         images = list(self.reader.rows_at(rows))
         try:
@@ -92,13 +100,18 @@ class ScoringWorker:
                 self.work.journal.add_methods(self.scorer.score(images, methods))
             else:
                 self.work.journal.add_images(self.scorer.describe(images))
+        except torch.OutOfMemoryError:
+            size = self.work.brief.recipe.evaluation.batch_size
+            raise UserError(
+                f"evaluation.batch_size={size}: the GPU's memory is too small; lower it, then the same command goes on"
+            ) from None
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise UserError(
-                    f"{self.work.journal.folder}: cannot be written ({error.strerror}); free some space, then the same "
-                    "command goes on"
-                ) from None
-            raise
+            if error.errno not in REMEDIES:
+                raise
+            raise UserError(
+                f"{self.work.journal.folder}: cannot be written ({error.strerror}); {REMEDIES[error.errno]}, then the "
+                "same command goes on"
+            ) from None
 
 
 def make_scorer(work: Work) -> ImageScorer:

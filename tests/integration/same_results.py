@@ -7,7 +7,7 @@ from distxml.evaluation.results import Results
 
 
 def assert_same_results(found: Results, expected: Results) -> None:
-    """The same rows in the same order, numbers to 1e-5; so is the summary's AOPC."""
+    """The same rows in the same order, numbers to 1e-5; so are the summary's AOPC and comparisons."""
     assert_same(found.images, expected.images)
     assert_same(found.heatmaps, expected.heatmaps)
     assert_same(found.curves, expected.curves)
@@ -19,6 +19,16 @@ def assert_same_results(found: Results, expected: Results) -> None:
             theirs.fill,
         )
         np.testing.assert_allclose(ours.by_steps, theirs.by_steps, atol=1e-5, rtol=0)
+    for one, other in zip(found.summary.comparisons, expected.summary.comparisons, strict=True):
+        assert (one.method, one.other, one.order) == (other.method, other.other, other.order)
+        assert (one.patch_size, one.fill, one.verdict, one.wins) == (
+            other.patch_size,
+            other.fill,
+            other.verdict,
+            other.wins,
+        )
+        np.testing.assert_allclose(one.difference, other.difference, atol=1e-5, rtol=0)
+        np.testing.assert_allclose((one.low, one.high), (other.low, other.high), atol=1e-5, rtol=0)
 
 
 def assert_same(found: pa.Table, expected: pa.Table) -> None:

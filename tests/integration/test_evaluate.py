@@ -19,6 +19,7 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
+from distxml.evaluation import estimate, pool
 from distxml.evaluation.distributed import evaluate_run, score, what_is_left
 from distxml.evaluation.fingerprint import depends_on
 from distxml.evaluation.plan import points
@@ -266,6 +267,35 @@ def test_weights_that_change_meanwhile_are_not_scored(tmp_path: Path, two_cpus: 
     with pytest.raises(UserError, match=r"^checkpoint \S+: was replaced during the evaluation; [^\n]*$"):
         score(evaluation, left, lambda done, total: None, lambda message: None, StopRequest())
     assert not left.journal.read().parts
+
+
+def test_cpus_that_others_hold_are_waited_for_and_the_user_is_told(fresh: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    @ray.remote(num_cpus=2)
+    class Other:
+        def is_there(self) -> bool:
+            return True
+
+    other, said = Other.remote(), []
+    ray.get(other.is_there.remote())
+    monkeypatch.setattr(pool, "SECONDS_TO_START", 2.0)
+    monkeypatch.setattr(estimate, "SECONDS_FOR_A_PLACE", 1.0)
+    evaluation = prepare(fresh, recipe_of(fresh))
+    assert estimate.estimate_seconds(evaluation, what_is_left(fresh, evaluation)) is None
+
+    def tell(message: str) -> None:
+        said.append(message)
+        ray.kill(other)
+
+    evaluate_run(fresh, recipe_of(fresh), tell=tell)
+    assert [message for message in said if "0 of 2 CPUs and 1 of 1 GPUs of the cluster are free" in message] == said
+    assert len(said) == 1
+
+
+def test_a_run_that_is_not_shared_by_the_nodes_is_named(fresh: RunFolder):
+    evaluation = prepare(fresh, recipe_of(fresh))
+    left = what_is_left(fresh, evaluation)  # whose folder nobody makes, as on another machine
+    with pytest.raises(UserError, match=r"No such file or directory\); put run.folder on a disk that every"):
+        score(evaluation, left, lambda done, total: None, lambda message: None, StopRequest())
 
 
 def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(fresh: RunFolder, tmp_path: Path):

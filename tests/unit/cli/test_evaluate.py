@@ -36,7 +36,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     assert "left out, larger than the image: 64" in said.output
     # A clean pass an image; f(x(0)) and 5 steps a fill for each of the methods, each in a task of its own.
     assert f"left to do: {12 + 4 * 3 * 11} forward passes in {12 + 4 * 3} tasks" in said.output
-    assert re.search(r"time: about \d+ s with scaling.workers=1, which fit", said.output)
+    assert re.search(r"time: about \d+ s; scaling.workers=1 fit", said.output)
     assert sorted(run.path.rglob("*")) == before
 
 

@@ -38,6 +38,13 @@ def test_the_other_side_sees_the_opposite(seed: int, images: int):
         assert one.verdict == opposite[turned.verdict]
 
 
+def test_rounding_is_no_difference():
+    """f of the same x(k) differs by some 1e-8 with its place in a batch."""
+    own = np.random.default_rng(3).random((9, 2))
+    for row in comparisons(scores(own, own + 2e-8), Bootstrap(9, 100, 0)):
+        assert (row.wins, row.verdict) == (0.5, "unclear")
+
+
 @given(st.integers(0, 2**32), st.integers(1, 9))
 def test_lerf_is_won_by_the_lower(seed: int, images: int):
     own, other = np.random.default_rng(seed).integers(0, 3, (2, images, 2)) / 4

@@ -63,7 +63,8 @@ def test_some_lines(lines: list[Line]):
     (accuracy,) = found(lines, kind="metric", name="accuracy")[:1]
     assert accuracy == {"kind": "metric"} | summary.metric("accuracy").model_dump()
     gap = summary.order_gaps[0]
-    (line,) = found(lines, kind="order_gap", method=gap.method, patch_size=gap.patch_size, fill=gap.fill)
+    line, *of_classes = found(lines, kind="order_gap", method=gap.method, patch_size=gap.patch_size, fill=gap.fill)
+    assert ["class" in one for one in (line, *of_classes)] == [False, True, True]
     assert (line["value"], line["low"], line["images"]) == (gap.gap, gap.low, gap.images)
     (deletion,) = found(lines, name="deletion_auc", method="lrp", fill="blur")
     (insertion,) = found(lines, name="insertion_auc", method="lrp", fill="blur")

@@ -17,6 +17,7 @@ from distxml.errors import UserError
 from distxml.evaluation.fills import make_fills
 from distxml.evaluation.method_record import CurveRecord, MethodRecord
 from distxml.evaluation.patches import tie_order
+from distxml.evaluation.summary import SAME
 from distxml.models.joint import JointModel
 from tests.oracles import losses as loss_oracle
 from tests.oracles import patches as patch_oracle
@@ -330,6 +331,32 @@ def test_a_model_of_nan_names_the_image(tmp_path):
     for score in (lambda: scorer.score([row], METHODS), lambda: scorer.describe([row])):
         with pytest.raises(UserError, match=r"image image-0: the model's logits are not finite"):
             score()
+
+
+def test_a_model_that_is_nan_where_patches_are_black_names_the_image_and_the_method(tmp_path):
+    class NotANumberInTheDark(Explained):
+        def logits(self, image, gate):
+            dark = (image == 0).flatten(1).float().mean(1) > 0.3
+            return super().logits(image, gate).masked_fill(dark.unsqueeze(1), torch.nan)
+
+    row, plain = small_rows(1)[0], small_explained()
+    scorer = small_scorer(tmp_path, SETTINGS, [row], NotANumberInTheDark(plain.f, plain.model, plain.explainer))
+    assert scorer.describe([row])
+    with pytest.raises(UserError, match=r"image image-0: .* not finite when patches of 8 pixels are replaced \(in_mod"):
+        scorer.score([row], METHODS)
+
+
+@pytest.mark.parametrize("batch_size", [3, 7, 64])
+def test_a_white_heatmap_ties_with_the_random_order(tmp_path, batch_size: int):
+    """The same patches in the same order: no image is won, wherever its x(k) lie in a batch."""
+    explained = small_explained()
+    torch.nn.init.constant_(explained.explainer.explainer.normalize.bias, 1e3)
+    settings = SETTINGS.model_copy(update={"methods": ("in_model", "random"), "batch_size": batch_size})
+    records = scored(tmp_path, settings, small_rows(8), explained)
+    for own, other in zip(records[::2], records[1::2], strict=True):
+        assert {(own.method, own.key), (other.method, other.key)} == {("in_model", own.key), ("random", own.key)}
+        differences = [abs(a.aopc - b.aopc) for a, b in zip(own.curves, other.curves, strict=True)]
+        assert max(differences) < SAME / 5
 
 
 def test_another_f_on_the_curves_than_before_is_noticed(tmp_path):

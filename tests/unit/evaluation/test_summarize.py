@@ -70,6 +70,9 @@ def test_aopc_and_areas_at_every_setting(made: Made, summary: Summary):
         assert row.tie_share == pytest.approx(mean([one["tie_share"] for one in rows]))
         by_steps = [mean([oracle.aopc(one["f"][: end + 1]) for one in rows]) for end in range(row.steps + 1)]
         assert row.by_steps == pytest.approx(by_steps)
+        at_2 = [oracle.aopc(one["f"][:3]) for one in sorted(rows, key=lambda one: one["key"])]
+        assert (row.by_steps_low[2], row.by_steps_high[2]) == pytest.approx(interval(at_2, summary.seed))
+        assert (row.by_steps_low[-1], row.by_steps_high[-1]) == (row.low, row.high)
         if row.patch_size == 5:  # 7 of 16 patches
             assert (row.auc, row.auc_low, row.auc_high) == (None, None, None)
             continue
@@ -149,6 +152,13 @@ def test_each_class_is_a_summary_of_its_images(made: Made, summary: Summary):
         for row in part.aopc_overall:
             values = oracle.mean_of_images(oracle.curves(curves, row.method, row.order))
             check(row, row.aopc, list(values.values()), summary.seed)
+        assert len(part.order_gaps) == 2 * len(PLACES)
+        for row in part.order_gaps:
+            morf, lerf = (
+                oracle.mean_of_images(oracle.curves(curves, row.method, order, row.patch_size, row.fill))
+                for order in ("morf", "lerf")
+            )
+            check(row, row.gap, list(oracle.minus(morf, lerf).values()), summary.seed)
         assert len(part.comparisons) == 6
         for row in part.comparisons:
             assert (row.patch_size, row.fill) == (None, None)

@@ -129,9 +129,8 @@ set_determinism(ComputeSettings(deterministic=True, precision="float32"))
 print(torch.are_deterministic_algorithms_enabled(), os.environ["CUBLAS_WORKSPACE_CONFIG"])
 print(torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32)
 """
-    untouched = {
-        name: value for name, value in os.environ.items() if name != "CUBLAS_WORKSPACE_CONFIG"
-    }  # tests/gpu sets it
+    untouched = dict(os.environ)
+    untouched.pop("CUBLAS_WORKSPACE_CONFIG", None)  # tests/gpu sets it for this whole process
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=untouched)
     assert run.stdout.split("\n")[:3] == ["False False", "True :4096:8", "False True False"]
 
