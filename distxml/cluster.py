@@ -12,7 +12,7 @@ import ray
 from ray._private.services import get_ray_address_from_environment
 from ray.exceptions import RayError
 
-from distxml.errors import UserError
+from distxml.errors import OutsideError, UserError
 
 SECONDS_TO_REACH_HEAD = 5.0
 NO_ADDRESS = "the Ray cluster of this machine"
@@ -77,13 +77,13 @@ def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gp
     """Whether the workers fit on these nodes, each of them on one.
 
     Raises:
-        UserError: they do not.
+        OutsideError: they do not.
     """
     sums = {"CPU": sum(node.cpus for node in nodes), "GPU": sum(node.gpus for node in nodes)}
     needed = {"CPU": workers * cpus_per_worker, "GPU": workers * gpus_per_worker}
     for name, amount in needed.items():
         if amount > sums[name]:
-            raise UserError(
+            raise OutsideError(
                 f"scaling.workers={workers}: they reserve {amount:g} {name}s together, but the cluster has "
                 f"{sums[name]:g}; lower scaling.workers or scaling.{name.lower()}s_per_worker, or add nodes"
             )
@@ -92,7 +92,7 @@ def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gp
         share, settings = _count(cpus_per_worker, "CPU"), "scaling.workers or scaling.cpus_per_worker"
         if gpus_per_worker:
             share, settings = f"{share} and {_count(gpus_per_worker, 'GPU')}", f"{settings} or scaling.gpus_per_worker"
-        raise UserError(
+        raise OutsideError(
             f"scaling.workers={workers}: only {fitting} fit, because each needs {share} on one node, and there are "
             f"{_listed(nodes)}; lower {settings}, or add nodes"
         )

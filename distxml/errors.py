@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Literal
 
 
 class UserError(Exception):
@@ -14,6 +15,21 @@ class UserError(Exception):
 
 class HopelessError(UserError):
     """Training that these settings lead nowhere with: the same settings would end the same way again."""
+
+
+class OutsideError(UserError):
+    """A disk, the dataset's place or the cluster is in the way, not the settings: once that is mended, the same command
+    goes on."""
+
+
+Cause = Literal["unknown", "hopeless", "outside"]
+"""A kind of `UserError`, as it travels between processes."""
+ERRORS: dict[Cause, type[UserError]] = {"hopeless": HopelessError, "outside": OutsideError, "unknown": UserError}
+
+
+def cause_of(error: UserError) -> Cause:
+    """The kind of an error; `ERRORS` leads back."""
+    return next(cause for cause, kind in ERRORS.items() if isinstance(error, kind))
 
 
 class Interrupted(Exception):

@@ -13,7 +13,9 @@ class QuickScoresSettings(Settings):
     `steps` + 1 forward passes. Nothing that is learnt depends on them."""
 
     images: int = Field(default=16, ge=0)
-    """Validation images that are scored, the classes in turn, drawn by `run.seed`; 0: none."""
+    """Validation images that are scored, the classes in turn; 0: none."""
+    seed: int = Field(default=0, ge=0)
+    """Draws the images, and the order of patches that tie: the same ones whatever `run.seed` is."""
     patches: int = Field(default=6, ge=2)
     """Patches along the image's shorter side: they are replaced in the order of their heat."""
     steps: int = Field(default=8, ge=1)

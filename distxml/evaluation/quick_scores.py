@@ -1,7 +1,7 @@
 """AOPC and POMPOM of the in-model heatmap on a few validation images: what training and sweeps look at as they go.
 
 The joint model is scored, its heatmap made anew for each perturbed image (`recompute`), for the class that it
-predicts. Images and the order of ties are functions of the seed: two runs on the same data are scored alike.
+predicts. Images and the order of ties are functions of `quick_scores.seed`: two runs on the same data are scored alike.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def quick_scores(recipe: Recipe, val: Loader) -> Callable[[Forward, torch.device
     """
     if recipe.quick_scores.images == 0:
         return lambda forward, device: {}
-    chosen = sample_of(list(val.reader.index().labels), recipe.quick_scores.images, recipe.run.seed)
+    chosen = sample_of(list(val.reader.index().labels), recipe.quick_scores.images, recipe.quick_scores.seed)
     mine = sorted(chosen)[val.rank.index :: val.rank.world_size]
     rows = val.reader.rows_at(mine)
     return QuickScores(recipe, collate([decode(row, recipe.loader.image_size) for row in rows]) if mine else None)
@@ -71,7 +71,7 @@ class QuickScores:
         self.patch_size = -(-min(size) // settings.patches)
         self.steps = min(settings.steps, patch_count(size, self.patch_size))
         self.fill: Fill = settings.fill
-        self.seed, self.image_size, self.batch = recipe.run.seed, size, batch
+        self.seed, self.image_size, self.batch = settings.seed, size, batch
 
     def __call__(self, forward: Forward, device: torch.device) -> Sums:
         """`aopc` over the images, and `pompom` over those that are annotated."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from distxml.errors import Cause
+
 
 @dataclass(frozen=True)
 class StepEvent:
@@ -118,11 +120,11 @@ class FailedEvent:
     """Something that the user can mend stopped a worker.
 
     Attributes:
-        hopeless: whether the same settings would end the same way again.
+        cause: what kind of error it is.
     """
 
     message: str
-    hopeless: bool = False
+    cause: Cause = "unknown"
 
 
 Event = StepEvent | EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | NoticeEvent | FailedEvent

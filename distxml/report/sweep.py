@@ -97,15 +97,15 @@ def _figures(parameters: Parameters, records: list[TrialRecord], best: list[Tria
     numbers = [record.number for record in shown]
     top = [numbers.index(record.number) for record in best]
     explained = _explained(shown, judge)
-    score = explained[0][1]
-    finished = [index for index, record in enumerate(shown) if record.status == "finished"]
+    scored, score = explained[0]
     importance = []
     for name, values in explained:
-        found = importances(parameters, [(shown[index], float(values[index])) for index in finished])
+        finished = [(one, float(value)) for one, value in zip(shown, values, strict=True) if one.status == "finished"]
+        found = importances(parameters, [(record, value) for record, value in finished if np.isfinite(value)])
         importance += [(name, importance_figure(found))] if found else []
     return _Figures(
-        parallel=parallel_coordinates(axes, score, top) if axes else None,
-        history=history_figure(score, np.maximum.accumulate(score), explained[0][0]),
+        parallel=parallel_coordinates(axes, score, top, scored) if axes else None,
+        history=history_figure(numbers, score, scored),
         importance=importance,
         slices=[(name, [slice_figure(axis, values, top, name) for axis in axes]) for name, values in explained],
         planes=_planes(shown, top, judge),
@@ -113,11 +113,16 @@ def _figures(parameters: Parameters, records: list[TrialRecord], best: list[Tria
 
 
 def _explained(shown: list[TrialRecord], judge: Judge) -> list[tuple[str, Values]]:
-    """What figures explain: the score, or each of several objectives, more being better."""
+    """What figures explain: the score, or each of several objectives, more being better.
+
+    What missing a limit costs would flatten the figures: where some trials keep the limits, the others have no
+    score."""
     verdicts = [judge.judge(record.metrics) for record in shown]
     whole = [verdict for verdict in verdicts if verdict is not None]
     if not judge.settings.is_multiple:
-        return [("score", np.array([verdict.score for verdict in whole]))]
+        kept = any(verdict.violation == 0 for verdict in whole)
+        scores = [np.nan if kept and verdict.violation > 0 else verdict.score for verdict in whole]
+        return [("score", np.array(scores))]
     goals = judge.settings.metrics.items()
     return [
         (name if goal.goal == "max" else f"minus {name}", np.array([verdict.values[place] for verdict in whole]))

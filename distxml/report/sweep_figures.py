@@ -15,15 +15,16 @@ NAME_LETTERS = 14
 """Of a name, in a line."""
 
 
-def parallel_coordinates(axes: Sequence[SettingAxis], score: Values, best: Sequence[int]) -> Picture:
+def parallel_coordinates(axes: Sequence[SettingAxis], score: Values, best: Sequence[int], scored: str) -> Picture:
     """A line a trial across its settings to its score; the best on top.
 
     Args:
         axes: the searched settings, n trials each.
         score: n, more is better; NaN where there is none.
         best: indices of the best trials.
+        scored: name of the score.
     """
-    columns = [*axes, SettingAxis("score", score, False)]
+    columns = [*axes, SettingAxis(scored, score, False)]
     with Panel(max(4.5, 1.15 * len(columns)), 3.0) as panel:
         for index in np.argsort(np.nan_to_num(score, nan=-np.inf)):
             if np.isfinite(score[index]):
@@ -35,7 +36,7 @@ def parallel_coordinates(axes: Sequence[SettingAxis], score: Values, best: Seque
         _name_columns(panel.axes, columns)
         return panel.picture(
             f"{int(np.isfinite(score).sum())} trials, a line each, across {', '.join(axis.name for axis in axes)} to "
-            "the score; orange is the best, blue the better half"
+            f"{scored}; orange is the best, blue the better half"
         )
 
 
@@ -92,12 +93,11 @@ def plane_figure(x: Values, y: Values, names: tuple[str, str], numbers: Sequence
         )
 
 
-def history_figure(score: Values, best_so_far: Values, scored: str) -> Picture:
-    """The score of each trial in the order of their numbers, and the best up to it."""
+def history_figure(numbers: Sequence[int], score: Values, scored: str) -> Picture:
+    """The score of each trial over their numbers, which ascend, and the best up to it."""
     with Panel(4.4, 2.4) as panel:
-        numbers = np.arange(len(score))
         panel.axes.plot(numbers, score, "o", color=BLUE, markersize=4)
-        panel.axes.step(numbers, best_so_far, where="post", color=ORANGE)
+        panel.axes.step(numbers, np.fmax.accumulate(score), where="post", color=ORANGE)
         panel.axes.set(xlabel="trial", ylabel=scored)
         return panel.picture(f"{scored} of {len(score)} trials, and the best so far")
 

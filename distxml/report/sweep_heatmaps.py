@@ -45,16 +45,18 @@ def heatmap_table(folder: SweepFolder, base: Recipe, best: list[TrialRecord]) ->
     """
     dataset = open_dataset(base.dataset.path)
     reader = SplitReader(dataset, "val", base.dataset.cache)
-    chosen = sorted(sample_of(list(reader.index().labels), IMAGES, base.run.seed))
-    samples = [decode(row, base.loader.image_size) for row in reader.rows_at(chosen)]
+    chosen = sorted(sample_of(list(reader.index().labels), IMAGES, base.quick_scores.seed))
+    encoded = list(reader.rows_at(chosen))
+    samples = [decode(row, base.loader.image_size) for row in encoded]
     images = [outlined(sample.image, sample.mask) for sample in samples]
-    batch = collate(samples)
     rows = []
     for record in best[:MOST_TRIALS]:
         checkpoint = folder.run(record.number).checkpoint(3, "last")
         if not checkpoint.is_dir():
             raise UserError(f"trial {record.number} has no checkpoint {checkpoint}")
+        loaded = load_model(checkpoint)
+        batch = collate([decode(row, loaded.card.image_size) for row in encoded])  # the size may be searched
         with torch.inference_mode():
-            heatmaps = load_model(checkpoint).model(batch.image).heatmap[:, 0].float().numpy()  # B×H×W
+            heatmaps = loaded.model(batch.image).heatmap[:, 0].float().numpy()  # B×H×W
         rows.append(HeatmapRow(record.number, [data_uri(colorize(np.asarray(heatmap))) for heatmap in heatmaps]))
-    return HeatmapTable(list(batch.key), [data_uri(image) for image in images], rows)
+    return HeatmapTable([row.key for row in encoded], [data_uri(image) for image in images], rows)

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.errors import UserError
+from distxml.errors import OutsideError, UserError
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model
 from distxml.training.checkpoint_files import (
     OPTIMIZER_NAME,
@@ -87,7 +87,7 @@ class Checkpoints:
         except (OSError, RuntimeError, SafetensorError) as error:
             shutil.rmtree(fresh, ignore_errors=True)
             reason = str(error).strip().split("\n")[0]
-            raise UserError(
+            raise OutsideError(
                 f"run {self.run.path}: a checkpoint of phase {state.phase} could not be written ({reason}); free some "
                 "space, then the same command goes on from the checkpoint before it"
             ) from None

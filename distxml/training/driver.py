@@ -13,7 +13,7 @@ from distxml.config.locations import absolute
 from distxml.config.recipe import DatasetSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
-from distxml.errors import UserError, interruptible
+from distxml.errors import OutsideError, UserError, interruptible
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.stop import stop_requests
 from distxml.training.checkpoint_files import present_folder
@@ -34,12 +34,14 @@ class Company:
         prepare: called once the run's folder is ours, before it is looked for checkpoints to go on from; whether there
             is anything left to train.
         patience: seconds to wait for another process that holds the run's folder.
+        waits_for_nodes: whether workers wait where the cluster is too small; otherwise the run is refused.
     """
 
     scores: ScoresMaker
     display: Display
     prepare: Callable[[RunFolder, Recipe], bool] = lambda run, recipe: True
     patience: float = 0
+    waits_for_nodes: bool = False
 
 
 def train(recipe: Recipe, company: Company) -> RunFolder:
@@ -64,7 +66,8 @@ def _train(recipe: Recipe, company: Company) -> RunFolder:
         return run
     if not goes_on:
         run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
-    connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
+    if not company.waits_for_nodes:
+        connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
     with stop_requests() as stop, _claimed(run, recipe, dataset, company.patience) as claimed:
         if company.prepare(run, claimed.recipe):
             fit(claimed, run, stop, company.scores, company.display)
@@ -83,7 +86,7 @@ def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset, patience: float) 
         raise UserError(f"run {run.path}: another process is training it; wait for it or set run.name=NAME") from None
     except OSError as error:
         reason = error.strerror or error
-        raise UserError(f"run {run.path}: cannot be written ({reason}); choose another run.folder") from None
+        raise OutsideError(f"run {run.path}: cannot be written ({reason}); choose another run.folder") from None
     try:
         yield claimed
     finally:

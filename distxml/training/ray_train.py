@@ -16,7 +16,7 @@ from ray.train.torch import TorchTrainer
 from distxml.config import Recipe
 from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
-from distxml.errors import HopelessError, Interrupted, UserError
+from distxml.errors import ERRORS, Interrupted, UserError, cause_of
 from distxml.lack import Lack
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
 from distxml.monitoring.mailbox import Mailbox, MailboxReader
@@ -78,7 +78,7 @@ def _watch(mailbox: Mailbox, scaling: ScalingSettings, display: Display) -> Iter
     def look(seconds: float) -> None:
         for event in reader.take(seconds):
             if isinstance(event, FailedEvent):
-                to_mend.append((HopelessError if event.hopeless else UserError)(event.message))
+                to_mend.append(ERRORS[event.cause](event.message))
             else:
                 display.show(event)
 
@@ -145,7 +145,7 @@ def _users_own(error: Exception | None) -> list[UserError]:
     """What the workers say that the user has to mend, where the mailbox was lost on the way."""
     failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else []
     users_own = [failure for failure in failures if isinstance(failure, UserError)]
-    return [(HopelessError if isinstance(one, HopelessError) else UserError)(str(one)) for one in users_own]
+    return [ERRORS[cause_of(one)](str(one)) for one in users_own]
 
 
 def _explain(error: Exception, run: RunFolder) -> NoReturn:

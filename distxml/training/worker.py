@@ -15,7 +15,7 @@ from distxml.config.seeds import seed_from
 from distxml.data.deal import Rank
 from distxml.data.loader import Loader
 from distxml.data.schema import Split, open_dataset
-from distxml.errors import HopelessError, UserError
+from distxml.errors import UserError, cause_of
 from distxml.models.checkpoint import build_empty_model, build_model
 from distxml.monitoring.events import FailedEvent
 from distxml.monitoring.mailbox import Mailbox
@@ -46,7 +46,7 @@ def train_worker(config: dict[str, Any]) -> None:
         _give_up_if_full(error, config["run"], mailbox)
         raise
     except UserError as error:
-        mailbox.fail(FailedEvent(str(error), isinstance(error, HopelessError)))
+        mailbox.fail(FailedEvent(str(error), cause_of(error)))
         raise
 
 
@@ -90,6 +90,7 @@ def _give_up_if_full(error: OSError, run: str, mailbox: Mailbox) -> None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         mailbox.fail(
             FailedEvent(
-                f"run {run}: cannot be written ({error.strerror}); free some space, then the same command goes on"
+                f"run {run}: cannot be written ({error.strerror}); free some space, then the same command goes on",
+                "outside",
             )
         )

@@ -22,6 +22,8 @@ class SweepDisplay(Protocol):
 
     def waits(self, record: TrialRecord, phase: int) -> None: ...
 
+    def notice(self, record: TrialRecord, message: str) -> None: ...
+
     def over(self, record: TrialRecord) -> None: ...
 
 
@@ -36,15 +38,22 @@ def trial_recipe(base: Recipe, folder: SweepFolder, record: TrialRecord) -> Reci
 
 
 class Desk:
-    """Keeps the records; a trial is on the disk before it begins, and again when it is over."""
+    """Keeps the records; a trial is on the disk before it begins, and again when it is over.
+
+    Attributes:
+        outside: what stopped a trial that its settings have no part in, so that the sweep has to end; empty: nothing.
+    """
 
     def __init__(self, folder: SweepFolder, base: Recipe, plan: Plan, display: SweepDisplay) -> None:
         self.folder, self.base, self.plan, self.display = folder, base, plan, display
+        self.outside = ""
         self._begun: dict[int, int] = {}
         self._interrupted = [record.number for record in plan.records if not record.is_over]
 
     def next(self) -> int | Turn:
         """The number of the next trial: those that were interrupted come first."""
+        if self.outside:
+            return Turn.OVER
         if self._interrupted:
             return self._hand_out(self._interrupted.pop(0))
         while True:
@@ -72,6 +81,8 @@ class Desk:
         record = self.record(number)
         if result.get("waits_for"):
             self.display.waits(record, result["waits_for"])
+        elif result.get("notice"):
+            self.display.notice(record, result["notice"])
         elif result.get("phase"):
             self._read_run(record)
             self.display.progress(record, result["phase"], result["epoch"])
@@ -83,10 +94,12 @@ class Desk:
         outcome = (result or {}).get("outcome")
         if outcome in ("finished", "failed"):
             self.close(number, outcome, (result or {}).get("reason", ""))
+        elif outcome == "outside":
+            self.outside = (result or {}).get("reason", "")  # the trial is not over: it goes on with the sweep
         elif result is None:
             lost = f"its process was lost more than {self.plan.sweep.retries} times: killed, or out of memory"
             self.close(number, "failed", lost)
-        else:
+        elif not self.outside:  # else it was ended with the sweep
             self.close(number, "stopped", "the scheduler found others better at this epoch")
 
     def close(self, number: int, status: Any, reason: str) -> None:

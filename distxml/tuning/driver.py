@@ -1,9 +1,7 @@
 """The driver of a sweep: checks, claims its folder, runs the trials, writes the results."""
 
 import shutil
-import signal
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,10 +14,14 @@ from distxml.config.load import with_settings
 from distxml.config.recipe import ScalingSettings
 from distxml.config.sweep import SweepSettings
 from distxml.config.sweep.objective import SCORED
-from distxml.errors import Interrupted, UserError
+from distxml.data.reader import SplitReader
+from distxml.data.schema import Dataset
+from distxml.errors import Interrupted, OutsideError, UserError, interruptible
+from distxml.evaluation.quick_scores import sample_of
 from distxml.stop import stop_requests
 from distxml.training.driver import with_absolute_paths
 from distxml.training.preflight import check_dataset
+from distxml.tuning.clock import SweepClock
 from distxml.tuning.desk import Desk, SweepDisplay
 from distxml.tuning.plan import Plan
 from distxml.tuning.ray_tune import SweepStop, run_trials
@@ -72,8 +74,24 @@ def prepare(sweep: SweepSettings, origin: str) -> Prepared:
         raise UserError(
             f"{origin}: scheduler.grace={sweep.scheduler.grace}: phase 3 has only {epochs} epochs; lower it"
         )
-    check_dataset(base)
+    _check_metrics(sweep, base, check_dataset(base), origin)
     return Prepared(sweep, base)
+
+
+def _check_metrics(sweep: SweepSettings, base: Recipe, dataset: Dataset, origin: str) -> None:
+    """Whether the objective's metrics can exist on this dataset."""
+    needed = [name for name in sweep.objective.names if name in ("pompom", "weak")]
+    if not needed:
+        return
+    reader = SplitReader(dataset, "val", base.dataset.cache)
+    remedy = "build the dataset with masks, or leave the metric out"
+    rows: Iterable[int] = range(len(reader)) if dataset.metadata.annotated["val"] else ()
+    if "pompom" in needed and rows:
+        chosen = base.quick_scores
+        rows = sorted(sample_of(list(reader.index().labels), chosen.images, chosen.seed))
+        remedy = "raise quick_scores.images, or choose another quick_scores.seed"
+    if not any(row.mask is not None for row in reader.rows_at(rows)):
+        raise UserError(f"{origin}: objective: {needed[0]}: no image that it is measured on has a mask; {remedy}")
 
 
 def fitting(scaling: ScalingSettings) -> int:
@@ -97,41 +115,39 @@ def tune(prepared: Prepared, resume: bool, display: SweepDisplay) -> list[TrialR
 
     Raises:
         UserError: the sweep's folder or the cluster do not allow it.
+        OutsideError: a trial met what its settings have no part in, a full disk say; `resume` goes on.
         Interrupted: Ctrl-C or SIGTERM; `resume` goes on.
     """
-    with _claimed(prepared, resume) as known:
-        number = _run(prepared, known, display)
-        if number:
-            raise Interrupted(
-                f"interrupted; the same command with --resume goes on from there: sweep {prepared.folder.path}",
-                128 + number,
-            )
-        return prepared.folder.load()
+    message = f"interrupted; the same command with --resume goes on from there: sweep {prepared.folder.path}"
+    with interruptible(message):
+        _check_begun(prepared.folder, resume)
+        fit = fitting(prepared.base.scaling)  # before anything is written
+        with _claimed(prepared, resume) as known:
+            number = _run(prepared, known, fit, display)
+            if number:
+                raise Interrupted(message, 128 + number)
+            return prepared.folder.load()
 
 
-def _run(prepared: Prepared, known: list[TrialRecord], display: SweepDisplay) -> int:
+def _run(prepared: Prepared, known: list[TrialRecord], fit: int, display: SweepDisplay) -> int:
     """Until the end, or until somebody asks: the number of the signal."""
     sweep, folder = prepared.sweep, prepared.folder
-    before, began = folder.seconds_so_far(), time.monotonic()
+    clock = SweepClock(folder)
     desk = Desk(folder, prepared.base, Plan(sweep, prepared.base, known), display)
+    concurrency = with_spare(fit) if sweep.concurrency is None else min(fit, sweep.concurrency)
     try:
-        fit = fitting(prepared.base.scaling)
-        concurrency = with_spare(fit) if sweep.concurrency is None else min(fit, sweep.concurrency)
         with stop_requests() as request:
-            minutes = sweep.budget.minutes
-            left = None if minutes is None else max(0.0, 60 * minutes - before)
-            stop = SweepStop(request, left)
-            run_trials(desk, sweep, concurrency, stop)
-            if not request.signal:
-                _close_the_rest(desk, "the sweep's time was over")
-    except KeyboardInterrupt:  # before there was anybody to ask
-        return signal.SIGINT
+            run_trials(desk, sweep, concurrency, SweepStop(request, desk, clock, sweep.budget.minutes))
+        if not request.signal and not desk.outside:
+            _close_the_rest(desk, "the sweep's time was over")
     finally:
-        folder.save_seconds(before + time.monotonic() - began)
+        clock.save()
         write_results(folder, prepared.base, desk.plan.records, desk.plan.judge)
     if request.signal:
         ray.shutdown()
         return request.signal
+    if desk.outside:
+        raise OutsideError(f"{desk.outside}; the trials wait: the same command with --resume goes on")
     shutil.rmtree(folder.ray, ignore_errors=True)
     return 0
 
@@ -146,10 +162,6 @@ def _close_the_rest(desk: Desk, reason: str) -> None:
 def _claimed(prepared: Prepared, resume: bool) -> Iterator[list[TrialRecord]]:
     """Hold the sweep's folder; what is known of its trials."""
     folder = prepared.folder
-    if folder.config.exists() and not resume:
-        raise UserError(f"sweep {folder.path}: has begun before; go on with --resume, or choose another name=NAME")
-    if resume and not folder.config.exists():
-        raise UserError(f"sweep {folder.path}: there is nothing to resume; leave --resume out")
     lock = FileLock(folder.lock, timeout=0)
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
@@ -160,6 +172,7 @@ def _claimed(prepared: Prepared, resume: bool) -> Iterator[list[TrialRecord]]:
         reason = error.strerror or error
         raise UserError(f"sweep {folder.path}: cannot be written ({reason}); choose another folder=FOLDER") from None
     try:
+        _check_begun(folder, resume)  # again: now nobody else can begin
         if resume:
             _check_same(prepared)
         write_whole(folder.base, prepared.base.model_dump_json(indent=2) + "\n")
@@ -167,6 +180,13 @@ def _claimed(prepared: Prepared, resume: bool) -> Iterator[list[TrialRecord]]:
         yield folder.load()
     finally:
         lock.release()
+
+
+def _check_begun(folder: SweepFolder, resume: bool) -> None:
+    if folder.config.exists() and not resume:
+        raise UserError(f"sweep {folder.path}: has begun before; go on with --resume, or choose another name=NAME")
+    if resume and not folder.config.exists():
+        raise UserError(f"sweep {folder.path}: there is nothing to resume; leave --resume out")
 
 
 def _check_same(prepared: Prepared) -> None:

@@ -29,6 +29,7 @@ def importances(parameters: Parameters, trials: Sequence[tuple[TrialRecord, floa
     varied = {name: parameter for name, parameter in parameters.items() if _varies(name, parameter, trials)}
     if len(trials) < FEWEST_TRIALS or not varied:
         return {}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize")
     distributions = {name: _distribution(parameter) for name, parameter in varied.items()}
     for record, value in trials:

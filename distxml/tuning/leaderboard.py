@@ -59,6 +59,10 @@ class Leaderboard:
         self._change(record, f"waits for phase {phase}")
         self._say(f"trial {record.number} waits for phase {phase}, which another trial trains")
 
+    def notice(self, record: TrialRecord, message: str) -> None:
+        """A trial has something to say; on a terminal it stays, above the table."""
+        self.console.print(Text(f"trial {record.number}: {message}"), soft_wrap=True)
+
     def over(self, record: TrialRecord) -> None:
         """A trial has ended."""
         self.doing.pop(record.number, None)

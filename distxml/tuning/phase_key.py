@@ -5,13 +5,12 @@ Everything counts, unless it is listed here as what cannot matter.
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import torch
-import torchvision
 
 import distxml
 from distxml.config import Recipe
@@ -22,6 +21,18 @@ from distxml.training.checkpoints import PHASES
 
 ROOMS = ("config/seeds.py", "data", "losses.py", "models", "training")
 """Where the code that training runs lies."""
+SCORES = tuple(f"evaluation/{name}.py" for name in ("quick_scores", "aopc", "fills", "patches", "pompom"))
+"""Code that the metrics of the last phase come from beside it."""
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "pyarrow",
+    "albumentations",
+    "opencv-python-headless",
+    "nvidia-dali-cuda130",
+)
+"""What reads, augments and computes; DALI is not installed everywhere."""
 NO_MATTER = (
     "dataset",  # a path; its content counts by its checksums
     "evaluation",
@@ -31,8 +42,7 @@ NO_MATTER = (
     "scaling.max_failures",
     "run.name",
     "run.folder",
-    "run.checkpoint_steps",
-    "run.checkpoint_minutes",
+    "run.checkpoint_minutes",  # but see docs/tuning.md: the guard goes back to what was saved
     "run.profile",
     "run.gallery",
 )
@@ -79,7 +89,7 @@ def _depends(recipe: Recipe, data: DatasetMetadata, phase: int) -> dict[str, Any
     if isinstance(recipe.model.pretrained, Path):
         settings["model"]["pretrained"] = file_digest(recipe.model.pretrained)
     shards = [shard.sha256 for shard in data.shards if shard.split != "test"]
-    return {"settings": settings, "data": shards, "classes": data.classes_sha256, "code": code_version()}
+    return {"settings": settings, "data": shards, "classes": data.classes_sha256, "code": _code(phase)}
 
 
 def _only_classifies(recipe: Recipe) -> bool:
@@ -95,13 +105,25 @@ def _remove(tree: dict[str, Any], name: str) -> None:
     tree.pop(last)
 
 
+def _code(phase: int) -> dict[str, str]:
+    return {"distxml": _digest(ROOMS + SCORES if phase == PHASES[-1] else ROOMS)} | _versions()
+
+
 @cache
-def code_version() -> dict[str, str]:
-    """Of what computes: the package's code for training, and the libraries under it."""
+def _digest(places: tuple[str, ...]) -> str:
+    """Of the package's modules there."""
     package = Path(distxml.__file__).parent
     digest = hashlib.sha256()
-    for room in ROOMS:
-        place = package / room
+    for place in (package / name for name in places):
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             digest.update(f"{path.relative_to(package)}:{file_digest(path)};".encode())
-    return {"distxml": digest.hexdigest(), "torch": torch.__version__, "torchvision": torchvision.__version__}
+    return digest.hexdigest()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.errors import UserError
+from distxml.errors import OutsideError
 from distxml.training.checkpoint_files import damage_of, flush, link_folder, present_folder
 from distxml.tuning.phase_key import PhaseKey
 
@@ -60,15 +60,25 @@ class PhaseStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def has(self, key: PhaseKey) -> bool:
+        """Whether somebody has trained the phase; `find` also looks whether it is whole."""
+        return (self.folder / key.name).is_dir()
+
     def find(self, key: PhaseKey) -> StoredPhase | None:
-        """The phase, if somebody has trained it; a damaged one is removed."""
+        """The phase, if somebody has trained it; a damaged one is removed.
+
+        Raises:
+            OutsideError: the store cannot be read.
+        """
         folder = self.folder / key.name
-        if not folder.is_dir():
+        if not self.has(key):
             return None
         try:
             entry = Entry.model_validate_json((folder / ENTRY_NAME).read_bytes())
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return self._remove(folder)
+        except OSError as error:  # of the disk, not of the entry
+            raise OutsideError(f"store {self.folder}: cannot be read ({error.strerror or error}); mend it") from None
         if any(damage_of(folder / name) for name in KEPT if (folder / name).exists() or name == "last"):
             return self._remove(folder)
         return StoredPhase(folder, entry)
@@ -81,7 +91,7 @@ class PhaseStore:
             log: the phase's events.
 
         Raises:
-            UserError: the store cannot be written.
+            OutsideError: the store cannot be written.
         """
         target = self.folder / key.name
         if target.exists():
@@ -104,7 +114,7 @@ class PhaseStore:
         except OSError as error:
             shutil.rmtree(fresh, ignore_errors=True)
             if not target.exists():  # else somebody was faster
-                raise UserError(f"store {self.folder}: cannot be written ({error.strerror or error})") from None
+                raise self._unwritable(error) from None
 
     def _write(self, fresh: Path, entry: Entry, phase: int, run: RunFolder) -> None:
         fresh.mkdir(parents=True)
@@ -117,13 +127,19 @@ class PhaseStore:
         flush(fresh)
 
     def try_to_hold(self, key: PhaseKey) -> FileLock | None:
-        """The right to train a phase; None while another process has it. Release it when the phase is published."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / f"{key.name}.lock", timeout=0, thread_local=False)
+        """The right to train a phase; None while another process has it. Release it when the phase is published.
+
+        Raises:
+            OutsideError: the store cannot be written.
+        """
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / f"{key.name}.lock", timeout=0, thread_local=False)
             lock.acquire()
         except Timeout:
             return None
+        except OSError as error:
+            raise self._unwritable(error) from None
         return lock
 
     def failure(self, key: PhaseKey) -> str | None:
@@ -134,10 +150,23 @@ class PhaseStore:
             return None
 
     def note_failure(self, key: PhaseKey, reason: str) -> None:
-        """The phase's settings lead nowhere."""
+        """The phase's settings lead nowhere.
+
+        Raises:
+            OutsideError: the store cannot be written.
+        """
         fresh = self._failure(key).with_suffix(f".{uuid.uuid4().hex}")
-        fresh.write_text(json.dumps({"reason": reason}) + "\n", encoding="utf-8")
-        fresh.rename(self._failure(key))
+        try:
+            fresh.write_text(json.dumps({"reason": reason}) + "\n", encoding="utf-8")
+            fresh.rename(self._failure(key))
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> OutsideError:
+        reason = error.strerror or error
+        return OutsideError(
+            f"store {self.folder}: cannot be written ({reason}); mend it, or choose another with store=FOLDER"
+        )
 
     def _failure(self, key: PhaseKey) -> Path:
         return self.folder / f"{key.name}.failed.json"

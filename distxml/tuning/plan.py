@@ -53,7 +53,7 @@ class Plan:
             best = self._best_before(step)
             if best is None:
                 return Turn.OVER
-            chosen = search.propose(place)
+            chosen = search.propose(place, best)
             if chosen is not None:
                 return Proposal(step, best | chosen)
         return Turn.OVER
@@ -68,13 +68,15 @@ class Plan:
 
     def most_trials(self) -> int | None:
         """How many there may be; None where only the budget of time says."""
-        counts = [
-            min(filter(None, (self.sweep.budget.trials, len(search.combinations))))
-            if isinstance(search, GridSearch)
-            else self.sweep.budget.trials
-            for search in self._searches
-        ]
+        counts = [self._most_of(step, search) for step, search in enumerate(self._searches)]
         return sum(count or 0 for count in counts) or None
+
+    def _most_of(self, step: int, search: Search) -> int | None:
+        """What later steps may try depends on what the earlier ones choose: then the most that it can be."""
+        if not isinstance(search, GridSearch):
+            return self.sweep.budget.trials
+        combinations = search.space.most_combinations() if step else len(search.space.grid({}))
+        return min(filter(None, (self.sweep.budget.trials, combinations)))
 
     def _is_used_up(self, place: int) -> bool:
         return self.sweep.budget.trials is not None and place >= self.sweep.budget.trials

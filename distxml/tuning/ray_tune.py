@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ray.tune.search import Searcher
 
 from distxml.config.sweep import SweepSettings
 from distxml.stop import StopRequest
+from distxml.tuning.clock import SweepClock
 from distxml.tuning.desk import Desk
 from distxml.tuning.plan import Turn
 from distxml.tuning.run_figures import run_figures
@@ -140,23 +140,28 @@ class Asha(_Ours, AsyncHyperBandScheduler):
     def __init__(self, desk: Desk, sweep: SweepSettings) -> None:
         """Learns what trials from before an interruption had reached."""
         epochs = desk.base.phases[-1].epochs
+        self.desk, self.last_epoch = desk, epochs or NO_LIMIT
         super().__init__(
             time_attr="phase3_epoch",
             metric="score",
             mode="max",
-            max_t=epochs or NO_LIMIT,
+            max_t=self.last_epoch,
             grace_period=sweep.scheduler.grace,
             reduction_factor=sweep.scheduler.factor,
             stop_last_trials=False,
         )
         for record in desk.plan.records:
-            trial: Any = _ByNumber(record.number)
-            super().on_trial_add(None, trial)  # pyright: ignore[reportArgumentType]
-            for epoch, metrics in run_figures(desk.folder.run(record.number)).history.items():
-                verdict = desk.plan.judge.judge(metrics)
-                if verdict:
-                    result = {"phase3_epoch": epoch, "score": verdict.score}
-                    super().on_trial_result(None, trial, result)  # pyright: ignore[reportArgumentType]
+            super().on_trial_add(None, _ByNumber(record.number))  # pyright: ignore[reportArgumentType]
+            self._learn(record.number)
+
+    def _learn(self, number: int) -> None:
+        """Every epoch that a trial has made, as if it reported them now."""
+        trial: Any = _ByNumber(number)
+        for epoch, metrics in run_figures(self.desk.folder.run(number)).history.items():
+            verdict = self.desk.plan.judge.judge(metrics)
+            if verdict:
+                result = {"phase3_epoch": epoch, "score": verdict.score}
+                super().on_trial_result(None, trial, result)  # pyright: ignore[reportArgumentType]
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         """A trial begins."""
@@ -165,8 +170,11 @@ class Asha(_Ours, AsyncHyperBandScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Whether it may go on."""
         if result.get("outcome"):
+            self._learn(trial.config["number"])  # it may have taken its last phase whole: its rungs were not reported
             return TrialScheduler.CONTINUE  # it has ended by itself
-        return super().on_trial_result(tune_controller, self._named(trial), result)
+        action = super().on_trial_result(tune_controller, self._named(trial), result)
+        is_last = result.get("phase3_epoch", 0) >= self.last_epoch
+        return TrialScheduler.CONTINUE if is_last else action
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         """It is over."""
@@ -181,16 +189,15 @@ class Asha(_Ours, AsyncHyperBandScheduler):
 
 
 class SweepStop(_Ours, Stopper):
-    """Ends all trials when somebody asks, or when the time is over."""
+    """Ends all trials when somebody asks, when the time is over, or when no trial can go on."""
 
-    def __init__(self, request: StopRequest, seconds: float | None) -> None:
-        self.request = request
-        self._end = None if seconds is None else time.monotonic() + seconds
+    def __init__(self, request: StopRequest, desk: Desk, clock: SweepClock, minutes: float | None) -> None:
+        self.request, self.desk, self.clock, self.minutes = request, desk, clock, minutes
 
     @property
     def is_late(self) -> bool:
         """Whether the time is over."""
-        return self._end is not None and time.monotonic() >= self._end
+        return self.minutes is not None and self.clock.seconds >= 60 * self.minutes
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Single trials are the scheduler's."""
@@ -198,4 +205,5 @@ class SweepStop(_Ours, Stopper):
 
     def stop_all(self) -> bool:
         """Asked over and over."""
-        return bool(self.request.signal) or self.is_late
+        self.clock.save_now_and_then()
+        return bool(self.request.signal or self.desk.outside) or self.is_late

@@ -1,6 +1,6 @@
 """What a trial's run has come to, read from its folder: metrics, epochs, seconds, what it took from others."""
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.training.checkpoints import PHASES
 from distxml.tuning.records import TrialRecord
-from distxml.tuning.shared_phases import TAKEN_NAME
+from distxml.tuning.shared_phases import Taken, taken_phases
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,15 @@ class RunFigures:
     """A trial's run so far.
 
     Attributes:
-        history: metrics of the validation split by epoch of phase 3, from 1; the newest last.
+        history: metrics of the validation split by epoch of phase 3, from 1; the newest last. Epochs that the guard
+            went back over are not in it.
         taken: what `shared_phases` wrote down, by phase.
     """
 
     history: dict[int, dict[str, float]]
     epochs: tuple[int, int, int]
     seconds: float
-    taken: dict[int, dict[str, Any]]
+    taken: dict[int, Taken]
 
     @property
     def last(self) -> dict[str, float]:
@@ -44,18 +45,23 @@ def run_figures(run: RunFolder) -> RunFigures:
     """Read a run's folder; it may not have begun."""
     lines = read_metrics(run.metrics) if run.metrics.exists() else []
     epochs = [line for line in lines if line["event"] == "epoch"]
-    taken = _taken(run)
+    taken = taken_phases(run)
     one, two, three = (sum(line["phase"] == phase for line in epochs) for phase in PHASES)
     return RunFigures(
-        history={line["epoch"]: line["val"] for line in epochs if line["phase"] == PHASES[-1]},
+        history=_history(line for line in lines if line.get("phase") == PHASES[-1]),
         epochs=(one, two, three),
         seconds=sum(line["seconds"] for line in epochs if line["phase"] not in taken),
         taken=taken,
     )
 
 
-def _taken(run: RunFolder) -> dict[int, dict[str, Any]]:
-    try:
-        return {int(phase): each for phase, each in json.loads((run.path / TAKEN_NAME).read_bytes()).items()}
-    except (OSError, ValueError):
-        return {}
+def _history(lines: Iterable[dict[str, Any]]) -> dict[int, dict[str, float]]:
+    """Epochs that the guard went back over do not count: neither the dead one nor those that were made anew."""
+    history: dict[int, dict[str, float]] = {}
+    for line in lines:
+        if line["event"] == "guard":
+            history = {epoch: val for epoch, val in history.items() if epoch <= line["epoch"]}
+        elif line["event"] == "epoch":
+            history = {epoch: val for epoch, val in history.items() if epoch < line["epoch"]}
+            history[line["epoch"]] = line["val"]
+    return history

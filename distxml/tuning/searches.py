@@ -21,14 +21,14 @@ VIOLATION = "violation"
 
 
 class Search(Protocol):
-    """Proposes trials of one step; `place` counts them from 0."""
+    """Proposes trials of one step; `place` counts them from 0. `given` is what earlier steps have chosen."""
 
-    def propose(self, place: int) -> Assignment | None:
+    def propose(self, place: int, given: Assignment) -> Assignment | None:
         """Values for a new trial; None where there are no more."""
         ...
 
     def know(self, place: int, settings: Assignment) -> None:
-        """A trial that was proposed before an interruption."""
+        """A trial that was proposed before an interruption; its settings hold what was given."""
 
     def tell(self, place: int, record: TrialRecord, verdict: Verdict | None) -> None:
         """A trial is over; `verdict` where it has all metrics."""
@@ -38,11 +38,12 @@ class GridSearch:
     """Every combination, in turn."""
 
     def __init__(self, space: Space) -> None:
-        self.combinations = space.grid()
+        self.space = space
 
-    def propose(self, place: int) -> Assignment | None:
+    def propose(self, place: int, given: Assignment) -> Assignment | None:
         """The `place`-th combination."""
-        return self.combinations[place] if place < len(self.combinations) else None
+        combinations = self.space.grid(given)
+        return combinations[place] if place < len(combinations) else None
 
     def know(self, place: int, settings: Assignment) -> None:
         """Nothing depends on it."""
@@ -57,13 +58,13 @@ class RandomSearch:
     def __init__(self, space: Space, seed: int) -> None:
         self.space, self.seed = space, seed
 
-    def propose(self, place: int) -> Assignment | None:
+    def propose(self, place: int, given: Assignment) -> Assignment | None:
         """The `place`-th draw."""
 
         def value_of(name: str, parameter: Parameter) -> Any:
             return parameter.at(np.random.default_rng(seed_from("sweep", self.seed, place, name)).random())
 
-        return self.space.draw(value_of)
+        return self.space.draw(value_of, given)
 
     def know(self, place: int, settings: Assignment) -> None:
         """Nothing depends on it."""
@@ -102,18 +103,18 @@ class TpeSearch:
             )
             self.study = optuna.create_study(directions=[StudyDirection.MAXIMIZE] * objectives, sampler=sampler)
 
-    def propose(self, place: int) -> Assignment | None:
+    def propose(self, place: int, given: Assignment) -> Assignment | None:
         """What TPE proposes next."""
         trial = self._asked[place] = self.study.ask()
-        return self.space.draw(lambda name, parameter: _suggest(trial, name, parameter))
+        return self.space.draw(lambda name, parameter: _suggest(trial, name, parameter), given)
 
     def know(self, place: int, settings: Assignment) -> None:
         """Has TPE propose these values once more."""
         parameters = self.space.parameters
-        given = {name: value for name, value in settings.items() if name in parameters}
-        coded = {name: _coded(parameters[name], value) for name, value in given.items()}
+        own = {name: value for name, value in settings.items() if name in parameters}
+        coded = {name: _coded(parameters[name], value) for name, value in own.items()}
         self.study.enqueue_trial({name: value for name, value in coded.items() if parameters[name].kind != "fixed"})
-        self.propose(place)
+        self.propose(place, {name: value for name, value in settings.items() if name not in parameters})
 
     def tell(self, place: int, record: TrialRecord, verdict: Verdict | None) -> None:
         """Stopped trials count as worse than those that went on for longer; failed ones are not learnt from."""

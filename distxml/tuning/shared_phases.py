@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.errors import HopelessError, UserError
+from distxml.errors import HopelessError, OutsideError, UserError
 from distxml.monitoring.events import EpochEvent, Event, PhaseEndEvent
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.monitoring.tensorboard import TensorBoard
@@ -19,9 +19,12 @@ from distxml.training.checkpoints import PHASES
 from distxml.training.watcher import mark_finished
 from distxml.tuning.phase_key import PhaseKey
 from distxml.tuning.phase_store import KEPT, PhaseStore, StoredPhase
+from distxml.tuning.records import write_whole
 
 TAKEN_NAME = "taken.json"
 """In the run's folder: by phase, where it was taken from, and the epochs and seconds that this saved."""
+Taken = dict[str, Any]
+"""`made_by`, `epochs` and `seconds` of a phase that was taken."""
 SECONDS_BETWEEN_LOOKS = 0.5
 OF_A_PHASE = ("epoch", "phase_end", "guard")
 """Events of `metrics.jsonl` that belong to a phase, whoever trains it."""
@@ -35,6 +38,19 @@ def ended(run: RunFolder, phase: int) -> bool:
         return False
 
 
+def taken_phases(run: RunFolder) -> dict[int, Taken]:
+    """What a run took from the store, by phase."""
+    try:
+        return {int(phase): each for phase, each in json.loads((run.path / TAKEN_NAME).read_bytes()).items()}
+    except (OSError, ValueError):
+        return {}
+
+
+def _taken(stored: StoredPhase) -> Taken:
+    entry = stored.entry
+    return {"made_by": entry.made_by, "epochs": entry.epochs, "seconds": entry.seconds}
+
+
 @dataclass
 class SharedPhases:
     """A trial's phases; each is trained by one trial alone.
@@ -45,6 +61,7 @@ class SharedPhases:
     Attributes:
         keys: of the three phases.
         waiting: told the phase that the trial waits for.
+        tell: told what the user should know.
     """
 
     store: PhaseStore
@@ -52,6 +69,7 @@ class SharedPhases:
     run: RunFolder
     recipe: Recipe
     waiting: Callable[[int], None] = lambda phase: None
+    tell: Callable[[str], None] = lambda message: None
     _held: dict[int, FileLock] = field(default_factory=dict)
     _to_publish: list[int] = field(default_factory=list)
 
@@ -60,16 +78,21 @@ class SharedPhases:
 
         Raises:
             HopelessError: another trial has found that these settings lead nowhere.
+            OutsideError: the store or the run's folder cannot be used.
         """
         own = max((phase for phase in PHASES if ended(self.run, phase)), default=0)
+        taken = self._forget_taken(own)
         for phase in range(1, own + 1):
             self._publish(phase)
         for phase in range(PHASES[-1], own, -1):
             stored = self._find_or_hold(phase)
             if stored is not None:
-                self._fill_run(stored)
-                return phase < PHASES[-1]
-        return own < PHASES[-1]
+                try:
+                    self._fill_run(stored, taken)
+                except OSError as error:
+                    raise OutsideError(f"run {self.run.path}: cannot be written ({error.strerror or error})") from None
+                break
+        return not self.run.finished.exists()
 
     def note(self, event: Event) -> None:
         """Something has happened in the run: publish what it has ended."""
@@ -86,8 +109,16 @@ class SharedPhases:
     def give_up(self, error: HopelessError) -> None:
         """Training has found that the settings lead nowhere: nobody has to find that out again."""
         phase = next(phase for phase in PHASES if not ended(self.run, phase))
-        if phase in self._held:
-            self.store.note_failure(self._key(phase), str(error))
+        if phase in self._held and self._is_certain:
+            try:
+                self.store.note_failure(self._key(phase), str(error))
+            except OutsideError as trouble:
+                self.tell(str(trouble))
+
+    @property
+    def _is_certain(self) -> bool:
+        """Whether another try would end the same way: on a GPU chance has a part in it."""
+        return self.recipe.scaling.gpus_per_worker == 0 or self.recipe.compute.deterministic
 
     def close(self) -> None:
         """Let others train what this trial has not."""
@@ -117,26 +148,32 @@ class SharedPhases:
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def _with_earlier(self, phase: int) -> list[StoredPhase] | None:
+        if not self.store.has(self._key(phase)):
+            return None  # without reading the earlier ones, time and again
         found = [self.store.find(self._key(each)) for each in range(phase, 0, -1)]
         whole = [stored for stored in found if stored is not None]
         return whole[::-1] if len(whole) == phase else None
 
-    def _fill_run(self, stored: list[StoredPhase]) -> None:
-        """As if this run had trained these phases."""
-        lines: list[dict[str, Any]] = []
+    def _fill_run(self, stored: list[StoredPhase], taken: dict[int, Taken]) -> None:
+        """As if this run had trained these phases.
+
+        The checkpoint `last` of a phase comes last: what a kill leaves unfinished is done again, as the phase has not
+        `ended` then.
+        """
+        lines = [self._as_own(event) for each in stored for event in each.entry.log]
+        write_whole(self.run.metrics, "".join(json.dumps(line) + "\n" for line in lines))
+        self._note_taken(taken | {each.entry.phase: _taken(each) for each in stored if not self._has(each)})
+        self._show_in_tensorboard(lines)
         for phase, each in enumerate(stored, start=1):
-            lines += [self._as_own(event) for event in each.entry.log]
-            for name in KEPT:
+            for name in sorted(KEPT, key=lambda name: name == "last"):
                 if (each.folder / name).exists():
                     target = self.run.checkpoint(phase, name)
                     replace_folder(link_folder(each.folder / name, target.with_name(f"{name}.new")), target)
-        fresh = self.run.metrics.with_suffix(".new")
-        fresh.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        fresh.rename(self.run.metrics)
-        self._show_in_tensorboard(lines)
-        self._note_taken(stored)
         if len(stored) == len(PHASES):
             mark_finished(self.run)
+
+    def _has(self, stored: StoredPhase) -> bool:
+        return ended(self.run, stored.entry.phase)
 
     def _as_own(self, event: dict[str, Any]) -> dict[str, Any]:
         """An event as this run would have logged it: the explanation loss of phase 1 has weights that its end does not
@@ -169,24 +206,28 @@ class SharedPhases:
             board.write_end()
         board.close()
 
-    def _note_taken(self, stored: list[StoredPhase]) -> None:
-        taken = {
-            each.entry.phase: {
-                "made_by": each.entry.made_by,
-                "epochs": each.entry.epochs,
-                "seconds": each.entry.seconds,
-            }
-            for each in stored
-            if each.entry.made_by != str(self.run.path)
-        }
-        (self.run.path / TAKEN_NAME).write_text(json.dumps(taken, indent=2) + "\n")
+    def _forget_taken(self, own: int) -> dict[int, Taken]:
+        """What was taken of the phases that have ended; more may be noted, where taking it was interrupted."""
+        before = taken_phases(self.run)
+        kept = {phase: each for phase, each in before.items() if phase <= own}
+        if kept != before:
+            self._note_taken(kept)
+        return kept
+
+    def _note_taken(self, taken: dict[int, Taken]) -> None:
+        write_whole(self.run.path / TAKEN_NAME, json.dumps(taken, indent=2) + "\n")
 
     def _publish(self, phase: int) -> None:
+        """Where the store cannot be written, others train the phase themselves; this run goes on."""
         events = [event for event in read_metrics(self.run.metrics) if event["event"] in OF_A_PHASE]
         log = [event for event in events if event["phase"] == phase]
-        self.store.publish(self._key(phase), self.run, log)
-        if phase in self._held:
-            self._held.pop(phase).release()
+        try:
+            self.store.publish(self._key(phase), self.run, log)
+        except OutsideError as error:
+            self.tell(f"phase {phase} is not shared: {error}")
+        finally:
+            if phase in self._held:
+                self._held.pop(phase).release()
 
     def _key(self, phase: int) -> PhaseKey:
         return self.keys[phase - 1]

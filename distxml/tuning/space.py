@@ -1,5 +1,6 @@
 """The space of a sweep's parameters: which of them are set in a trial, and to what."""
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
@@ -25,26 +26,35 @@ class Space:
         self.parameters = parameters
         self._base = OmegaConf.create(base.model_dump(mode="json"))
 
-    def draw(self, value_of: Callable[[str, Parameter], Any]) -> Assignment:
-        """One trial's values: those of `value_of`, for the parameters whose conditions hold."""
+    def draw(self, value_of: Callable[[str, Parameter], Any], given: Assignment) -> Assignment:
+        """One trial's values: those of `value_of`, for the parameters whose conditions hold.
+
+        Args:
+            value_of: what the search says of a parameter.
+            given: what was chosen before, in earlier steps.
+        """
         chosen: Assignment = {}
         for name, parameter in self.parameters.items():
-            if self._is_set(parameter, chosen):
+            if self._is_set(parameter, given | chosen):
                 chosen[name] = parameter.fixed if parameter.kind == "fixed" else value_of(name, parameter)
         return chosen
 
-    def grid(self) -> list[Assignment]:
-        """Every combination once; what the last phase alone depends on varies slowest."""
+    def grid(self, given: Assignment) -> list[Assignment]:
+        """Every combination once; what the last phase alone depends on varies slowest. `given`: see `draw`."""
         open_ones = [name for name, parameter in self.parameters.items() if parameter.kind != "fixed"]
         order = sorted(open_ones, key=lambda name: not name.startswith(LAST_PHASE_ALONE))
         lists = [self.parameters[name].listed for name in order]
         found: list[Assignment] = []
         for values in product(*lists):
             by_name = dict(zip(order, values, strict=True))
-            combination = self.draw(lambda name, _, by_name=by_name: by_name[name])
+            combination = self.draw(lambda name, _, by_name=by_name: by_name[name], given)
             if combination not in found:  # parameters that are not set make some the same
                 found.append(combination)
         return found
+
+    def most_combinations(self) -> int:
+        """Of a grid, whatever was chosen before."""
+        return math.prod(len(parameter.listed) for parameter in self.parameters.values())
 
     def _is_set(self, parameter: Parameter, chosen: Assignment) -> bool:
         return all(self._meets(name, wanted, chosen) for name, wanted in parameter.when.items())

@@ -3,19 +3,23 @@
 The process reserves no CPU: it waits for its workers, or for a phase that another trial trains.
 """
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from ray.exceptions import RayError
 
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
 from distxml.data.schema import open_dataset
-from distxml.errors import HopelessError, UserError
+from distxml.errors import HopelessError, OutsideError, UserError
 from distxml.evaluation.quick_scores import quick_scores
-from distxml.monitoring.events import EpochEvent, Event
+from distxml.monitoring.events import EpochEvent, Event, NoticeEvent
 from distxml.training.checkpoints import PHASES
 from distxml.training.driver import Company, train
+from distxml.training.guard import collapse_in_validation
 from distxml.tuning.desk import trial_recipe
 from distxml.tuning.judge import Judge
 from distxml.tuning.phase_key import phase_keys
@@ -44,37 +48,58 @@ class TrialRun:
     def go(self) -> None:
         """Train to the end; whatever stops it is reported, not raised, so that the search goes on."""
         try:
-            train(self.recipe, Company(quick_scores, self, self._prepare, SECONDS_FOR_THE_FOLDER))
+            train(self.recipe, Company(quick_scores, self, self._prepare, SECONDS_FOR_THE_FOLDER, waits_for_nodes=True))
             self._report_end("finished", "")
         except HopelessError as error:
             if self.phases:
                 self.phases.give_up(error)
             self._report_end("failed", str(error))
+        except OutsideError as error:
+            self._report_end("outside", str(error))
         except UserError as error:
             self._report_end("failed", str(error))
+        except RayError:
+            raise  # this process is lost: Ray Tune starts another
+        except Exception as error:
+            self._report_end("failed", self._explain(error))
         finally:
             if self.phases:
                 self.phases.publish_ended()
                 self.phases.close()
+
+    def _explain(self, error: Exception) -> str:
+        self.run.failure.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        return f"{type(error).__name__}: {' '.join(str(error).split())}; details: {self.run.failure}"
 
     def show(self, event: Event) -> None:
         """An event of the run; in a thread of its own."""
         if self.phases:
             self.phases.note(event)
         if isinstance(event, EpochEvent):
-            last = event.phase == PHASES[-1]
-            self._report({"phase": event.phase, "epoch": event.epoch}, event.val if last else None, event.epoch)
+            self._report({"phase": event.phase, "epoch": event.epoch}, self._metrics(event), event.epoch)
+        elif isinstance(event, NoticeEvent):
+            self._tell(event.message)
+
+    def _metrics(self, event: EpochEvent) -> dict[str, float] | None:
+        """Those of phase 3; none of a dead heatmap: the guard goes back before this epoch."""
+        if event.phase != PHASES[-1]:
+            return None
+        dead = collapse_in_validation(event.val, self.recipe.phases[-1], self.recipe.guard)
+        return event.val if dead is None else None
 
     def _prepare(self, run: RunFolder, recipe: Recipe) -> bool:
         if not self.sweep.share_phases:
             return True
         assert self.sweep.store is not None, "the driver fills it in"
         keys = phase_keys(recipe, open_dataset(recipe.dataset.path).metadata)
-        self.phases = SharedPhases(PhaseStore(self.sweep.store), keys, run, recipe, self._waits)
+        self.phases = SharedPhases(PhaseStore(self.sweep.store), keys, run, recipe, self._waits, self._tell)
         return self.phases.take()
 
     def _waits(self, phase: int) -> None:
         self.report({"number": self.number, "waits_for": phase})
+
+    def _tell(self, message: str) -> None:
+        self.report({"number": self.number, "notice": message})
 
     def _report_end(self, outcome: str, reason: str) -> None:
         history = run_figures(self.run).history

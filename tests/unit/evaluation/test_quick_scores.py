@@ -36,7 +36,7 @@ def loader(recipe: Recipe, rank: Rank) -> Loader:
 def expected(recipe: Recipe) -> tuple[float, float]:
     """AOPC and POMPOM of the sample, patch by patch, in float64."""
     val = loader(recipe, Rank())
-    chosen = sample_of(list(val.reader.index().labels), 5, recipe.run.seed)
+    chosen = sample_of(list(val.reader.index().labels), 5, recipe.quick_scores.seed)
     batch = next(val.evaluation())  # all eight images
     curves, shares = [], []
     for row in chosen:
@@ -44,7 +44,7 @@ def expected(recipe: Recipe) -> tuple[float, float]:
         output = forward(batch.image[row : row + 1])
         heat = output.heatmap[0, 0].double().numpy()
         target = int(output.logits.argmax())
-        order = _order(heat, batch.key[row], recipe.run.seed)
+        order = _order(heat, batch.key[row], recipe.quick_scores.seed)
         images = oracle.steps_of(image, np.full_like(image, 0.5), order, 4, 6)
         logits = [forward(torch.from_numpy(each)[None].float()).logits[0].double().tolist() for each in images]
         curves.append([oracle.followed(each, target, "probability") for each in logits])
