@@ -11,6 +11,8 @@ from distxml.config import Recipe
 from distxml.config.load import with_settings
 from distxml.config.sweep.parameter import Parameter
 from distxml.config.sweep.sweep import Parameters
+from distxml.errors import UserError
+from distxml.training.driver import with_absolute_paths
 
 Assignment = dict[str, Any]
 """What the search chose, by dotted names of the recipe's settings."""
@@ -70,11 +72,13 @@ def check_parameters(parameters: Parameters, base: Recipe, origin: str) -> None:
     Combinations may still not go together: such trials fail, and are recorded with the reason.
 
     Raises:
-        UserError: a setting does not exist, or does not take a value.
+        UserError: a setting does not exist, does not take a value, or is a path that leads elsewhere from elsewhere.
     """
     for name, values in _values(parameters):
         for value in values:
-            with_settings(base, _company(parameters, name) | {name: value}, f"{origin}: parameters.{name}")
+            recipe = with_settings(base, _company(parameters, name) | {name: value}, f"{origin}: parameters.{name}")
+            if recipe != with_absolute_paths(recipe):
+                raise UserError(f"{origin}: parameters.{name}={value}: trials run elsewhere; write the whole path")
 
 
 def _values(parameters: Parameters) -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -81,6 +81,7 @@ def test_a_trial_that_does_not_fit_is_refused(place: Path, start: Starter) -> No
     sweep = start("large", GRID, "scaling.cpus_per_worker=64")
     sweep.finish(status=2)
     assert "they reserve 64 CPUs together, but the cluster has" in sweep.output
+    assert not sweep.folder.path.exists(), "the next command, with fewer, begins afresh"
 
 
 def test_a_dry_run_writes_nothing(place: Path) -> None:

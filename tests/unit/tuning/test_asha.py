@@ -63,23 +63,42 @@ def test_the_last_epoch_is_not_cut_off(folder: SweepFolder, tmp_path: Path) -> N
     assert [report(scheduler, trial, epoch, 0.5) for epoch in range(1, 9)] == [GO_ON] * 8
 
 
+def log(folder: SweepFolder, number: int, accuracies: list[float]) -> None:
+    """Epochs of phase 3, as a trial's run logs them."""
+    path = folder.run(number).metrics
+    path.parent.mkdir(parents=True)
+    with path.open("w") as file:
+        for epoch, accuracy in enumerate(accuracies, start=1):
+            line = {"event": "epoch", "phase": 3, "epoch": epoch, "global_epoch": epoch, "seconds": 1}
+            file.write(json.dumps(line | {"val": {"accuracy": accuracy}}) + "\n")
+
+
+def test_a_trial_that_took_its_last_phase_whole_is_compared_epoch_by_epoch(folder: SweepFolder, tmp_path: Path) -> None:
+    scheduler = asha(folder, tmp_path, [])
+    taker, other = Trial(0), Trial(1)
+    for trial in (taker, other):
+        scheduler.on_trial_add(None, trial)
+    log(folder, 0, [0.1] * 7 + [0.9])  # it ends well, but was bad at epoch 2 and 4
+    result = {"outcome": "finished", "phase3_epoch": 8, "score": 0.9}
+    assert scheduler.on_trial_result(None, taker, result) == GO_ON
+    scheduler.on_trial_complete(None, taker, result)
+    assert [report(scheduler, other, epoch, 0.3) for epoch in (2, 4)] == [GO_ON, GO_ON]
+
+
+def test_a_trial_at_its_last_epoch_is_whole_however_bad(folder: SweepFolder, tmp_path: Path) -> None:
+    scheduler = asha(folder, tmp_path, [])  # rungs at 2, 4 and 8, the last epoch
+    trials = [Trial(number) for number in range(3)]
+    for trial in trials:
+        scheduler.on_trial_add(None, trial)
+    assert [report(scheduler, trial, 8, score) for trial, score in zip(trials, (0.9, 0.8, 0.1), strict=True)] == [
+        GO_ON
+    ] * 3
+
+
 def test_what_was_reported_before_an_interruption_is_known(folder: SweepFolder, tmp_path: Path) -> None:
     records = [TrialRecord(number=0, settings={}, status="finished"), TrialRecord(number=1, settings={})]
     for record, accuracy in zip(records, (0.9, 0.8), strict=True):
-        log = folder.run(record.number).metrics
-        log.parent.mkdir(parents=True)
-        lines = [
-            {
-                "event": "epoch",
-                "phase": 3,
-                "epoch": epoch,
-                "global_epoch": epoch,
-                "seconds": 1,
-                "val": {"accuracy": accuracy},
-            }
-            for epoch in (1, 2, 3)
-        ]
-        log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        log(folder, record.number, [accuracy] * 3)
     scheduler = asha(folder, tmp_path, records)
     again, new = Trial(1, start=2), Trial(2)
     scheduler.on_trial_add(None, again)

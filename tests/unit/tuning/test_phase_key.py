@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import distxml
 from distxml.config import Recipe, load_settings
 from distxml.data.schema import DatasetMetadata, open_dataset
 from distxml.tuning import phase_key
@@ -57,7 +58,9 @@ def changed(folder: Path, *overrides: str, before: tuple[str, ...] = ()) -> list
         ("scaling.workers=2", [1, 2, 3]),
         ("run.name=other", []),
         ("run.gallery=3", []),
-        ("run.checkpoint_steps=1", []),
+        ("run.checkpoint_steps=1", [1, 2, 3]),
+        ("run.checkpoint_minutes=1", []),
+        ("quick_scores.seed=1", [3]),
         ("evaluation.steps=3", []),
         ("loader.prefetch=2", []),
         ("scaling.max_failures=1", []),
@@ -87,7 +90,21 @@ def _names(recipe: Recipe, data: DatasetMetadata) -> tuple[str, ...]:
 
 def test_the_code_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys(folder)
-    monkeypatch.setattr(phase_key, "code_version", lambda: {"distxml": "another"})
+    monkeypatch.setattr(phase_key, "ROOMS", (*phase_key.ROOMS, "stop.py"))
+    assert not set(before) & set(keys(folder))
+
+
+def test_the_code_of_the_scores_counts_in_the_last_phase(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys(folder)
+    assert all((Path(distxml.__file__).parent / name).is_file() for name in phase_key.SCORES)
+    monkeypatch.setattr(phase_key, "SCORES", (*phase_key.SCORES, "stop.py"))
+    assert [one == other for one, other in zip(before, keys(folder), strict=True)] == [True, True, False]
+
+
+def test_the_libraries_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, versions = keys(folder), phase_key._versions()
+    assert {"torch", "numpy", "albumentations", "opencv-python-headless"} <= versions.keys()
+    monkeypatch.setattr(phase_key, "_versions", lambda: versions | {"albumentations": "0.1"})
     assert not set(before) & set(keys(folder))
 
 

@@ -76,6 +76,18 @@ def test_conditions_hold_also_for_what_the_recipe_says(base: Recipe) -> None:
     assert first.settings == {"loss.beta": 0.7}, "the recipe is unsupervised"
 
 
+@pytest.mark.parametrize(("chosen", "gammas"), [("hybrid", [0.1, 10]), ("unsupervised", [None])])
+def test_conditions_see_what_earlier_steps_chose(base: Recipe, chosen: str, gammas: list[float | None]) -> None:
+    steps = (
+        {"parameters": {"loss.kind": {"grid": ["unsupervised", "hybrid"]}}},
+        {"parameters": {"loss.gamma": {"grid": [0.1, 10], "when": {"loss.kind": "hybrid"}}, "loss.beta": 0.7}},
+    )
+    plan = Plan(small_sweep(search={"kind": "grid"}, budget={}, steps=steps), base, [])
+    assert plan.most_trials() == 4, "of the second step two at most"
+    made = run_through(plan, lambda settings: 0.9 if settings["loss.kind"] == chosen else 0.1)
+    assert [record.settings.get("loss.gamma") for record in made if record.step == 1] == gammas
+
+
 def tpe(**content: Any) -> SweepSettings:
     return small_sweep(search={"kind": "tpe", "startup": 8}, budget={"trials": 40}, parameters=CONDITIONAL, **content)
 

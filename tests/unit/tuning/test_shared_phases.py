@@ -16,10 +16,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import open_dataset
-from distxml.errors import HopelessError
+from distxml.errors import HopelessError, OutsideError
 from distxml.training.run_start import claim
+from distxml.tuning import shared_phases
 from distxml.tuning.phase_key import PhaseKey, phase_keys
-from distxml.tuning.phase_store import PhaseStore
+from distxml.tuning.phase_store import KEPT, PhaseStore
 from distxml.tuning.run_figures import run_figures
 from distxml.tuning.shared_phases import SharedPhases, ended
 from tests.unit.training.small_training import KeptEvents, events, small_recipe, small_trainer
@@ -202,6 +203,81 @@ def test_what_leads_nowhere_is_found_out_once(tmp_path: Path) -> None:
     other.close()
 
 
+class Killed(BaseException):
+    """Takes the place of kill -9."""
+
+
+@pytest.mark.parametrize("links", range(1, 7))
+def test_a_kill_while_phases_are_taken(tmp_path: Path, links: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two of the six checkpoints that are linked into the run: the second start takes all of it."""
+    store, own = PhaseStore(tmp_path / "store"), (*UNGUARDED, *VARIANTS["best weights"])
+    first = small_recipe(tmp_path, *own, "run.name=first")
+    train(first, shared(first, store))  # trains alone: nothing was asked of the store
+    begin = shared(first, store)
+    for phase in (1, 2):
+        begin._publish(phase)
+    recipe = small_recipe(tmp_path, *own, "run.name=second", "phases.2.alpha=0.9")
+    left, real = [links], shared_phases.replace_folder
+
+    def replace(fresh: Path, target: Path) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        real(fresh, target)
+
+    monkeypatch.setattr(shared_phases, "replace_folder", replace)
+    killed = shared(recipe, store)
+    with pytest.raises(Killed):
+        killed.take()
+    killed.close()
+    monkeypatch.setattr(shared_phases, "replace_folder", real)
+    again = shared(recipe, store)
+    assert again.take() is True
+    assert all(again.run.checkpoint(phase, name).is_dir() for phase in (1, 2) for name in KEPT)
+    found = run_figures(again.run)
+    assert set(found.taken) == {1, 2} and found.epochs == (2, 2, 0)
+    again.close()
+
+
+def test_a_store_that_cannot_be_written_costs_nothing_but_sharing(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    recipe, said = small_recipe(tmp_path, "run.name=first"), []
+    begin = shared(recipe, PhaseStore(tmp_path / "store"))
+    begin.tell = said.append
+    assert begin.take() is True
+    for lock in (tmp_path / "store").glob("*.lock"):
+        assert lock.is_file()
+    shutil.move(tmp_path / "store", tmp_path / "gone")
+    (tmp_path / "store").write_text("a file where the folder was")
+    train(recipe, begin)
+    assert [ended(begin.run, phase) for phase in (1, 2, 3)] == [True] * 3
+    assert len(said) == 3 and all("is not shared: store" in message for message in said)
+    assert not begin._held
+    with pytest.raises(OutsideError, match="cannot be written"):
+        shared(small_recipe(tmp_path, "run.name=second"), PhaseStore(tmp_path / "store")).take()
+
+
+def test_a_sweep_that_is_made_again_under_its_name_counts_what_it_takes(tmp_path: Path) -> None:
+    store, recipe = PhaseStore(tmp_path / "store"), small_recipe(tmp_path, "run.name=first")
+    begin = shared(recipe, store)
+    assert begin.take() is True
+    train(recipe, begin)
+    shutil.rmtree(recipe.run_folder)
+    assert shared(recipe, store).take() is False
+    assert set(run_figures(RunFolder(recipe.run_folder)).taken) == {1, 2, 3}
+    assert run_figures(RunFolder(recipe.run_folder)).seconds == 0
+
+
+def test_a_run_whose_end_was_not_noted_is_ended(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path, "run.name=first")
+    begin = shared(recipe, PhaseStore(tmp_path / "store"))
+    train(recipe, begin)
+    assert not begin.run.finished.exists()  # the watcher of a worker writes it; the process died before
+    again = shared(recipe, PhaseStore(tmp_path / "store"))
+    assert again.take() is True, "training has to end it"
+    again.close()
+
+
 def test_an_entry_says_what_it_is(tmp_path: Path) -> None:
     store = PhaseStore(tmp_path / "store")
     recipe = small_recipe(tmp_path, "run.name=first")
@@ -209,5 +285,8 @@ def test_an_entry_says_what_it_is(tmp_path: Path) -> None:
     train(recipe, begin)
     content = json.loads((store.folder / begin.keys[0].name / "entry.json").read_text())
     assert content["made_by"] == str(recipe.run_folder) and content["epochs"] == 2
-    assert content["depends"]["settings"]["run"] == {"seed": 0} and "loss" in content["depends"]["settings"]
+    assert (
+        content["depends"]["settings"]["run"] == {"checkpoint_steps": None, "seed": 0}
+        and "loss" in content["depends"]["settings"]
+    )
     assert {line["phase"] for line in content["log"]} == {1}
