@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -90,6 +91,26 @@ def test_ctrl_c_then_sigterm(start: Starter) -> None:
     sweep.finish()
     assert [record.status for record in sweep.records] == ["finished"] * 2
     assert [record.epochs for record in sweep.records] == [(8, 2, 6)] * 2
+    assert "Traceback" not in sweep.output
+
+
+def test_a_dataset_that_is_gone_for_a_while(start: Starter, place: Path) -> None:
+    """No setting has a part in it: no trial fails, the sweep ends, and goes on."""
+    sweep = start("gone", TWO)
+    sweep.wait_until(lambda: epochs(sweep, 0) >= 1)
+    data, elsewhere = place / "data/polygons", place / "data/moved"
+    data.rename(elsewhere)
+    try:
+        sweep.finish(status=2)
+    finally:
+        elsewhere.rename(data)
+    last = sweep.output.splitlines()[-1]
+    assert last.startswith("distxml: error: ") and str(data) in last
+    assert last.endswith("the trials wait: the same command with --resume goes on")
+    assert {record.status for record in sweep.records} == {"running"}
+    sweep.start("--resume")
+    sweep.finish()
+    assert [record.status for record in sweep.records] == ["finished"] * 2, sweep.output
     assert "Traceback" not in sweep.output
 
 
