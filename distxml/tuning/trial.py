@@ -77,7 +77,7 @@ class TrialRun:
             self.phases.note(event)
         if isinstance(event, EpochEvent):
             self._report({"phase": event.phase, "epoch": event.epoch}, self._metrics(event), event.epoch)
-        elif isinstance(event, NoticeEvent):
+        elif isinstance(event, NoticeEvent) and event.global_epoch == 0:  # about nodes, or how the run begins
             self._tell(event.message)
 
     def _metrics(self, event: EpochEvent) -> dict[str, float] | None:

@@ -83,7 +83,9 @@ def test_ctrl_c_then_sigterm(start: Starter) -> None:
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         before = epochs(sweep, 0)
         sweep.wait_until(lambda: epochs(sweep, 0) > before + 1)  # noqa: B023
+        since = time.monotonic()
         assert sweep.signal(number, whole_group=number == signal.SIGINT) == status, sweep.output
+        print(f"signal {number}: the sweep had ended after {time.monotonic() - since:.0f} s")
         assert sweep.descendants() == [], "trials, workers and Ray are gone"
         last = "distxml: interrupted; the same command with --resume goes on from there: sweep "
         assert sweep.output.splitlines()[-1] == f"{last}{sweep.folder.path}"
@@ -107,7 +109,8 @@ def test_a_dataset_that_is_gone_for_a_while(start: Starter, place: Path) -> None
     last = sweep.output.splitlines()[-1]
     assert last.startswith("distxml: error: ") and str(data) in last
     assert last.endswith("the trials wait: the same command with --resume goes on")
-    assert {record.status for record in sweep.records} == {"running"}
+    statuses = {record.status for record in sweep.records}
+    assert "running" in statuses and "failed" not in statuses
     sweep.start("--resume")
     sweep.finish()
     assert [record.status for record in sweep.records] == ["finished"] * 2, sweep.output

@@ -46,6 +46,7 @@ class WatchedSweep(WatchedProcess):
         plain = {
             "name": self.name,
             "recipe": "polygons",
+            "store": f"phases of {self.name}",
             "search": {"kind": "grid"},
             "objective": {"metrics": {"accuracy": {"goal": "max"}, "aopc": {"goal": "max"}}},
         }
