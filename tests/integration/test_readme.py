@@ -14,23 +14,27 @@ from PIL import Image
 
 from distxml.evaluation.results import load_results
 from tests.integration.command import SMALL_TRAINING, distxml
+from tests.unit.sources.voc_folder import make_voc_folder, object_xml
 
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
+SHORT = (*SMALL_TRAINING, "phases.0.epochs=1", "phases.1.epochs=1", "phases.2.epochs=1")
 SMALL = {
-    "data build": ("source.images=120", "source.image_size=16"),
-    "train": (*SMALL_TRAINING, "phases.0.epochs=1", "phases.1.epochs=1", "phases.2.epochs=1"),
-    "tune": (*SMALL_TRAINING, "--dry-run"),
+    "data build polygons": ("source.images=120", "source.image_size=16"),
+    "train": SHORT,
+    "train voc": (*SHORT, "scaling.workers=1", "scaling.gpus_per_worker=0"),
+    "tune": (*SHORT, "budget.trials=2", "scheduler.grace=1", "quick_scores.images=2"),
     "evaluate": ("evaluation.curve_images=4", "evaluation.batch_size=256"),
 }
+"""By the first words of a command, the longest that fit."""
 
 
-def readme_commands() -> list[list[str]]:
-    """Lines of the README's first shell block that starts with a `distxml` command."""
+def readme_blocks() -> list[list[list[str]]]:
+    """Lines of the README's shell blocks that start with a `distxml` command."""
     blocks = re.findall(r"```sh\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
-    flow = next(block for block in blocks if block.startswith("distxml"))
-    return [shlex.split(line, comments=True)[1:] for line in flow.splitlines() if line.strip()]
+    ours = [block for block in blocks if block.startswith("distxml")]
+    return [[shlex.split(line, comments=True)[1:] for line in block.splitlines() if line.strip()] for block in ours]
 
 
 def help_example(*command: str) -> list[str]:
@@ -43,8 +47,8 @@ def help_example(*command: str) -> list[str]:
 
 
 def run(words: list[str], place: Path) -> str:
-    name = " ".join(words[:2]) if words[0] == "data" else words[0]
-    done = distxml(*words, *SMALL.get(name, ()), cwd=place)
+    fitting = [name for name in SMALL if words[: len(name.split())] == name.split()]
+    done = distxml(*words, *SMALL[max(fitting, key=len)] if fitting else (), cwd=place)
     assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -52,7 +56,7 @@ def run(words: list[str], place: Path) -> str:
 def test_the_readme_and_the_examples_work(tmp_path: Path) -> None:
     for name in ("photo.png", "photo.jpg"):
         Image.open(REPOSITORY / "docs/pictures/polygons.png").save(tmp_path / name)
-    commands = readme_commands()
+    commands, *others = readme_blocks()
     assert [words[0] for words in commands] == ["data", "data", "train", "evaluate", "report", "explain"]
     said = {" ".join(words[:2]): run(words, tmp_path) for words in commands}
     assert "heat_ratio" in said["evaluate runs/polygons"]
@@ -62,15 +66,29 @@ def test_the_readme_and_the_examples_work(tmp_path: Path) -> None:
     assert "<h2>Gallery</h2>" in page and page.count("<figure") > 10
     assert (tmp_path / "explanations/photo.heatmap.png").is_file()
     for command in ("train", "tune", "evaluate", "report", "explain"):
-        run(help_example(command), tmp_path)
+        run(help_example(command) + ["name=example"] * (command == "tune"), tmp_path)
     assert (tmp_path / "runs/longer/finished.json").is_file()
+    _write_photographs(tmp_path)
+    for words in [words for block in others for words in block]:
+        run(words, tmp_path)
+    for name in ("voc", "hybrid", "polygons-sweep-best"):
+        assert (tmp_path / "runs" / name / "finished.json").is_file()
+
+
+def _write_photographs(place: Path) -> None:
+    """What the README's own data are: `JPEGImages` and `Annotations`."""
+    raw = make_voc_folder(place / "raw")
+    for number in range(12):
+        raw.add(f"more {number}", object_xml("cat" if number % 2 else "dog"))
+    raw.images.rename(place / "JPEGImages")
+    raw.annotations.rename(place / "Annotations")
 
 
 def test_the_makefile_runs_the_readmes_flow() -> None:
     lines = (REPOSITORY / "Makefile").read_text().splitlines()
     demo = [line.strip().removeprefix("$(BIN)/distxml ") for line in lines if "$(BIN)/distxml" in line]
     flow = [
-        shlex.join(words) for words in readme_commands() if words[:2] != ["data", "inspect"] and words[0] != "explain"
+        shlex.join(words) for words in readme_blocks()[0] if words[:2] != ["data", "inspect"] and words[0] != "explain"
     ]
     assert demo == flow
 
