@@ -79,6 +79,6 @@ def points_of(scorer: ImageScorer, rows: Sequence[Row], methods: Sequence[Method
     planned = tuple(curve for curve in scorer.plan.curves if curve.method in methods)
     sizes: list[int] = []
     for group in scorer._groups(rows, planned):
-        whole, rest = divmod(len(group) * points(planned, len(scorer.plan.fills)), scorer.settings.batch_size)
-        sizes += [scorer.settings.batch_size] * whole + [rest] * (rest > 0)
+        whole, rest = divmod(len(group) * points(planned, len(scorer.plan.fills)), scorer.batch_size)
+        sizes += [scorer.batch_size] * whole + [rest] * (rest > 0)
     return sizes

@@ -63,7 +63,7 @@ class EvaluationSettings(Settings):
     curve_images: int | None = Field(default=None, ge=1)
     """Perturb only this many images (a seeded draw); unset: all. Accuracy and the in-model POMPOM always use all."""
     batch_size: int = Field(default=64, ge=1)
-    """Images a forward pass: it bounds the memory, and no result depends on it."""
+    """Images a forward pass (a CPU takes fewer large ones): it bounds the memory, and no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)
     """Resamples of the 95% bootstrap intervals."""
 

@@ -64,7 +64,7 @@ def _passes(method: Method, settings: EvaluationSettings) -> int:
 def _seconds_of_pass(work: Work) -> float:
     """Of one image in a full batch, scored as a perturbed one is."""
     scorer = make_scorer(work)
-    batch = min(work.brief.recipe.evaluation.batch_size, MOST_IMAGES_TIMED)
+    batch = min(scorer.batch_size, MOST_IMAGES_TIMED)
     image = torch.rand(batch, 3, *work.brief.image_size, device=scorer.device)
     gate = scorer.explained.gate(image)
     times: list[float] = []

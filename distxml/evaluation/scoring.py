@@ -29,6 +29,8 @@ from distxml.evaluation.plan import PlannedCurve, points
 
 FULL_BATCHES = 8
 """Images are perturbed together until their points fill this many batches: at most one of them is not full."""
+PIXELS_OF_A_PASS = 2**17
+"""Most that a CPU scores at once: more do not fit into its caches, and take up to twice as long (docs/speed.md)."""
 ROUNDING = 1e-4
 """f(x(0)) of the clean pass and of the curves differ by rounding alone: by no more than this share of the logits."""
 
@@ -51,7 +53,11 @@ class _Together:
 
 
 class ImageScorer:
-    """Scores rows of a dataset with f, as its brief says."""
+    """Scores rows of a dataset with f, as its brief says.
+
+    Attributes:
+        batch_size: images a forward pass: those of the settings, fewer on a CPU where images are large.
+    """
 
     def __init__(self, explained: Explained, brief: Brief, device: torch.device) -> None:
         for model in (explained.model, explained.explainer):
@@ -60,6 +66,10 @@ class ImageScorer:
                 model.to(memory_format=torch.channels_last)
         self.explained, self.plan, self.image_size, self.device = explained, brief.plan, brief.image_size, device
         self.settings, self.seed = brief.recipe.evaluation, brief.recipe.run.seed
+        self.batch_size = self.settings.batch_size
+        if device.type == "cpu":
+            height, width = brief.image_size
+            self.batch_size = min(self.batch_size, max(1, PIXELS_OF_A_PASS // (height * width)))
         self.clean_pass = CleanPass(explained, brief, device)
         self.methods: dict[Method, HeatmapMethod] = {
             name: make_method(name, explained, self.settings) for name in brief.plan.methods
@@ -87,7 +97,7 @@ class ImageScorer:
         return records
 
     def _groups(self, rows: Sequence[Row], planned: tuple[PlannedCurve, ...]) -> Iterator[Sequence[Row]]:
-        size = -(-FULL_BATCHES * self.settings.batch_size // points(planned, len(self.plan.fills)))
+        size = -(-FULL_BATCHES * self.batch_size // points(planned, len(self.plan.fills)))
         for start in range(0, len(rows), size):
             yield rows[start : start + size]
 
@@ -123,9 +133,7 @@ class ImageScorer:
             anew: Gate = None if f == "recompute" else "white"
             return self.explained.logits(image, kept[source] if f == "fixed" else anew)
 
-        curves = perturbation_curves(
-            self._perturbation(together), logits, self.settings.batch_size, self.settings.output
-        )
+        curves = perturbation_curves(self._perturbation(together), logits, self.batch_size, self.settings.output)
         self._check_start(together.images, curves[0][:, 0, 0])
         self._check_finite(together, curves)
         return curves
