@@ -13,7 +13,7 @@ from torch import Tensor
 
 from distxml.attribution.explained import Explained, Gate
 from distxml.attribution.method import HeatmapMethod, make_method
-from distxml.config.evaluation import Method
+from distxml.config.evaluation import Method, Scoring
 from distxml.data.rows import Row
 from distxml.errors import UserError
 from distxml.evaluation.aopc import aopc
@@ -29,7 +29,7 @@ from distxml.evaluation.plan import PlannedCurve, points
 
 FULL_BATCHES = 8
 """Images are perturbed together until their points fill this many batches: at most one of them is not full."""
-PIXELS_OF_A_PASS = 2**17
+PIXELS_OF_A_PASS: dict[Scoring, int] = {"recompute": 2**17, "fixed": 2**19, "phase1": 2**19}
 """Most that a CPU scores at once: more do not fit into its caches, and take up to twice as long (docs/speed.md)."""
 ROUNDING = 1e-4
 """f(x(0)) of the clean pass and of the curves differ by rounding alone: by no more than this share of the logits."""
@@ -69,7 +69,7 @@ class ImageScorer:
         self.batch_size = self.settings.batch_size
         if device.type == "cpu":
             height, width = brief.image_size
-            self.batch_size = min(self.batch_size, max(1, PIXELS_OF_A_PASS // (height * width)))
+            self.batch_size = min(self.batch_size, max(1, PIXELS_OF_A_PASS[explained.f] // (height * width)))
         self.clean_pass = CleanPass(explained, brief, device)
         self.methods: dict[Method, HeatmapMethod] = {
             name: make_method(name, explained, self.settings) for name in brief.plan.methods
