@@ -1,6 +1,7 @@
 """How long a sweep has taken, interruptions left out."""
 
 import time
+from contextlib import suppress
 
 from distxml.tuning.records import SweepFolder
 
@@ -21,11 +22,12 @@ class SweepClock:
         return self._before + time.monotonic() - self._began
 
     def save_now_and_then(self) -> None:
-        """Save, unless that was done a moment ago."""
+        """Save, unless that was done a moment ago; a disk that is full just now costs no more than that."""
         if time.monotonic() - self._saved >= SECONDS_BETWEEN_SAVES:
-            self.save()
+            with suppress(OSError):
+                self.save()
+            self._saved = time.monotonic()
 
     def save(self) -> None:
         """Write it down."""
         self._folder.save_seconds(self.seconds)
-        self._saved = time.monotonic()

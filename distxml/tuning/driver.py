@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import ray
 from filelock import FileLock, Timeout
@@ -29,7 +30,7 @@ from distxml.tuning.records import SweepFolder, TrialRecord, write_whole
 from distxml.tuning.results import write_results
 from distxml.tuning.space import check_parameters
 
-FREE_TO_CHANGE = {"budget", "concurrency", "retries"}
+FREE_TO_CHANGE = {"budget", "concurrency", "retries", "store"}
 """Settings of a sweep that may be others when it goes on."""
 
 
@@ -135,14 +136,16 @@ def _run(prepared: Prepared, known: list[TrialRecord], fit: int, display: SweepD
     clock = SweepClock(folder)
     desk = Desk(folder, prepared.base, Plan(sweep, prepared.base, known), display)
     concurrency = with_spare(fit) if sweep.concurrency is None else min(fit, sweep.concurrency)
-    try:
-        with stop_requests() as request:
-            run_trials(desk, sweep, concurrency, SweepStop(request, desk, clock, sweep.budget.minutes))
-        if not request.signal and not desk.outside:
-            _close_the_rest(desk, "the sweep's time was over")
-    finally:
-        clock.save()
-        write_results(folder, prepared.base, desk.plan.records, desk.plan.judge)
+    with stop_requests() as request:
+        stop = SweepStop(request, desk, clock, sweep.budget.minutes)
+        try:
+            if not stop.is_late:
+                run_trials(desk, sweep, concurrency, stop)
+            if not request.signal and not desk.outside:
+                _close_the_rest(desk, "the sweep's time was over")
+            _write_what_is_known(desk, clock)
+        except OSError as error:  # the sweep's own disk is full
+            desk.outside = desk.outside or f"sweep {folder.path}: cannot be written ({error.strerror or error})"
     if request.signal:
         ray.shutdown()
         return request.signal
@@ -150,6 +153,11 @@ def _run(prepared: Prepared, known: list[TrialRecord], fit: int, display: SweepD
         raise OutsideError(f"{desk.outside}; the trials wait: the same command with --resume goes on")
     shutil.rmtree(folder.ray, ignore_errors=True)
     return 0
+
+
+def _write_what_is_known(desk: Desk, clock: SweepClock) -> None:
+    clock.save()
+    write_results(desk.folder, desk.base, desk.plan.records, desk.plan.judge)
 
 
 def _close_the_rest(desk: Desk, reason: str) -> None:
@@ -190,15 +198,23 @@ def _check_begun(folder: SweepFolder, resume: bool) -> None:
 
 
 def _check_same(prepared: Prepared) -> None:
-    before, now = prepared.folder.sweep().model_dump(mode="json"), prepared.sweep.model_dump(mode="json")
+    """The dataset may lie elsewhere now: that it is the same is checked by each trial."""
+    before, now = _comparable(prepared.folder.sweep()), _comparable(prepared.sweep)
     changed = [name for name in now if name not in FREE_TO_CHANGE and before[name] != now[name]]
-    if not changed and prepared.folder.base_recipe() != prepared.base:
+    base = prepared.folder.base_recipe().model_copy(update={"dataset": prepared.base.dataset})
+    if not changed and base != prepared.base:
         changed = ["recipe"]
     if changed:
         raise UserError(
             f"sweep {prepared.folder.path}: was started with other {changed[0]}; go on with the same settings, or "
             "start another sweep with name=NAME"
         )
+
+
+def _comparable(sweep: SweepSettings) -> dict[str, Any]:
+    content = sweep.model_dump(mode="json")
+    settings = {name: value for name, value in content["settings"].items() if not name.startswith("dataset.")}
+    return content | {"settings": settings}
 
 
 def _absolute(sweep: SweepSettings) -> dict[str, object]:

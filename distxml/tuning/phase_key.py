@@ -21,7 +21,10 @@ from distxml.training.checkpoints import PHASES
 
 ROOMS = ("config/seeds.py", "data", "losses.py", "models", "training")
 """Where the code that training runs lies."""
-SCORES = tuple(f"evaluation/{name}.py" for name in ("quick_scores", "aopc", "fills", "patches", "pompom"))
+SCORES = (
+    "config/evaluation.py",
+    *(f"evaluation/{name}.py" for name in ("quick_scores", "aopc", "fills", "patches", "pompom")),
+)
 """Code that the metrics of the last phase come from beside it."""
 LIBRARIES = (
     "torch",

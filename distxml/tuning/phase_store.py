@@ -75,13 +75,12 @@ class PhaseStore:
             return None
         try:
             entry = Entry.model_validate_json((folder / ENTRY_NAME).read_bytes())
+            damaged = any(_is_damaged(folder / name) for name in KEPT if (folder / name).exists() or name == "last")
         except (FileNotFoundError, ValueError):
-            return self._remove(folder)
+            damaged, entry = True, None
         except OSError as error:  # of the disk, not of the entry
             raise OutsideError(f"store {self.folder}: cannot be read ({error.strerror or error}); mend it") from None
-        if any(damage_of(folder / name) for name in KEPT if (folder / name).exists() or name == "last"):
-            return self._remove(folder)
-        return StoredPhase(folder, entry)
+        return self._remove(folder) if damaged or entry is None else StoredPhase(folder, entry)
 
     def publish(self, key: PhaseKey, run: RunFolder, log: list[dict[str, Any]]) -> None:
         """Add a phase that a run has ended; nothing happens where it is known.
@@ -178,3 +177,14 @@ class PhaseStore:
         except OSError:
             return  # somebody else has
         shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _is_damaged(checkpoint: Path) -> bool:
+    """Whether it is not what was written.
+
+    Raises:
+        OSError: it cannot be read just now.
+    """
+    for path in checkpoint.iterdir():
+        path.open("rb").close()
+    return damage_of(checkpoint) is not None

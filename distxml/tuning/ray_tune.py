@@ -140,12 +140,12 @@ class Asha(_Ours, AsyncHyperBandScheduler):
     def __init__(self, desk: Desk, sweep: SweepSettings) -> None:
         """Learns what trials from before an interruption had reached."""
         epochs = desk.base.phases[-1].epochs
-        self.desk, self.last_epoch = desk, epochs or NO_LIMIT
+        self.desk = desk
         super().__init__(
             time_attr="phase3_epoch",
             metric="score",
             mode="max",
-            max_t=self.last_epoch,
+            max_t=epochs or NO_LIMIT,
             grace_period=sweep.scheduler.grace,
             reduction_factor=sweep.scheduler.factor,
             stop_last_trials=False,
@@ -173,8 +173,7 @@ class Asha(_Ours, AsyncHyperBandScheduler):
             self._learn(trial.config["number"])  # it may have taken its last phase whole: its rungs were not reported
             return TrialScheduler.CONTINUE  # it has ended by itself
         action = super().on_trial_result(tune_controller, self._named(trial), result)
-        is_last = result.get("phase3_epoch", 0) >= self.last_epoch
-        return TrialScheduler.CONTINUE if is_last else action
+        return TrialScheduler.CONTINUE if result.get("is_last") else action
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         """It is over."""

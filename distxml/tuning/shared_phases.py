@@ -71,6 +71,7 @@ class SharedPhases:
     waiting: Callable[[int], None] = lambda phase: None
     tell: Callable[[str], None] = lambda message: None
     _held: dict[int, FileLock] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
     _to_publish: list[int] = field(default_factory=list)
 
     def take(self) -> bool:
@@ -78,8 +79,14 @@ class SharedPhases:
 
         Raises:
             HopelessError: another trial has found that these settings lead nowhere.
-            OutsideError: the store or the run's folder cannot be used.
+            OutsideError: the store cannot be read, or the run's folder cannot be written.
         """
+        try:
+            return self._take()
+        except OSError as error:
+            raise OutsideError(f"run {self.run.path}: cannot be written ({error.strerror or error})") from None
+
+    def _take(self) -> bool:
         own = max((phase for phase in PHASES if ended(self.run, phase)), default=0)
         taken = self._forget_taken(own)
         for phase in range(1, own + 1):
@@ -87,10 +94,7 @@ class SharedPhases:
         for phase in range(PHASES[-1], own, -1):
             stored = self._find_or_hold(phase)
             if stored is not None:
-                try:
-                    self._fill_run(stored, taken)
-                except OSError as error:
-                    raise OutsideError(f"run {self.run.path}: cannot be written ({error.strerror or error})") from None
+                self._fill_run(stored, taken)
                 break
         return not self.run.finished.exists()
 
@@ -130,7 +134,7 @@ class SharedPhases:
         """The phase with those before it; or None, with the right to train it."""
         told = False
         while True:
-            held = self.store.try_to_hold(self._key(phase))
+            held, is_lockable = self._try_to_hold(phase)
             stored = self._with_earlier(phase)  # after the lock: who had it has published by now
             failure = self.store.failure(self._key(phase))
             if held is not None and (stored or failure):
@@ -141,11 +145,25 @@ class SharedPhases:
                 raise HopelessError(f"{failure} (found by another trial)")
             if held is not None:
                 self._held[phase] = held
+            if held is not None or not is_lockable:
                 return None
             if not told:
                 self.waiting(phase)
                 told = True
             time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _try_to_hold(self, phase: int) -> tuple[FileLock | None, bool]:
+        """The right to train, and whether the store gives rights at all: where not, each trial trains for itself."""
+        try:
+            return self.store.try_to_hold(self._key(phase)), True
+        except OutsideError as error:
+            self._tell_once(f"phases are not shared: {error}")
+            return None, False
+
+    def _tell_once(self, message: str) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            self.tell(message)
 
     def _with_earlier(self, phase: int) -> list[StoredPhase] | None:
         if not self.store.has(self._key(phase)):
@@ -224,7 +242,7 @@ class SharedPhases:
         try:
             self.store.publish(self._key(phase), self.run, log)
         except OutsideError as error:
-            self.tell(f"phase {phase} is not shared: {error}")
+            self._tell_once(f"phases are not shared: {error}")
         finally:
             if phase in self._held:
                 self._held.pop(phase).release()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -12,7 +13,6 @@ from distxml.config.load import with_settings
 from distxml.config.sweep.parameter import Parameter
 from distxml.config.sweep.sweep import Parameters
 from distxml.errors import UserError
-from distxml.training.driver import with_absolute_paths
 
 Assignment = dict[str, Any]
 """What the search chose, by dotted names of the recipe's settings."""
@@ -77,8 +77,13 @@ def check_parameters(parameters: Parameters, base: Recipe, origin: str) -> None:
     for name, values in _values(parameters):
         for value in values:
             recipe = with_settings(base, _company(parameters, name) | {name: value}, f"{origin}: parameters.{name}")
-            if recipe != with_absolute_paths(recipe):
+            if not all(path.is_absolute() for path in _searched_paths(recipe)):
                 raise UserError(f"{origin}: parameters.{name}={value}: trials run elsewhere; write the whole path")
+
+
+def _searched_paths(recipe: Recipe) -> list[Path]:
+    found = [recipe.warm_start.checkpoint if recipe.warm_start else None, recipe.model.pretrained]
+    return [path for path in found if isinstance(path, Path)]
 
 
 def _values(parameters: Parameters) -> Iterator[tuple[str, tuple[Any, ...]]]:

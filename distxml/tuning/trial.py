@@ -46,37 +46,48 @@ class TrialRun:
         self.phases: SharedPhases | None = None
 
     def go(self) -> None:
-        """Train to the end; whatever stops it is reported, not raised, so that the search goes on."""
+        """Train to the end; whatever stops it is reported, not raised, so that the search goes on.
+
+        The end is the last report: Ray Tune takes the trial's result from it.
+        """
+        outcome, reason = "failed", ""
         try:
             train(self.recipe, Company(quick_scores, self, self._prepare, SECONDS_FOR_THE_FOLDER, waits_for_nodes=True))
-            self._report_end("finished", "")
+            outcome = "finished"
         except HopelessError as error:
+            reason = str(error)
             if self.phases:
                 self.phases.give_up(error)
-            self._report_end("failed", str(error))
         except OutsideError as error:
-            self._report_end("outside", str(error))
+            outcome, reason = "outside", str(error)
         except UserError as error:
-            self._report_end("failed", str(error))
+            reason = str(error)
         except RayError:
             raise  # this process is lost: Ray Tune starts another
         except Exception as error:
-            self._report_end("failed", self._explain(error))
+            reason = self._explain(error)
         finally:
             if self.phases:
                 self.phases.publish_ended()
                 self.phases.close()
+        self._report_end(outcome, reason)
 
     def _explain(self, error: Exception) -> str:
-        self.run.failure.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-        return f"{type(error).__name__}: {' '.join(str(error).split())}; details: {self.run.failure}"
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        try:
+            self.run.failure.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        except OSError:  # the run may not have begun
+            return reason
+        return f"{reason}; details: {self.run.failure}"
 
     def show(self, event: Event) -> None:
         """An event of the run; in a thread of its own."""
         if self.phases:
             self.phases.note(event)
         if isinstance(event, EpochEvent):
-            self._report({"phase": event.phase, "epoch": event.epoch}, self._metrics(event), event.epoch)
+            last = event.phase == PHASES[-1] and event.epoch == self.recipe.phases[-1].epochs
+            where = {"phase": event.phase, "epoch": event.epoch, "is_last": last}
+            self._report(where, self._metrics(event), event.epoch)
         elif isinstance(event, NoticeEvent) and event.global_epoch == 0:  # about nodes, or how the run begins
             self._tell(event.message)
 

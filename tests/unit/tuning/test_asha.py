@@ -36,8 +36,9 @@ def asha(folder: SweepFolder, tmp_path: Path, records: list[TrialRecord]) -> Ash
     return Asha(Desk(folder, base, Plan(SWEEP, base, records), Leaderboard(Judge(SWEEP.objective), None)), SWEEP)
 
 
-def report(scheduler: Asha, trial: Trial, epoch: int, score: float) -> str:
-    return scheduler.on_trial_result(None, trial, {"phase3_epoch": epoch, "score": score})
+def report(scheduler: Asha, trial: Trial, epoch: int, score: float, last: int = 8) -> str:
+    result = {"phase3_epoch": epoch, "score": score, "is_last": epoch == last}
+    return scheduler.on_trial_result(None, trial, result)
 
 
 def test_only_epochs_of_phase_3_count(folder: SweepFolder, tmp_path: Path) -> None:
@@ -93,6 +94,9 @@ def test_a_trial_at_its_last_epoch_is_whole_however_bad(folder: SweepFolder, tmp
     assert [report(scheduler, trial, 8, score) for trial, score in zip(trials, (0.9, 0.8, 0.1), strict=True)] == [
         GO_ON
     ] * 3
+    short = Trial(3)  # phases.2.epochs may be searched
+    scheduler.on_trial_add(None, short)
+    assert report(scheduler, short, 4, 0.0, last=4) == GO_ON
 
 
 def test_what_was_reported_before_an_interruption_is_known(folder: SweepFolder, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from distxml.config import Recipe, load_settings
 from distxml.config.load import with_settings
 from distxml.errors import UserError
 from distxml.recipes import recipe_names
-from distxml.training.driver import with_absolute_paths
 from distxml.tuning.plan import Plan, Proposal
 from distxml.tuning.records import TrialRecord
 from distxml.tuning.space import check_parameters
@@ -40,7 +39,7 @@ def test_there_are_three() -> None:
 @pytest.mark.parametrize("name", recipe_names("sweeps"))
 def test_shipped_sweeps_fit_their_recipes(name: str) -> None:
     sweep = load_sweep(name, [])
-    base = with_absolute_paths(with_settings(load_settings(Recipe, sweep.recipe, []), sweep.settings, name))
+    base = with_settings(load_settings(Recipe, sweep.recipe, []), sweep.settings, name)
     for parameters in sweep.all_steps:
         check_parameters(parameters, base, name)
     proposal = Plan(sweep, base, []).next()
@@ -113,4 +112,4 @@ def test_parameters_must_be_settings_of_the_recipe(file: Path, parameters: str, 
     file.write_text(f"{head}parameters: {parameters}\n{tail[tail.index('search:') :]}")
     sweep = load_sweep(str(file), [])
     with pytest.raises(UserError, match=told):
-        check_parameters(sweep.parameters, with_absolute_paths(load_settings(Recipe, "polygons", [])), str(file))
+        check_parameters(sweep.parameters, load_settings(Recipe, "polygons", []), str(file))

@@ -1,0 +1,89 @@
+"""What a trial reports when it ends; `train` is replaced, everything else is real."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.exceptions import RayError
+
+from distxml.config import Recipe
+from distxml.errors import HopelessError, OutsideError, UserError
+from distxml.training.driver import Company
+from distxml.tuning import trial
+from distxml.tuning.records import SweepFolder, TrialRecord
+from distxml.tuning.trial import TrialRun
+from tests.unit.training.small_training import KeptEvents, small_trainer
+from tests.unit.tuning.small_sweep import base_recipe, small_sweep
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SweepFolder:
+    made = SweepFolder(tmp_path / "sweep")
+    made.path.mkdir()
+    sweep = small_sweep(name="sweep", folder=tmp_path, store=tmp_path / "store")
+    made.config.write_text(sweep.model_dump_json(exclude_unset=True))
+    made.base.write_text(base_recipe(tmp_path).model_dump_json())
+    made.save(TrialRecord(number=0, settings={"loss.beta": 0.7}))
+    return made
+
+
+def run(folder: SweepFolder) -> list[dict[str, Any]]:
+    """What is reported."""
+    said: list[dict[str, Any]] = []
+    TrialRun(folder, 0, said.append).go()
+    return said
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (HopelessError("the heatmap stays white"), "failed"),
+        (UserError("training stopped"), "failed"),
+        (OutsideError("the disk is full"), "outside"),
+    ],
+)
+def test_how_it_ended(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, error: UserError, outcome: str) -> None:
+    def train(recipe: Recipe, company: Company) -> None:
+        raise error
+
+    monkeypatch.setattr(trial, "train", train)
+    assert run(folder) == [{"number": 0, "outcome": outcome, "reason": str(error)}]
+
+
+def test_a_bug_is_named_also_where_the_run_has_not_begun(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(recipe: Recipe, company: Company) -> None:
+        raise ValueError("not\n  so")
+
+    monkeypatch.setattr(trial, "train", train)
+    assert run(folder) == [{"number": 0, "outcome": "failed", "reason": "ValueError: not so"}]
+    folder.run(0).path.mkdir(parents=True)
+    (report,) = run(folder)
+    assert report["reason"] == f"ValueError: not so; details: {folder.run(0).failure}"
+    assert "Traceback" in folder.run(0).failure.read_text()
+
+
+def test_a_lost_process_is_started_again_by_ray(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(recipe: Recipe, company: Company) -> None:
+        raise RayError("the cluster is gone")
+
+    monkeypatch.setattr(trial, "train", train)
+    with pytest.raises(RayError):
+        run(folder)
+
+
+def test_the_end_is_the_last_report(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ray Tune takes a trial's result from it: what the store has to say comes before."""
+
+    def train(recipe: Recipe, company: Company) -> None:
+        run = folder.run(0)
+        run.path.mkdir(parents=True)
+        small_trainer(recipe)
+        assert company.prepare(run, recipe)
+        (tmp_path / "store").rename(tmp_path / "gone")
+        (tmp_path / "store").write_text("a file where the folder was")
+        small_trainer(recipe, KeptEvents(on_event=company.display.show)).fit()
+
+    monkeypatch.setattr(trial, "train", train)
+    said = run(folder)
+    assert sum("are not shared" in report.get("notice", "") for report in said) == 1
+    assert said[-1]["outcome"] == "finished" and said[-1]["phase3_epoch"] == 2
