@@ -284,7 +284,7 @@ def test_cpus_that_others_hold_are_waited_for_and_the_user_is_told(fresh: RunFol
 
     def tell(message: str) -> None:
         said.append(message)
-        ray.kill(other)
+        ray.kill(other)  # pyright: ignore[reportArgumentType]
 
     evaluate_run(fresh, recipe_of(fresh), tell=tell)
     assert [message for message in said if "0 of 2 CPUs and 1 of 1 GPUs of the cluster are free" in message] == said
