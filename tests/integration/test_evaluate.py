@@ -178,7 +178,8 @@ def test_what_is_finished_is_not_computed_again(run: RunFolder, one_worker: Resu
     found = load_results(run.evaluation)
     assert_same(found.curves, one_worker.curves)
     assert_same(found.heatmaps, one_worker.heatmaps)
-    assert [row.aopc for row in found.summary.aopc] == [row.aopc for row in one_worker.summary.aopc]
+    before = [row.aopc for row in one_worker.summary.aopc]  # in other batches
+    assert [row.aopc for row in found.summary.aopc] == pytest.approx(before, abs=1e-5)
 
 
 def test_an_interruption_loses_no_finished_row(fresh: RunFolder, one_worker: Results):
