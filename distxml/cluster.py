@@ -64,13 +64,12 @@ def check_nodes(workers: int, cpus_per_worker: int, gpus_per_worker: float) -> N
     Raises:
         UserError: they do not.
     """
-    check_fit([_resources(node) for node in ray.nodes() if node["Alive"]], workers, cpus_per_worker, gpus_per_worker)
+    check_fit(_alive(), workers, cpus_per_worker, gpus_per_worker)
 
 
 def slots(cpus_per_worker: int, gpus_per_worker: float) -> int:
     """Workers that fit on the nodes of the joined cluster that are alive now."""
-    nodes = [_resources(node) for node in ray.nodes() if node["Alive"]]
-    return sum(node.workers(cpus_per_worker, gpus_per_worker) for node in nodes)
+    return _slots(_alive(), cpus_per_worker, gpus_per_worker)
 
 
 def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gpus_per_worker: float) -> None:
@@ -87,7 +86,7 @@ def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gp
                 f"scaling.workers={workers}: they reserve {amount:g} {name}s together, but the cluster has "
                 f"{sums[name]:g}; lower scaling.workers or scaling.{name.lower()}s_per_worker, or add nodes"
             )
-    fitting = sum(node.workers(cpus_per_worker, gpus_per_worker) for node in nodes)
+    fitting = _slots(nodes, cpus_per_worker, gpus_per_worker)
     if fitting < workers:
         share, settings = _count(cpus_per_worker, "CPU"), "scaling.workers or scaling.cpus_per_worker"
         if gpus_per_worker:
@@ -161,6 +160,15 @@ def _if_up(named: str) -> str:
 def _first_sentence(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0].split(". ")[0].rstrip(".") if lines else type(error).__name__
+
+
+def _alive() -> list[NodeResources]:
+    """The nodes of the joined cluster that are alive now."""
+    return [_resources(node) for node in ray.nodes() if node["Alive"]]
+
+
+def _slots(nodes: list[NodeResources], cpus_per_worker: int, gpus_per_worker: float) -> int:
+    return sum(node.workers(cpus_per_worker, gpus_per_worker) for node in nodes)
 
 
 def _resources(node: dict) -> NodeResources:

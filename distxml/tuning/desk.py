@@ -91,14 +91,15 @@ class Desk:
         """A trial has ended: by itself, stopped by the scheduler, or, without a result, lost once too often."""
         if self.record(number).is_over:
             return
-        outcome = (result or {}).get("outcome")
-        if outcome in ("finished", "failed"):
-            self.close(number, outcome, (result or {}).get("reason", ""))
-        elif outcome == "outside":
-            self.outside = (result or {}).get("reason", "")  # the trial is not over: it goes on with the sweep
-        elif result is None:
+        if result is None:
             lost = f"its process was lost more than {self.plan.sweep.retries} times: killed, or out of memory"
             self.close(number, "failed", lost)
+            return
+        outcome, reason = result.get("outcome"), result.get("reason", "")
+        if outcome in ("finished", "failed"):
+            self.close(number, outcome, reason)
+        elif outcome == "outside":
+            self.outside = reason  # the trial is not over: it goes on with the sweep
         elif not self.outside:  # else it was ended with the sweep
             self.close(number, "stopped", "the scheduler found others better at this epoch")
 

@@ -22,7 +22,7 @@ from distxml.tuning.phase_key import PhaseKey
 
 ENTRY_NAME = "entry.json"
 KEPT: tuple[CheckpointName, ...] = ("last", "best_loss", "best_accuracy")
-"""Checkpoints of a phase that a later one, or the evaluator, may start from."""
+"""Checkpoints of a phase that a later one, or the evaluator, may start from; the first says that it has ended."""
 
 
 class Entry(BaseModel):

@@ -183,7 +183,7 @@ class SharedPhases:
         self._note_taken(taken | {each.entry.phase: _taken(each) for each in stored if not self._has(each)})
         self._show_in_tensorboard(lines)
         for phase, each in enumerate(stored, start=1):
-            for name in sorted(KEPT, key=lambda name: name == "last"):
+            for name in reversed(KEPT):
                 if (each.folder / name).exists():
                     target = self.run.checkpoint(phase, name)
                     replace_folder(link_folder(each.folder / name, target.with_name(f"{name}.new")), target)
@@ -196,9 +196,9 @@ class SharedPhases:
     def _as_own(self, event: dict[str, Any]) -> dict[str, Any]:
         """An event as this run would have logged it: the explanation loss of phase 1 has weights that its end does not
         depend on."""
-        if event["event"] != "epoch":
+        if (event["event"], event["phase"]) != ("epoch", 1):
             return event
-        loss, alpha = self.recipe.loss, self.recipe.phases[event["phase"] - 1].alpha
+        loss, alpha = self.recipe.loss, self.recipe.phases[0].alpha
         parts = {}
         for part in ("train", "val"):
             terms = dict(event[part])
@@ -207,7 +207,7 @@ class SharedPhases:
                 terms["explanation"] += loss.gamma * terms["weak"]
             terms["total"] = alpha * terms["classification"] + (1 - alpha) * terms["explanation"]
             parts[part] = terms
-        return event | parts if event["phase"] == 1 else event
+        return event | parts
 
     def _show_in_tensorboard(self, lines: list[dict[str, Any]]) -> None:
         if self.run.tensorboard.exists():

@@ -1,9 +1,14 @@
 """Whether two evaluations say the same."""
 
+from operator import attrgetter
+
 import numpy as np
 import pyarrow as pa
 
 from distxml.evaluation.results import Results
+
+SETTING = attrgetter("method", "patch_size", "order", "fill")
+COMPARED = attrgetter("method", "other", "order", "patch_size", "fill", "verdict", "wins")
 
 
 def assert_same_results(found: Results, expected: Results) -> None:
@@ -12,21 +17,10 @@ def assert_same_results(found: Results, expected: Results) -> None:
     assert_same(found.heatmaps, expected.heatmaps)
     assert_same(found.curves, expected.curves)
     for ours, theirs in zip(found.summary.aopc, expected.summary.aopc, strict=True):
-        assert (ours.method, ours.patch_size, ours.order, ours.fill) == (
-            theirs.method,
-            theirs.patch_size,
-            theirs.order,
-            theirs.fill,
-        )
+        assert SETTING(ours) == SETTING(theirs)
         np.testing.assert_allclose(ours.by_steps, theirs.by_steps, atol=1e-5, rtol=0)
     for one, other in zip(found.summary.comparisons, expected.summary.comparisons, strict=True):
-        assert (one.method, one.other, one.order) == (other.method, other.other, other.order)
-        assert (one.patch_size, one.fill, one.verdict, one.wins) == (
-            other.patch_size,
-            other.fill,
-            other.verdict,
-            other.wins,
-        )
+        assert COMPARED(one) == COMPARED(other)
         np.testing.assert_allclose(one.difference, other.difference, atol=1e-5, rtol=0)
         np.testing.assert_allclose((one.low, one.high), (other.low, other.high), atol=1e-5, rtol=0)
 
