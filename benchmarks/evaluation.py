@@ -4,6 +4,7 @@
     python benchmarks/evaluation.py quantus    # minutes
     python benchmarks/evaluation.py workers    # half an hour: `distxml evaluate`, Ray and all, for every run
     python benchmarks/evaluation.py growth     # a minute
+    python benchmarks/evaluation.py passes     # two minutes
     python benchmarks/evaluation.py scorer --quick    # does it run? So for the others.
 
 Candidates take turns in each round; the first round warms up and does not count, but for `workers`, which leaves out
@@ -19,6 +20,7 @@ from pathlib import Path
 import torch
 from evaluation_growth import measure_growth
 from evaluation_material import photographs, polygons_48
+from evaluation_passes import measure_passes
 from evaluation_quantus import compare_with_quantus
 from evaluation_scorer import compare_with_bare_passes
 from evaluation_workers import compare_workers
@@ -57,6 +59,10 @@ def _growth(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
     return measure_growth(polygons_48(folder, most), folder, _rounds(arguments))
 
 
+def _passes(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
+    return measure_passes(_photographs(arguments, folder, images=1), _rounds(arguments))
+
+
 def _photographs(arguments: argparse.Namespace, folder: Path, images: int):
     return photographs(folder, images, size=32 if arguments.quick else 224, width=4 if arguments.quick else 32)
 
@@ -73,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         ("quantus", _quantus, 3),
         ("workers", _workers, 3),
         ("growth", _growth, 5),
+        ("passes", _passes, 3),
     ):
         one = modes.add_parser(name)
         one.set_defaults(mode=mode)
