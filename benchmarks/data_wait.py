@@ -22,13 +22,12 @@ import torch
 from loader_material import photos, polygons
 
 from distxml.config import Recipe, load_settings
-from distxml.data.deal import Rank
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset
 from distxml.models.checkpoint import build_model
 from distxml.training.epoch import train_step
-from distxml.training.learner import Learner
-from distxml.training.phases import set_learning
+from distxml.training.phase import Learner, set_learning
 from distxml.training.preflight import model_card
 
 PHASE, EPOCHS = 3, 2

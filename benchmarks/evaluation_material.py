@@ -14,9 +14,8 @@ from distxml.config.model import ModelSettings
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Row
 from distxml.data.schema import Dataset
-from distxml.evaluation.brief import Brief
-from distxml.evaluation.plan import make_plan, points
-from distxml.evaluation.scoring import ImageScorer
+from distxml.evaluation.scoring.plan import ScoringSpec, make_plan, points
+from distxml.evaluation.scoring.scorer import ImageScorer
 from distxml.models.checkpoint import ModelCard, build_model
 from distxml.models.joint import JointModel
 
@@ -71,7 +70,7 @@ def scorer_of(subject: Subject, folder: Path, settings: EvaluationSettings, rows
     recipe = recipe_of(subject, folder, settings)
     plan = make_plan(settings, size, {row.key: row.label for row in rows}, recipe.run.seed)
     explained = Explained(settings.f, subject.model, subject.model)
-    return ImageScorer(explained, Brief(recipe, plan, size, None), CPU)
+    return ImageScorer(explained, ScoringSpec(recipe, plan, size, None), CPU)
 
 
 def points_of(scorer: ImageScorer, rows: Sequence[Row], methods: Sequence[Method]) -> list[int]:

@@ -1,7 +1,7 @@
 """`evaluation.py passes`: milliseconds of a forward pass by how many images are scored at once.
 
 For f with a heatmap that is made anew, and with one that is kept; what the evaluator takes on a CPU is
-`scoring.PIXELS_OF_A_PASS`.
+`scoring.PIXELS_PER_PASS`.
 """
 
 import torch

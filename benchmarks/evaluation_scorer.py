@@ -17,7 +17,7 @@ from train_rounds import Measure, medians, ranges, significant, take_turns
 
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import Row
-from distxml.evaluation.scoring import ImageScorer
+from distxml.evaluation.scoring.scorer import ImageScorer
 
 SCORING, HEATMAPS, BARE = "scoring", "heatmaps", "bare passes"
 FEW: tuple[Method, ...] = ("in_model", "random")

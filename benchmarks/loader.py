@@ -25,10 +25,10 @@ from loader_rivals import OpenCvSamples, TorchvisionSamples, data_loader, images
 
 from distxml.config.augmentation import AugmentationSettings
 from distxml.config.recipe import LoaderSettings
-from distxml.data.deal import Rank
+from distxml.data.inspect import verified_rows
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset
-from distxml.data.verify import verified_rows
 
 BATCH, SIZES = 16, {"photos": (224, 224), "polygons": (48, 48)}
 MODES = {"plain": 0.0, "paper, 1 image in 5": 0.2, "paper, every image": 1.0}

@@ -12,19 +12,19 @@ from distxml.config import Recipe, load_settings
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
-from distxml.data.deal import Rank
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset, open_dataset
 from distxml.models.checkpoint import build_model
 from distxml.models.joint import JointModel
-from distxml.monitoring.mailbox import Mailbox
+from distxml.monitoring.event_queue import EventQueue
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.compute import prepare
-from distxml.training.loop import Trainer
 from distxml.training.preflight import model_card
-from distxml.training.run_start import claim
+from distxml.training.run_claim import claim
+from distxml.training.run_logger import RunLogger
 from distxml.training.state import TrainState
-from distxml.training.watcher import Watcher
+from distxml.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 NEVER_ENDS_EARLY = (
@@ -90,8 +90,8 @@ def in_process_trainer(recipe: Recipe, dataset: Dataset) -> Trainer:
     claimed = claim(run, recipe, dataset)
     train, val = (Loader(dataset, part, recipe.loader, Rank(), recipe.run.seed) for part in ("train", "val"))
     checkpoints = Checkpoints(run, model_card(recipe, dataset), claimed.attempt)
-    mailbox = cast(Mailbox, _Nobody())
-    watcher = Watcher(run, recipe, val, mailbox, TrainState())
+    mailbox = cast(EventQueue, _Nobody())
+    watcher = RunLogger(run, recipe, val, mailbox, TrainState())
     return Trainer(claimed.recipe, fresh_model(recipe, dataset), train, val, None, checkpoints, watcher)
 
 

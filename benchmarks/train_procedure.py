@@ -23,10 +23,10 @@ from train_rounds import Measure, medians, ranges, significant, take_turns
 from distxml.config import Recipe
 from distxml.config.compute import ComputeSettings
 from distxml.data.batch import Batch
-from distxml.data.deal import Rank
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank
 from distxml.training.epoch import train_epoch, validate
-from distxml.training.learner import Learner
+from distxml.training.phase import Learner
 
 TRAIN_IMAGES, VAL_IMAGES = 455, 114
 """Of ImageNet-HVZ as the paper splits it."""

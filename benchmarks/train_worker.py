@@ -18,11 +18,10 @@ from train_rounds import Measure, available_cores, medians, pin, ranges, signifi
 from distxml.config import Recipe
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
-from distxml.training.learner import Learner
-from distxml.training.loop import Trainer
-from distxml.training.meter import StepMeter
-from distxml.training.phases import build_optimizer, set_learning
+from distxml.training.phase import Learner, build_optimizer, set_learning
+from distxml.training.speed import StepMeter
 from distxml.training.state import TrainState
+from distxml.training.trainer import Trainer
 
 PHASE = 3
 WORKER, IN_MEMORY, BARE = "worker", "worker, data in memory", "bare loop"

@@ -27,7 +27,7 @@ from safetensors.torch import load_file
 
 from distxml.config.run_folder import RunFolder
 from distxml.monitoring.metrics_log import read_metrics
-from distxml.tuning.judge import Judge
+from distxml.tuning.objective import Objective
 from distxml.tuning.records import SweepFolder, TrialRecord
 
 GRID: dict[str, Any] = {
@@ -161,7 +161,7 @@ def laptop(bench: Bench, trials: int | None) -> dict[str, Any]:
     default = ("train", "polygons", f"dataset.path={bench.data.resolve()}", f"run.folder={bench.folder}")
     bench.distxml(*default, "scaling.workers=1", "run.name=default", name="default")
     folder = SweepFolder(bench.folder / "laptop")
-    judge, records = Judge(folder.sweep().objective), bench.records("laptop")
+    judge, records = Objective(folder.sweep().objective), bench.records("laptop")
     best = max((record for record in records if record.status == "finished"), key=lambda record: record.score or -9.0)
     metrics = _last(RunFolder(bench.folder / "default"))
     verdict = judge.judge(metrics)

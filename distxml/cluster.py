@@ -4,7 +4,10 @@ import logging
 import math
 import os
 import socket
+import time
 import warnings
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,13 +15,21 @@ import ray
 from ray._private.services import get_ray_address_from_environment
 from ray.exceptions import RayError
 
-from distxml.errors import OutsideError, UserError
+from distxml.config.recipe import ScalingSettings
+from distxml.errors import InfrastructureError, UserError
 
 SECONDS_TO_REACH_HEAD = 5.0
+
 NO_ADDRESS = "the Ray cluster of this machine"
 """What is joined where RAY_ADDRESS is not set."""
+
 NODES_NAMED = 8
 """An error lists no more nodes than this."""
+
+SECONDS_BETWEEN_CHECKS = 10.0
+
+SECONDS_TO_START = 30.0
+"""After so long without a worker that is ready, the user is told what may be the matter."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +87,13 @@ def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gp
     """Whether the workers fit on these nodes, each of them on one.
 
     Raises:
-        OutsideError: they do not.
+        InfrastructureError: they do not.
     """
     sums = {"CPU": sum(node.cpus for node in nodes), "GPU": sum(node.gpus for node in nodes)}
     needed = {"CPU": workers * cpus_per_worker, "GPU": workers * gpus_per_worker}
     for name, amount in needed.items():
         if amount > sums[name]:
-            raise OutsideError(
+            raise InfrastructureError(
                 f"scaling.workers={workers}: they reserve {amount:g} {name}s together, but the cluster has "
                 f"{sums[name]:g}; lower scaling.workers or scaling.{name.lower()}s_per_worker, or add nodes"
             )
@@ -91,7 +102,7 @@ def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gp
         share, settings = _count(cpus_per_worker, "CPU"), "scaling.workers or scaling.cpus_per_worker"
         if gpus_per_worker:
             share, settings = f"{share} and {_count(gpus_per_worker, 'GPU')}", f"{settings} or scaling.gpus_per_worker"
-        raise OutsideError(
+        raise InfrastructureError(
             f"scaling.workers={workers}: only {fitting} fit, because each needs {share} on one node, and there are "
             f"{_listed(nodes)}; lower {settings}, or add nodes"
         )
@@ -198,3 +209,42 @@ def _be_quiet() -> None:
     warnings.filterwarnings("ignore", module="ray")
     for name in ("ray.train", "ray.data", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class CapacityWatch:
+    """Says once that the cluster has become too small, and once that it no longer is."""
+
+    def __init__(self, scaling: ScalingSettings) -> None:
+        self._scaling = scaling
+        self._lacking = False
+        self._checked = time.monotonic()
+
+    def news(self) -> Iterator[str]:
+        """What has changed, if it is time to look."""
+        if time.monotonic() - self._checked < SECONDS_BETWEEN_CHECKS:
+            return
+        self._checked = time.monotonic()
+        with suppress(RayError):
+            yield from self._compare()
+
+    def _compare(self) -> Iterator[str]:
+        try:
+            check_nodes(self._scaling.workers, self._scaling.cpus_per_worker, self._scaling.gpus_per_worker)
+        except UserError as error:
+            if not self._lacking:
+                yield f"waiting for nodes: {error}"
+            self._lacking = True
+        else:
+            if self._lacking:
+                yield "all workers have a place again"
+            self._lacking = False
+
+
+def busy_cluster() -> str:
+    """Why there may be no worker after `SECONDS_TO_START`, although the cluster is large enough."""
+    free, there = ray.available_resources(), ray.cluster_resources()
+    parts = [f"{free.get(name, 0):g} of {there[name]:g} {name}s" for name in ("CPU", "GPU") if there.get(name)]
+    return (
+        f"no worker is ready after {SECONDS_TO_START:g} s; {' and '.join(parts)} of the cluster are free: where other "
+        "programs hold them, they are waited for"
+    )

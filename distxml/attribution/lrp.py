@@ -1,13 +1,65 @@
 """Layer-wise relevance propagation, by zennit's hooks and the rules of `lrp_rules`."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
+from zennit.composites import LayerMapComposite
+from zennit.core import BasicHook, Hook
+from zennit.layer import Sum
+from zennit.rules import Pass, ZPlus
 from zennit.torchvision import ResNetCanonizer
+from zennit.types import Activation, AvgPool, BatchNorm, Linear
 
 from distxml.attribution.explained import Explained
-from distxml.attribution.lrp_rules import alpha1_beta0
+from distxml.models.gate import Gate
+
+MIN_SHARE = 1e-6
+
+MIN_VALUE = 1e-30
+
+
+def alpha1_beta0() -> LayerMapComposite:
+    """The rule of each kind of module; those without one (max-pooling, dropout) have their gradient for a rule.
+
+    Max-pooling's gradient hands all relevance to the maximum.
+    """
+    convolution_or_linear = ZPlus(stabilizer=stabilized, zero_params="bias")  # pyright: ignore[reportArgumentType]
+    return LayerMapComposite(
+        [
+            ((Gate,), _PassToFeatures()),
+            ((Activation, BatchNorm), Pass()),  # a BatchNorm has been merged: it does nothing
+            ((Sum, AvgPool), _in_proportion_to_what_is_positive()),
+            ((Linear,), convolution_or_linear),
+        ]
+    )
+
+
+def stabilized(positive: Tensor) -> Tensor:
+    """Sums of positive contributions, B×..., made fit to be divided by.
+
+    Sums below a millionth of the image's mean one are raised to it: rounding would be a large part of them. zennit's
+    own constant 1e-6 would swallow the relevance of feature maps that a dark heatmap has made small.
+    """
+    mean = positive.mean(tuple(range(1, positive.ndim)), keepdim=True)
+    return torch.maximum(positive, (MIN_SHARE * mean).clamp_min(MIN_VALUE))
+
+
+class _PassToFeatures(Hook):
+    """Relevance of gated features is that of the features; the heatmap, the second input, gets none."""
+
+    def backward(self, module: nn.Module, grad_input: object, grad_output: Sequence[Tensor]) -> tuple[Tensor, None]:
+        """B×C×h×w, and nothing."""
+        return grad_output[0], None
+
+
+def _in_proportion_to_what_is_positive() -> BasicHook:
+    """For layers without parameters that add up their inputs with weights that are not negative."""
+    return BasicHook(
+        input_modifiers=[lambda inputs: inputs.clamp_min(0)],
+        gradient_mapper=lambda relevance, outputs: [relevance / stabilized(outputs[0])],
+    )
 
 
 class RelevancePropagation:

@@ -15,7 +15,7 @@ from distxml.data.schema import SPLITS, Dataset, DatasetMetadata
 if TYPE_CHECKING:
     from distxml.data.inspect import Inspection
 
-MOST_COPIES_SHOWN = 5
+MAX_COPIES_SHOWN = 5
 
 
 def counts_table(metadata: DatasetMetadata) -> Table:
@@ -65,8 +65,8 @@ def copies_warning(copies: Sequence[tuple[str, str]]) -> list[str]:
     """A warning where images that are equal bit for bit are in different splits, or nothing."""
     if not copies:
         return []
-    shown = ", ".join(f"{printable(one)} = {printable(other)}" for one, other in copies[:MOST_COPIES_SHOWN])
-    more = f" and {len(copies) - MOST_COPIES_SHOWN} more" if len(copies) > MOST_COPIES_SHOWN else ""
+    shown = ", ".join(f"{printable(one)} = {printable(other)}" for one, other in copies[:MAX_COPIES_SHOWN])
+    more = f" and {len(copies) - MAX_COPIES_SHOWN} more" if len(copies) > MAX_COPIES_SHOWN else ""
     return [
         f"WARNING: {len(copies)} image(s) are bit-for-bit copies of one in another split, so scores on val and test "
         f"are too good: {shown}{more}. Remove one of each pair from the raw material and build again."

@@ -29,8 +29,8 @@ def evaluate(
 
     What an interrupted evaluation has finished is not computed again."""
     from distxml.config import to_yaml
+    from distxml.config.evaluation_request import override_recipe
     from distxml.config.run_folder import RunFolder
-    from distxml.evaluation.request import override_recipe
 
     folder = RunFolder(run)
     recipe = override_recipe(folder.recipe(), overrides or [], str(folder.config))
@@ -43,8 +43,8 @@ def evaluate(
 
 
 def _say_what_would_be_done(folder: "RunFolder", recipe: "Recipe") -> None:
-    from distxml.evaluation.distributed import what_is_left, what_was_found
     from distxml.evaluation.estimate import estimate_seconds
+    from distxml.evaluation.evaluate import what_is_left, what_was_found
     from distxml.evaluation.prepare import prepare
     from distxml.report.wording import duration
 
@@ -87,9 +87,9 @@ def _plan_in_words(evaluation: "Evaluation") -> list[str]:
 def _evaluate(folder: "RunFolder", recipe: "Recipe") -> None:
     from distxml.cli.evaluation_tables import print_summary
     from distxml.cli.pass_progress import PassProgress
-    from distxml.errors import interruptible
-    from distxml.evaluation.distributed import evaluate_run, interruption
+    from distxml.evaluation.evaluate import evaluate_run, interruption
     from distxml.evaluation.results import CURVES_NAME, HEATMAPS_NAME, IMAGES_NAME, SUMMARY_NAME, TABLE_NAME
+    from distxml.signals import interruptible
 
     with interruptible(interruption(folder)), PassProgress("evaluating") as progress:
         summary = evaluate_run(folder, recipe, progress.show, progress.say)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.results import TABLE_NAME
-from distxml.evaluation.summary import FEWEST_IMAGES, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
+from distxml.evaluation.summary import MIN_IMAGES, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
@@ -24,7 +24,7 @@ LOCALIZATION: dict[HeatmapName, str] = {
     "energy_inside": "energy inside",
     "pointing": "pointing game",
 }
-MOST_ROWS = 40
+MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 
 
@@ -47,7 +47,7 @@ def _tables(summary: Summary) -> Iterator[Table]:
     orders: list[Order] = list(dict.fromkeys(row.order for row in summary.aopc_overall))
     for order in orders:
         yield _overall_table(summary, order)
-        if len(_rows(summary, order)) <= MOST_ROWS:
+        if len(_rows(summary, order)) <= MAX_ROWS:
             yield _setting_table(summary, order)
 
 
@@ -76,9 +76,9 @@ def _remarks(summary: Summary) -> list[str]:
             "Better, worse, + and -: than the random order, the 95% interval of the paired difference lies on one side "
             "of 0. Intervals are not corrected for their number. in_model wins: share of the images."
         )
-    if summary.curve_images < FEWEST_IMAGES:
-        lines.append(f"Fewer than {FEWEST_IMAGES} images: too few to call any difference clear.")
-    if any(len(_rows(summary, row.order)) > MOST_ROWS for row in summary.aopc):
+    if summary.curve_images < MIN_IMAGES:
+        lines.append(f"Fewer than {MIN_IMAGES} images: too few to call any difference clear.")
+    if any(len(_rows(summary, row.order)) > MAX_ROWS for row in summary.aopc):
         lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
     return [*lines, "Do not compare the AOPC of different models."]
 

@@ -8,7 +8,7 @@ import typer
 EXAMPLE = "Example: distxml explain runs/polygons photo.jpg --out explanations"
 
 if TYPE_CHECKING:
-    from distxml.report.own_images import Explained
+    from distxml.explain import Explained
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run, made by `distxml train`.")]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files (JPEG, PNG, ...).")]
@@ -25,7 +25,7 @@ def explain(run: Run, images: Images, out: Out = Path("explanations"), checkpoin
     Images are turned upright as their EXIF orientation says; more than 8 bits a channel are refused.
     """
     from distxml.config.run_folder import RunFolder
-    from distxml.report.own_images import explain_images
+    from distxml.explain import explain_images
 
     explained = explain_images(RunFolder(run), images, out, checkpoint)
     _print_table(explained)

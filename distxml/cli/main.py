@@ -9,7 +9,8 @@ import typer
 from distxml import __version__
 from distxml.cli import data, evaluate, explain, report, train, tune
 from distxml.cli.printable import printable
-from distxml.errors import Interrupted, UserError
+from distxml.errors import UserError
+from distxml.signals import Interrupted
 
 app = typer.Typer(
     name="distxml",

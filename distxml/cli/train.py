@@ -37,14 +37,14 @@ def train(
 
 def _train(settings: "Recipe") -> None:
     from distxml.config.run_folder import RunFolder
-    from distxml.evaluation.quick_scores import quick_scores
+    from distxml.evaluation.scoring.quick_scores import quick_scores
     from distxml.monitoring.console import TrainingConsole
-    from distxml.training.driver import Company
+    from distxml.training.driver import TrainHooks
     from distxml.training.driver import train as run_training
 
     finished_before = RunFolder(settings.run_folder).finished.exists()
     with TrainingConsole() as console:
-        run_training(settings, Company(quick_scores, console))
+        run_training(settings, TrainHooks(quick_scores, console))
     typer.echo(f"{'already complete' if finished_before else 'trained'}: {settings.run_folder}")
     typer.echo(f"next: distxml evaluate {shlex.quote(str(settings.run_folder))}")
 
@@ -54,7 +54,7 @@ def _check(settings: "Recipe") -> None:
     from distxml.config.run_folder import RunFolder
     from distxml.data.inspect import inspect_dataset
     from distxml.training.preflight import check_dataset, parameters, reading_bound, run_one_batch
-    from distxml.training.run_start import check_claim
+    from distxml.training.run_claim import check_claim
 
     dataset = check_dataset(settings)
     check_claim(RunFolder(settings.run_folder), settings, dataset)

@@ -28,8 +28,8 @@ def tune(
 
     A.B=C changes the sweep (`budget.trials=8`) or, by the name of a recipe's setting, all of its trials.
     """
+    from distxml.config.sweep.load import load_sweep
     from distxml.tuning.driver import prepare
-    from distxml.tuning.sweep_file import load_sweep
 
     sweep = load_sweep(file, overrides or [])
     prepared = prepare(sweep, file)
@@ -40,15 +40,14 @@ def tune(
 
 
 def _tune(prepared: "Prepared", resume: bool) -> None:
-    from distxml.report.sweep import write_sweep_report
+    from distxml.report.sweep.report import write_sweep_report
     from distxml.tuning.driver import tune as run_sweep
-    from distxml.tuning.judge import Judge
     from distxml.tuning.leaderboard import Leaderboard
+    from distxml.tuning.objective import Objective
     from distxml.tuning.plan import Plan
-    from distxml.tuning.results import best_trials
-    from distxml.tuning.words import saved_line
+    from distxml.tuning.results import best_trials, saved_line
 
-    judge, folder = Judge(prepared.sweep.objective), prepared.folder
+    judge, folder = Objective(prepared.sweep.objective), prepared.folder
     most = Plan(prepared.sweep, prepared.base, []).most_trials()
     with Leaderboard(judge, most) as board:
         records = run_sweep(prepared, resume, board)
@@ -71,7 +70,7 @@ def _show(prepared: "Prepared") -> None:
     from distxml.tuning.driver import fitting
     from distxml.tuning.plan import Plan, Turn
     from distxml.tuning.records import TrialRecord
-    from distxml.tuning.words import settings_in_words
+    from distxml.tuning.results import settings_in_words
 
     sweep, base = prepared.sweep, prepared.base
     plan = Plan(sweep, base, [])

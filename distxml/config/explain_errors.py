@@ -8,17 +8,17 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-MOST_SHOWN = 5
+MAX_SHOWN = 5
 
 Location = tuple[int | str, ...]
 
 
 def readable_errors(kind: type[BaseModel], error: ValidationError, origin: str, overridden: Sequence[str]) -> str:
-    """Every field's error on a line of its own; at most `MOST_SHOWN` of them."""
+    """Every field's error on a line of its own; at most `MAX_SHOWN` of them."""
     details = error.errors()
     lines = [_one_line(kind, dict(detail), origin, overridden) for detail in _one_of_each_union(details)]
-    if len(lines) > MOST_SHOWN:
-        lines[MOST_SHOWN:] = [f"... and {len(lines) - MOST_SHOWN} more errors"]
+    if len(lines) > MAX_SHOWN:
+        lines[MAX_SHOWN:] = [f"... and {len(lines) - MAX_SHOWN} more errors"]
     return "\n".join(lines)
 
 

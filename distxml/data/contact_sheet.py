@@ -15,10 +15,10 @@ from distxml.errors import UserError
 
 Pixels = NDArray[np.uint8]
 
-LONGEST_SIDE = 240
+MAX_SIDE = 240
 """Pixels of an image on the sheet."""
-MOST_CLASSES = 20
-LONGEST_CAPTION = 26
+MAX_CLASSES = 20
+MAX_CAPTION = 26
 TINT = (255, 196, 0)
 TINT_STRENGTH = 0.3
 
@@ -29,7 +29,7 @@ def write_contact_sheet(examples: dict[int, list[Row]], classes: Sequence[str], 
     Raises:
         UserError: the file cannot be written.
     """
-    labels = sorted(examples)[:MOST_CLASSES]
+    labels = sorted(examples)[:MAX_CLASSES]
     figure = Figure(figsize=(1.9 * EXAMPLES, 2.3 * len(labels)), layout="constrained")
     grid = figure.subplots(len(labels), EXAMPLES, squeeze=False)
     for axes_of_class, label in zip(grid, labels, strict=True):
@@ -41,9 +41,9 @@ def write_contact_sheet(examples: dict[int, list[Row]], classes: Sequence[str], 
 
 
 def with_mask(row: Row) -> Pixels:
-    """The image as H×W×3 RGB, `LONGEST_SIDE` long, its mask outlined and tinted."""
+    """The image as H×W×3 RGB, `MAX_SIDE` long, its mask outlined and tinted."""
     width, height = image_size(row)
-    scale = LONGEST_SIDE / max(width, height)
+    scale = MAX_SIDE / max(width, height)
     shown = (max(1, round(width * scale)), max(1, round(height * scale)))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     picture = cv2.resize(decode_image(row.image, None, row.key), shown, interpolation=interpolation)
@@ -70,7 +70,7 @@ def _remark(row: Row) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_CAPTION else f"{text[: LONGEST_CAPTION - 3]}..."
+    return text if len(text) <= MAX_CAPTION else f"{text[: MAX_CAPTION - 3]}..."
 
 
 def _save(figure: Figure, path: Path) -> None:

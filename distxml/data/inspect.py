@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -13,15 +13,32 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from distxml.data.left_out import count_left_out
+from distxml.data.reader import SplitReader
 from distxml.data.rows import MASK_THRESHOLD, Row, decode_pixels
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, Split
-from distxml.data.verify import verified_rows
 from distxml.errors import UserError
 
 FORMATS = ("JPEG", "PNG")
 """What images of a dataset may be; Pillow reads more, some of it by running programs."""
+
 EXAMPLES = 6
 """Rows a class that are kept for the contact sheet."""
+
+
+def verified_rows(dataset: Dataset, split: Split) -> Iterator[Row]:
+    """The rows of a split in reading order; a row group in memory at a time.
+
+    Raises:
+        UserError: a shard is not the file that was built, byte for byte.
+    """
+    reader = SplitReader(dataset, split)
+    for shard in reader.shards:
+        found = reader.files.digest(shard)
+        if found != shard.sha256:
+            difference = f"(SHA-256 {found[:12]}..., not {shard.sha256[:12]}...)"
+            raise reader.files.unusable(shard, f"this shard was changed after it was built {difference}")
+    reader.index()
+    yield from reader.rows(0, len(reader))
 
 
 @dataclass

@@ -1,19 +1,52 @@
 """Batches of a split for one DDP rank, from whichever backend the settings choose."""
 
+import importlib.util
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
 from distxml.config.recipe import LoaderSettings
+from distxml.data.augment.opencv import OpenCvBackend
 from distxml.data.backend import Backend
-from distxml.data.backend_choice import make_backend
 from distxml.data.batch import Batch
-from distxml.data.deal import Deal, Rank, Shuffle, deal_evaluation, deal_training, number_of_steps
-from distxml.data.encoded_rows import EncodedRows
 from distxml.data.read_ahead import read_ahead
 from distxml.data.reader import SplitReader
 from distxml.data.row_groups import shares
+from distxml.data.rows import EncodedRows
+from distxml.data.sampler import Deal, Rank, Shuffle, deal_evaluation, deal_training, number_of_steps
 from distxml.data.schema import Dataset, Split
+from distxml.errors import UserError
+
+
+def make_backend(settings: LoaderSettings, seed: int, gpu: int | None) -> Backend:
+    """The backend that the settings choose; `auto` is DALI where there is a GPU and DALI is installed.
+
+    Args:
+        settings: `backend`, and what the backend needs.
+        seed: of the augmentation.
+        gpu: index of the GPU that the rank trains on, or None.
+
+    Raises:
+        UserError: DALI is asked for and is not installed.
+    """
+    installed = _is_installed()
+    if settings.backend == "dali" and not installed:
+        raise UserError(
+            "loader.backend=dali: NVIDIA DALI is not installed (it exists for Linux alone: "
+            "`pip install nvidia-dali-cuda130`); install it, or set loader.backend=albumentations"
+        )
+    if settings.backend == "dali" or (settings.backend == "auto" and gpu is not None and installed):
+        from distxml.data.dali.backend import DaliBackend
+
+        return DaliBackend(settings, seed, gpu)
+    return OpenCvBackend(settings, seed)
+
+
+def _is_installed() -> bool:
+    try:
+        return importlib.util.find_spec("nvidia.dali") is not None
+    except ModuleNotFoundError:  # there is no package `nvidia` at all
+        return False
 
 
 class Loader:

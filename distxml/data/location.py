@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from distxml.config.locations import is_uri
-from distxml.errors import OutsideError
+from distxml.errors import InfrastructureError
 
 CHUNK = 1 << 20
 """Bytes that are read at once."""
@@ -80,7 +80,7 @@ def locate(location: str) -> Location:
     (`s3://bucket/folder?endpoint_override=http://127.0.0.1:9000`).
 
     Raises:
-        OutsideError: nothing can open such a URI.
+        InfrastructureError: nothing can open such a URI.
     """
     if not is_uri(location):
         return Location(location, fs.LocalFileSystem(), str(Path(location)))
@@ -88,7 +88,7 @@ def locate(location: str) -> Location:
         system, root = _opened(location)
     except (ValueError, ImportError, OSError, pa.ArrowException) as error:
         reason = str(error).strip().split("\n")[0]
-        raise OutsideError(f"dataset {location}: no file system for it ({reason}); mend dataset.path") from None
+        raise InfrastructureError(f"dataset {location}: no file system for it ({reason}); mend dataset.path") from None
     return Location(location, system, root)
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distxml.data.encoded_rows import EncodedRows
-from distxml.data.rows import Row
+from distxml.data.rows import EncodedRows, Row
 from distxml.data.schema import Dataset, Split
 from distxml.data.shard_files import ShardFiles, SplitIndex
 

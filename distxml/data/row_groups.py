@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from distxml.data.backend import Share
-from distxml.data.deal import Deal, Rows
-from distxml.data.encoded_rows import EncodedRows
 from distxml.data.reader import SplitReader
-from distxml.data.rows import Row
+from distxml.data.rows import EncodedRows, Row
+from distxml.data.sampler import Deal, Rows
 
 
 def shares(

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import cast, overload
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
@@ -13,10 +14,10 @@ from torch.nn import functional
 from distxml.data.batch import Batch
 from distxml.errors import UserError
 
-cv2.setNumThreads(0)  # the loader has its own threads; OpenCV's would fight with torch's
-
 MASK_THRESHOLD = 127
 """A mask's pixel is inside where it is brighter than this."""
+
+cv2.setNumThreads(0)  # the loader has its own threads; OpenCV's would fight with torch's
 
 Pixels = NDArray[np.uint8]
 
@@ -123,3 +124,37 @@ def _decode_mask(data: bytes, image_size: tuple[int, int], key: str) -> Pixels:
     if inside.shape != image_size:
         inside = cv2.resize(inside, image_size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(inside, np.uint8)
+
+
+class EncodedRows(Sequence[Row]):
+    """The rows of a table with the dataset's schema; a row's bytes are copied out when it is asked for.
+
+    Thousands of single byte strings, freed in another order than they came, would leave holes in the process's memory
+    that take as much room as the rows themselves.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._keys: list[str] = table["key"].to_pylist()
+        self._labels: list[int] = table["label"].to_pylist()
+        self._images = _encoded(table["image"])
+        self._masks = _encoded(table["mask"])
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        return Row(self._keys[index], self._images[index].as_py(), self._masks[index].as_py(), self._labels[index])
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.BinaryArray:
+    """The `bytes` of a column of encoded files; null where the file is null."""
+    files = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return files.flatten()[0]  # unlike `field`, it heeds that the struct itself is null

@@ -13,7 +13,7 @@ from distxml.config.load import validate_json
 from distxml.config.locations import is_uri
 from distxml.data.digest import classes_digest
 from distxml.data.location import Location, locate
-from distxml.errors import OutsideError, UserError
+from distxml.errors import InfrastructureError, UserError
 
 FORMAT = "distxml-dataset"
 FORMAT_VERSION = 1
@@ -165,7 +165,9 @@ def open_dataset(location: str | Path) -> Dataset:
         return _opened(folder)
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
-        raise OutsideError(f"dataset {folder}: cannot be read ({reason}); name another with dataset.path") from None
+        raise InfrastructureError(
+            f"dataset {folder}: cannot be read ({reason}); name another with dataset.path"
+        ) from None
 
 
 def require_printable(location: str | Path) -> None:
@@ -181,12 +183,14 @@ def require_printable(location: str | Path) -> None:
 
 def _opened(folder: Location) -> Dataset:
     if not folder.is_folder():
-        raise OutsideError(
+        raise InfrastructureError(
             f"dataset {folder}: no such folder; "
             f"build it with `distxml data build RECIPE {shlex.quote(str(folder))}` or set dataset.path"
         )
     if not folder.holds(METADATA_NAME):
-        raise OutsideError(f"dataset {folder}: not a dataset (no {METADATA_NAME}); name a folder made by `data build`")
+        raise InfrastructureError(
+            f"dataset {folder}: not a dataset (no {METADATA_NAME}); name a folder made by `data build`"
+        )
     content = folder.read(METADATA_NAME)
     metadata = validate_json(DatasetMetadata, content, folder.file(METADATA_NAME), "build the dataset again")
     _check_shards(folder, metadata)
@@ -201,7 +205,7 @@ def _check_shards(folder: Location, metadata: DatasetMetadata) -> None:
                 f"{folder.file(METADATA_NAME)}: shard {shard.file!r} lies outside the dataset; do not use it"
             )
         if shard.file not in present and not folder.holds(shard.file):  # behind a link, for one
-            raise OutsideError(f"{folder.file(shard.file)}: this shard is missing; build the dataset again")
+            raise InfrastructureError(f"{folder.file(shard.file)}: this shard is missing; build the dataset again")
 
 
 def _escapes(folder: Location, name: str) -> bool:

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from distxml.data.digest import file_digest, index_digest, rows_digest
-from distxml.data.encoded_rows import EncodedRows
 from distxml.data.location import CHUNK, Location
+from distxml.data.rows import EncodedRows
 from distxml.data.schema import ROW_SCHEMA, Shard
-from distxml.errors import OutsideError, UserError
+from distxml.errors import InfrastructureError, UserError
 
 Part = TypeVar("Part")
 
@@ -119,7 +119,7 @@ class ShardFiles:
 
     def unusable(self, shard: Shard, reason: str) -> UserError:
         """The error that names a shard."""
-        return OutsideError(f"{self.folder.file(shard.file)}: {reason}; build the dataset again")
+        return InfrastructureError(f"{self.folder.file(shard.file)}: {reason}; build the dataset again")
 
     def digest(self, shard: Shard) -> str:
         """SHA-256 of the shard's file where it lies, hexadecimal.

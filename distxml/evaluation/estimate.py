@@ -8,13 +8,13 @@ import torch
 from distxml.cluster import connect
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.errors import UserError
-from distxml.evaluation.distributed import Left, work_of
-from distxml.evaluation.pool import own_error
+from distxml.evaluation.evaluate import Left, work_of
 from distxml.evaluation.prepare import Evaluation
-from distxml.evaluation.worker import Work, make_scorer
+from distxml.evaluation.workers.pool import own_error
+from distxml.evaluation.workers.worker import Work, make_scorer
 
 SECONDS_TO_TIME = 2.0
-MOST_IMAGES_TIMED = 64
+MAX_IMAGES_TIMED = 64
 """Of a batch: on a CPU a larger one would take long and say no more."""
 SECONDS_FOR_A_PLACE = 60.0
 """The longest that is waited for the figure: other programs may hold the cluster for hours."""
@@ -64,7 +64,7 @@ def _passes(method: Method, settings: EvaluationSettings) -> int:
 def _seconds_of_pass(work: Work) -> float:
     """Of one image in a full batch, scored as a perturbed one is."""
     scorer = make_scorer(work)
-    batch = min(scorer.batch_size, MOST_IMAGES_TIMED)
+    batch = min(scorer.batch_size, MAX_IMAGES_TIMED)
     image = torch.rand(batch, 3, *work.brief.image_size, device=scorer.device)
     gate = scorer.explained.gate(image)
     times: list[float] = []

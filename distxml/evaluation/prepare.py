@@ -1,6 +1,10 @@
 """Everything that an evaluation needs, opened and checked before any worker starts."""
 
+import hashlib
+import json
+import os
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,11 +18,21 @@ from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
 from distxml.errors import UserError
-from distxml.evaluation.brief import Brief
-from distxml.evaluation.plan import Plan, make_plan
-from distxml.evaluation.store import require_writable
+from distxml.evaluation.scoring.plan import Plan, ScoringSpec, make_plan
 from distxml.evaluation.summary import Scored
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
+
+ROWS_VERSION = 1
+"""Counts up when the same settings come to give other rows."""
+
+FREE = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap"}
+"""Settings of the evaluation that change no number of a row: which rows there are, or what is made of them."""
+
+LIBRARIES = ("torch", "torchvision", "captum", "zennit", "opencv-python-headless")
+"""What computes heatmaps, fills and f."""
+
+UNUSED = {"pretrained"}
+"""Settings of a model that say nothing once its weights are read."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ class Evaluation:
     dataset: Dataset
     dataset_sha256: str
     label_of_key: dict[str, int]
-    brief: Brief
+    brief: ScoringSpec
 
     @property
     def recipe(self) -> Recipe:
@@ -89,7 +103,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         dataset=dataset,
         dataset_sha256=dataset.folder.digest(METADATA_NAME),
         label_of_key=labels,
-        brief=Brief(
+        brief=ScoringSpec(
             recipe=recipe,
             plan=make_plan(settings, card.image_size, labels, recipe.run.seed),
             image_size=card.image_size,
@@ -143,3 +157,38 @@ def _labels(dataset: Dataset, split: Split) -> dict[str, int]:
     if not labels:
         raise UserError(f"dataset {dataset.folder}: its split {split!r} holds no images; set evaluation.split")
     return labels
+
+
+def require_writable(folder: Path) -> None:
+    """Check before the work that its results can be written.
+
+    Raises:
+        UserError: `folder` is a file, or the run's folder may not be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file where the results belong; move it away")
+    if not os.access(folder.parent, os.W_OK | os.X_OK):
+        raise UserError(f"{folder.parent}: may not be written; change its permissions or copy the run")
+
+
+def depends_on(evaluation: Evaluation) -> dict[str, object]:
+    """Everything that a number in a row may depend on, as JSON."""
+    recipe, scored = evaluation.recipe, evaluation.scored
+    return {
+        "rows_version": ROWS_VERSION,
+        "libraries": {name: version(name).partition("+")[0] for name in LIBRARIES},  # +cu130: built for another device
+        "weights": scored.sha256,
+        "explainer_weights": scored.explainer_sha256,
+        "models": [settings.model_dump(mode="json", exclude=UNUSED) for settings in evaluation.architectures],
+        "image_size": list(scored.image_size),
+        "dataset": evaluation.dataset_sha256,
+        "seed": recipe.run.seed,
+        "loss": recipe.loss.model_dump(mode="json"),
+        "alpha": recipe.phases[2].alpha,
+        "evaluation": recipe.evaluation.model_dump(mode="json", exclude=FREE),
+    }
+
+
+def fingerprint(evaluation: Evaluation) -> str:
+    """SHA-256 of all of it, its first 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(depends_on(evaluation), sort_keys=True).encode()).hexdigest()[:16]

@@ -1,22 +1,127 @@
 """What an evaluation leaves behind, and how it is read back: a summary and three tables."""
 
+import csv
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from distxml.config.load import validate_json_file
 from distxml.errors import UserError
-from distxml.evaluation.agreement import contradiction
+from distxml.evaluation.flat_summary import COLUMNS, flat
+from distxml.evaluation.statistics.columns import encoded, list_lengths, row_grid
 from distxml.evaluation.summary import Summary
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 
+ROUNDING = 1e-9
+"""Sums in another order differ by less."""
+
 SUMMARY_NAME = "summary.json"
+
 TABLE_NAME = "summary.csv"
+
 IMAGES_NAME = "images.parquet"
+
 HEATMAPS_NAME = "heatmaps.parquet"
+
 CURVES_NAME = "curves.parquet"
+
+
+def contradiction(summary: Summary, images: pa.Table, heatmaps: pa.Table, curves: pa.Table) -> str | None:
+    """The first thing in which the tables are not what the summary says of them; None where all agrees."""
+    checks = chain(
+        _of_images(summary, images), _of_heatmaps(summary, images, heatmaps), _of_curves(summary, images, curves)
+    )
+    return next(checks, None)
+
+
+def _of_images(summary: Summary, images: pa.Table) -> Iterator[str]:
+    classes, keys = len(summary.classes), len(images["key"].unique())
+    if images.num_rows != summary.images or keys != summary.images:
+        yield f"the summary is of {summary.images} images, but the table of images holds {keys}"
+    if images.num_rows - images["pompom"].null_count != summary.annotated:
+        yield f"not {summary.annotated} images have a POMPOM"
+    for column in ("label", "predicted"):
+        if not _are_classes(images[column], classes):
+            yield f"images: a {column} is not among the {classes} classes"
+    if (list_lengths(images["probabilities"]) != classes).any():
+        yield f"images: there are not {classes} probabilities"
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (images["label"].to_numpy(), images["predicted"].to_numpy()), 1)
+    if counts.tolist() != [list(row) for row in summary.confusion]:
+        yield "images: labels and predictions are not those of the summary's confusion"
+
+
+def _of_heatmaps(summary: Summary, images: pa.Table, heatmaps: pa.Table) -> Iterator[str]:
+    methods = list(dict.fromkeys(row.method for row in summary.aopc if row.method != "random"))
+    yield from _of_rows("heatmaps", summary, images, heatmaps, len(methods))
+    try:
+        grid = row_grid(heatmaps, ("method",), [(method,) for method in methods], _perturbed(summary))
+    except ValueError:
+        yield "the heatmaps are not those of the summary's methods, each once an image"
+        return
+    for row in summary.heatmaps:
+        values = pc.fill_null(heatmaps[row.name], np.nan).to_numpy()[grid[methods.index(row.method)]]
+        found = values[~np.isnan(values)]
+        if len(found) != row.images or not _is_mean(row.value, found):
+            yield f"heatmaps: the {row.name} of {row.method} is not the summary's"
+
+
+def _of_curves(summary: Summary, images: pa.Table, curves: pa.Table) -> Iterator[str]:
+    yield from _of_rows("curves", summary, images, curves, len(summary.aopc))
+    if (list_lengths(curves["f"]) != curves["steps"].to_numpy() + 1).any():
+        yield "curves: an f does not have a value a step"
+    columns = ("method", "patch_size", "order", "fill", "steps")
+    places = [(row.method, row.patch_size, row.order, row.fill, row.steps) for row in summary.aopc]
+    try:
+        grid = row_grid(curves, columns, places, _perturbed(summary))
+    except ValueError:
+        yield "the curves are not those of the summary's methods, patch sizes, orders and fills, each once an image"
+        return
+    aopc = curves["aopc"].to_numpy()
+    for row, place, rows in zip(summary.aopc, places, grid, strict=True):
+        if not _is_mean(row.aopc, aopc[rows]):
+            yield f"curves: the AOPC of {', '.join(map(str, place[:-1]))} is not the summary's"
+
+
+def _of_rows(name: str, summary: Summary, images: pa.Table, rows: pa.Table, settings: int) -> Iterator[str]:
+    """What holds of heatmaps and of curves."""
+    if rows.num_rows != summary.curve_images * settings:
+        yield f"not {summary.curve_images * settings} {name}, but {rows.num_rows}"
+    if len(rows["key"].unique()) != (summary.curve_images if settings else 0):
+        yield f"not {summary.curve_images} images have {name}"
+    for column in ("label", "target"):
+        if not _are_classes(rows[column], len(summary.classes)):
+            yield f"{name}: a {column} is not among the {len(summary.classes)} classes"
+    label_of_key = dict(zip(images["key"].to_pylist(), images["label"].to_pylist(), strict=True))
+    keys, key_of_row = encoded(rows["key"])
+    labels = np.array([label_of_key.get(key, -1) for key in keys], np.int64)
+    if (labels < 0).any():
+        yield f"{name}: a key is of no image"
+    if (rows["label"].to_numpy() != labels[key_of_row]).any():
+        yield f"{name}: a label is not its image's"
+
+
+def _perturbed(summary: Summary) -> int:
+    return summary.curve_images if summary.aopc else 0
+
+
+def _are_classes(column: pa.ChunkedArray, classes: int) -> bool:
+    values = column.to_numpy()
+    return bool(((values >= 0) & (values < classes)).all())
+
+
+def _is_mean(stated: float | None, values: NDArray[np.float64]) -> bool:
+    if stated is None or not len(values):
+        return stated is None and not len(values)
+    return bool(np.isclose(stated, values.mean(), rtol=ROUNDING, atol=ROUNDING))
 
 
 @dataclass(frozen=True)
@@ -66,3 +171,52 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).split("\n")[0]
         raise UserError(f"{path}: cannot be read ({reason}); run `distxml evaluate RUN` again") from None
+
+
+def store(results: Results, folder: Path) -> None:
+    """Write an evaluation beside `folder`, then put it in its place; an earlier one is replaced, or stays on failure.
+
+    Raises:
+        UserError: the disk does not take it.
+    """
+    new, old = folder.with_name(f".{folder.name}-new"), folder.with_name(f".{folder.name}-old")
+    try:
+        _clean_up(new, old, folder)
+        new.mkdir(parents=True)
+        _write(results, new)
+        _swap(new, old, folder)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror or error}); make room and run again") from None
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _clean_up(new: Path, old: Path, folder: Path) -> None:
+    """What an evaluation that was killed left behind; between its two renames the earlier results were `old`."""
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _swap(new: Path, old: Path, folder: Path) -> None:
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+
+
+def _write(results: Results, folder: Path) -> None:
+    pq.write_table(results.images, folder / IMAGES_NAME)
+    pq.write_table(results.heatmaps, folder / HEATMAPS_NAME)
+    pq.write_table(results.curves, folder / CURVES_NAME)
+    with (folder / TABLE_NAME).open("w", newline="", encoding="utf-8") as file:
+        writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(flat(results.summary))
+    (folder / SUMMARY_NAME).write_text(results.summary.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
 
 HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
 """A figure of heatmaps and masks: a column of `HEATMAPS_SCHEMA`."""
-FEWEST_IMAGES = 6
+MIN_IMAGES = 6
 """That fewer images all differ in the same direction happens by chance more often than 1 time in 20 (2 · 0.5^n), and a
 bootstrap of them does not see it."""
 SAME = 1e-6
@@ -154,8 +154,8 @@ class Comparison(_Record):
 
     @property
     def verdict(self) -> Literal["better", "worse", "unclear"]:
-        """Whether the whole interval lies on one side of 0; unclear for fewer than `FEWEST_IMAGES`."""
-        if self.images < FEWEST_IMAGES or (self.low <= SAME and self.high >= -SAME):
+        """Whether the whole interval lies on one side of 0; unclear for fewer than `MIN_IMAGES`."""
+        if self.images < MIN_IMAGES or (self.low <= SAME and self.high >= -SAME):
             return "unclear"
         return "better" if (self.low > 0) == (self.order == "morf") else "worse"
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distxml.models.shared_batchnorm import SharedBatchNorm2d
+from distxml.models.sync_batchnorm import SharedBatchNorm2d
 
 
 def _two_convolutions(inputs: int, outputs: int) -> nn.Sequential:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from distxml.config.model import ModelSettings
 from distxml.models.explainer import Explainer
 from distxml.models.resnet import gated_resnet
-from distxml.models.shared_batchnorm import share_batchnorms
 from distxml.models.small_resnet import SmallResNet
+from distxml.models.sync_batchnorm import share_batchnorms
 from distxml.models.vgg import VGG
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

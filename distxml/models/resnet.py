@@ -10,7 +10,7 @@ from distxml.config.model import ModelSettings
 from distxml.errors import UserError
 from distxml.models.gate import insert_gates
 from distxml.models.pretrained import pretrained_file, read_pretrained
-from distxml.models.shared_batchnorm import share_batchnorms
+from distxml.models.sync_batchnorm import share_batchnorms
 
 
 def gated_resnet(settings: ModelSettings, classes: int) -> fx.GraphModule:

@@ -11,14 +11,14 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from distxml.config import Recipe
 from distxml.data.batch import Batch
 from distxml.models.joint import JointOutput
+from distxml.monitoring.confusion import PhaseFigures, confusion_picture
 from distxml.monitoring.events import EpochEvent, GuardEvent, NoticeEvent, PhaseEndEvent, StepEvent
 from distxml.monitoring.hparams import hparam_summaries
 from distxml.monitoring.overlay import triptych
-from distxml.monitoring.phase_figures import PhaseFigures, confusion_picture
 
 STEPS_FOLDER = "steps"
 SECONDS_BETWEEN_FLUSHES = 5
-MOST_CURVES = 20
+MAX_CURVES = 20
 """Classes whose precision-recall curve is written."""
 
 
@@ -85,7 +85,7 @@ class TensorBoard:
     def _write_curves(self, figures: PhaseFigures, global_epoch: int) -> None:
         """Precision and recall of the first classes, each against the rest."""
         precision, recall = figures.precision(), figures.recall()
-        for index, name in enumerate(figures.classes[:MOST_CURVES]):
+        for index, name in enumerate(figures.classes[:MAX_CURVES]):
             self.writer.add_pr_curve_raw(
                 f"precision_recall/{name}",
                 true_positive_counts=figures.true_positives[index],

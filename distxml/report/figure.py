@@ -1,21 +1,39 @@
 """A matplotlib figure, as inline SVG that follows the page's colours and as files that stand alone."""
 
+import hashlib
 import io
 import math
+import re
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font_names
 from matplotlib.lines import Line2D
 
-from distxml.report.fonts import families
-from distxml.report.inline_svg import inline
+FIRST = "DejaVu Sans"
+"""Comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew."""
+
+OTHER_SCRIPTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+    "Hiragino Sans",
+    "PingFang SC",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Arial Unicode MS",
+)
 
 THEME = {
     "#101010": "var(--ink)",
@@ -32,15 +50,58 @@ THEME = {
 """Colours that figures are drawn in, and the page's variable that stands in for each (after Okabe and Ito)."""
 
 INK, MUTED, LINE, BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, PAPER = THEME
+
 SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
+
 DOTS_PER_INCH = 200
 """Of the PNG files."""
+
 TITLE_HEIGHT, LEGEND_HEIGHT = 0.25, 0.17
 """Inches that a plate is higher than its picture, for a line of the title and for a row of the legend."""
+
 TITLE_LETTERS, LEGEND_LETTERS = 12, 14
 """That fit into an inch."""
+
 LEGEND_LINE = 0.65
 """Inches of a legend's entry beside its letters."""
+
+
+def inline(document: str, alt: str, theme: Mapping[str, str]) -> str:
+    """No prolog, no metadata, no ids that could clash with another element's; safe to put into a page.
+
+    Args:
+        document: what matplotlib wrote, its text as text.
+        alt: what it shows, in words.
+        theme: what each colour becomes.
+    """
+    svg = document[document.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(<g) id="[^"]*"', r"\1", svg)  # nothing refers to a group
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)  # it would reach the whole page
+    svg = _own_ids(svg, hashlib.sha256((alt + svg).encode()).hexdigest()[:8])
+    svg = re.sub(r'<svg([^>]*?) (?:width|height)="[^"]*"([^>]*?) (?:width|height)="[^"]*"', r"<svg\1\2", svg, count=1)
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+    svg = re.sub(r' d="[^"]*"', _shorter_numbers, svg)
+    for color, variable in theme.items():
+        svg = svg.replace(color, variable)
+    return re.sub(r'font-family: [^;"]+', "font-family: inherit", svg).strip()
+
+
+def _own_ids(svg: str, prefix: str) -> str:
+    """`prefix` before every id and every reference to one."""
+    return re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{prefix}", svg)
+
+
+def _shorter_numbers(path: re.Match[str]) -> str:
+    """A path with hundredths of a point, which no screen shows: half the size."""
+    return re.sub(r"(\.\d\d)\d+", r"\1", path[0])
+
+
+def families() -> list[str]:
+    """The first font, and those of the others that this machine has, for letters that it lacks."""
+    installed = set(get_font_names())
+    return [FIRST, *(name for name in OTHER_SCRIPTS if name in installed)]
+
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied

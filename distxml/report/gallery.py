@@ -12,14 +12,14 @@ from distxml.config.recipe import Recipe
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Sample, collate
 from distxml.data.schema import Split
+from distxml.data.subsets import Candidate, Choice, choose
 from distxml.evaluation.results import Results
 from distxml.monitoring.overlay import colorize, overlay
-from distxml.report.gallery_choice import Candidate, Choice, choose
-from distxml.report.opened import Opened
 from distxml.report.pixels import data_uri, outlined
+from distxml.report.scored_run import ScoredRun
 
 PER_GROUP = 4
-MOST = 24
+MAX_PICTURES = 24
 SMALL = 128
 """Pixels of the longer side below which single pixels stay visible when a picture is enlarged."""
 
@@ -57,14 +57,14 @@ class Gallery:
     """The colours from 0 to 1, as a data URI."""
 
 
-def build_gallery(opened: Opened, recipe: Recipe, results: Results | None) -> Gallery:
+def build_gallery(opened: ScoredRun, recipe: Recipe, results: Results | None) -> Gallery:
     """The gallery of an evaluated run, or of one that only has its last checkpoint.
 
     Raises:
         UserError: an image that was scored is no longer there.
     """
     candidates = _evaluated(results) if results else _of_split(opened)
-    choice = choose(candidates, PER_GROUP, MOST, recipe.run.seed)
+    choice = choose(candidates, PER_GROUP, MAX_PICTURES, recipe.run.seed)
     samples = opened.samples([candidate.key for candidate in choice.chosen])
     scored = {row["key"]: row for row in results.images.to_pylist()} if results else {}
     return Gallery(
@@ -83,13 +83,13 @@ def _evaluated(results: Results) -> list[Candidate]:
     return [Candidate(row["key"], row["label"], row["predicted"]) for row in rows]
 
 
-def _of_split(opened: Opened) -> list[Candidate]:
+def _of_split(opened: ScoredRun) -> list[Candidate]:
     index = SplitReader(opened.dataset, opened.split).index()
     return [Candidate(key, label) for key, label in zip(index.keys, index.labels, strict=True)]
 
 
 @torch.inference_mode()
-def _card(opened: Opened, sample: Sample, scored: dict[str, Any] | None) -> Card:
+def _card(opened: ScoredRun, sample: Sample, scored: dict[str, Any] | None) -> Card:
     """Pictures from the model; the numbers are the evaluation's (`scored`, a row of it) where there is one."""
     classes, explained = opened.card.classes, opened.explained
     image = collate([sample]).image

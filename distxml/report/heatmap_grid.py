@@ -9,23 +9,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from distxml.attribution.method import HeatmapMethod, make_method
+from distxml.attribution.methods import HeatmapMethod, make_method
 from distxml.config.evaluation import Method
 from distxml.config.recipe import Recipe
 from distxml.data.rows import Sample, collate
 from distxml.data.schema import Split
+from distxml.data.subsets import Candidate, choose
 from distxml.evaluation.results import Results
 from distxml.monitoring.overlay import colorize
 from distxml.report.gallery import SMALL
-from distxml.report.gallery_choice import Candidate, choose
-from distxml.report.look import without
-from distxml.report.opened import Opened
 from distxml.report.pixels import outlined
+from distxml.report.scored_run import ScoredRun
+from distxml.report.style import without
 
 Pixels = NDArray[np.uint8]
 
-PER_GROUP, MOST_ROWS = 2, 6
-LONGEST_SIDE = 160
+PER_GROUP, MAX_ROWS = 2, 6
+MAX_SIDE = 160
 """Pixels of the longer side of a picture in the page, which shows it smaller still."""
 
 
@@ -90,7 +90,7 @@ Track = Callable[[Sequence[Sample], str], Iterable[Sample]]
 """Iterates over images and may show how far it is: some methods take their time."""
 
 
-def build_heatmap_grid(opened: Opened, recipe: Recipe, results: Results, track: Track) -> HeatmapGrid | None:
+def build_heatmap_grid(opened: ScoredRun, recipe: Recipe, results: Results, track: Track) -> HeatmapGrid | None:
     """The grid, by the models that were scored; None where no heatmap was made.
 
     Raises:
@@ -101,7 +101,7 @@ def build_heatmap_grid(opened: Opened, recipe: Recipe, results: Results, track: 
         return None
     scored = {row["key"]: row for row in results.images.to_pylist() if row["key"] in measured}
     candidates = [Candidate(key, row["label"], row["predicted"]) for key, row in scored.items()]
-    chosen = choose(candidates, PER_GROUP, MOST_ROWS, recipe.run.seed).chosen
+    chosen = choose(candidates, PER_GROUP, MAX_ROWS, recipe.run.seed).chosen
     settings = results.summary.settings
     names = without(settings.methods, "random")
     methods: dict[Method, HeatmapMethod] = {name: make_method(name, opened.explained, settings) for name in names}
@@ -122,7 +122,7 @@ def _measured(results: Results) -> dict[str, dict[Method, dict[str, Any]]]:
 
 
 def _row(
-    opened: Opened,
+    opened: ScoredRun,
     sample: Sample,
     scored: dict[str, Any],
     measured: dict[Method, dict[str, Any]],
@@ -152,8 +152,8 @@ def _scaled(name: Method, method: HeatmapMethod, image: torch.Tensor, target: in
 
 
 def thumbnail(picture: Pixels) -> Pixels:
-    """The same with at most `LONGEST_SIDE` pixels a side."""
-    share = LONGEST_SIDE / max(picture.shape[:2])
+    """The same with at most `MAX_SIDE` pixels a side."""
+    share = MAX_SIDE / max(picture.shape[:2])
     if share >= 1:
         return picture
     size = (round(share * picture.shape[1]), round(share * picture.shape[0]))

@@ -13,15 +13,18 @@ from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.results import Results
-from distxml.evaluation.summary import FEWEST_IMAGES
-from distxml.report import about, class_tables, confusion, method_tables, setting_tables, verdict, wording
+from distxml.evaluation.summary import MIN_IMAGES
+from distxml.report import verdict, wording
 from distxml.report.figure import THEME, Picture
-from distxml.report.figures import Figures
+from distxml.report.figures.all import Figures
+from distxml.report.figures.training import LEGEND
 from distxml.report.gallery import Gallery
 from distxml.report.heatmap_grid import HeatmapGrid, Pixels, thumbnail
-from distxml.report.look import ORDER_NAMES, ORDER_WORDS, class_looks, method_looks, method_name
 from distxml.report.pixels import data_uri
-from distxml.report.training_figures import LEGEND
+from distxml.report.style import ORDER_NAMES, ORDER_WORDS, class_looks, method_looks, method_name
+from distxml.report.tables import classes as class_tables
+from distxml.report.tables import methods as method_tables
+from distxml.report.tables import settings as setting_tables
 from distxml.report.training_log import TrainingLog
 
 TEMPLATES = Path(__file__).parent / "page"
@@ -114,9 +117,7 @@ def environment() -> jinja2.Environment:
         thumbnail=_thumbnail,
     )
     environment.globals.update(
-        about=about,
         class_tables=class_tables,
-        confusion=confusion,
         method_tables=method_tables,
         setting_tables=setting_tables,
         verdict=verdict,
@@ -125,7 +126,7 @@ def environment() -> jinja2.Environment:
         order_words=ORDER_WORDS,
         method_looks=method_looks,
         class_looks=class_looks,
-        fewest_images=FEWEST_IMAGES,
+        fewest_images=MIN_IMAGES,
         theme=THEME,
         training_legend=LEGEND,
     )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
-from distxml.report.look import method_name, without
+from distxml.report.style import method_name, without
 from distxml.report.wording import metric_interval, metric_title, number
 
 HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")

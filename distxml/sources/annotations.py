@@ -9,17 +9,16 @@ from PIL import ExifTags, Image
 
 from distxml.config.sources.rules import BoxOutsideImage, MissingMask
 from distxml.errors import UserError
-from distxml.sources.gate.image_gate import opened
-from distxml.sources.image_file import read_image
+from distxml.sources.files import read_image
+from distxml.sources.images.check import opened
 from distxml.sources.material import Missing, Unusable
-from distxml.sources.voc import box_mask
-from distxml.sources.voc_xml import Box
+from distxml.sources.raster import Box, box_mask
 
 Size = tuple[int, int]
 """Width and height in pixels."""
 
 INSIDE_ABOVE = 127
-MOST_COLOUR = 64
+MAX_COLOUR = 64
 """By how much the channels of a grey mask may differ, which JPEG changes a little."""
 
 
@@ -155,7 +154,7 @@ def _grey(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode in ("1", "L", "LA"):
         return np.asarray(image.convert("L"))
     colour = np.asarray(image.convert("RGB"))
-    if int((colour.max(axis=2) - colour.min(axis=2)).max()) > MOST_COLOUR:
+    if int((colour.max(axis=2) - colour.min(axis=2)).max()) > MAX_COLOUR:
         raise Unusable("is coloured; write black and white")
     return np.asarray(image.convert("RGB").convert("L"))
 

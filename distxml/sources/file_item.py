@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from distxml.config.images import ImageRules
 from distxml.data.schema import Split
 from distxml.errors import UserError
-from distxml.sources.gate.image_gate import prepare_image
-from distxml.sources.gate.memory import memory_ran_out
+from distxml.sources.images.check import prepare_image
+from distxml.sources.images.memory import memory_ran_out
+from distxml.sources.images.png import mask_png
 from distxml.sources.material import Row
-from distxml.sources.png import mask_png
 
 
 class Annotation(Protocol):

@@ -7,11 +7,10 @@ from distxml.config.sources import FoldersSource
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
 from distxml.sources.annotations import MaskFile, without_mask
-from distxml.sources.data_paths import group_of, require_distinct_keys, stays_below, without_suffix
 from distxml.sources.file_item import FileItem
-from distxml.sources.folder import require_folder, visible_entries
-from distxml.sources.listing import find_images
+from distxml.sources.files import require_folder, visible_entries
 from distxml.sources.material import RawMaterial, Rejected, Track, Unusable
+from distxml.sources.paths import find_images, group_of, require_distinct_keys, stays_below, without_suffix
 
 NEEDED_SPLITS: tuple[Split, ...] = ("train", "test")
 """Where a source fixes these but no val, val is taken from train."""

@@ -15,15 +15,15 @@ from distxml.config.sources import (
     PolygonsSource,
     VocSource,
 )
-from distxml.sources.coco import coco_material
+from distxml.sources.coco.source import coco_material
 from distxml.sources.folders import folders_material
-from distxml.sources.hvz_flat import hvz_flat_material
-from distxml.sources.hvz_tree import hvz_material
+from distxml.sources.hvz.flat import hvz_flat_material
+from distxml.sources.hvz.tree import hvz_material
 from distxml.sources.manifest import manifest_material
 from distxml.sources.material import RawMaterial, Track
 from distxml.sources.nih_nci import nih_nci_material
 from distxml.sources.polygons.source import polygons_material
-from distxml.sources.voc import voc_material
+from distxml.sources.voc.source import voc_material
 
 READERS: dict[type[Settings], Callable[[Any, Track], RawMaterial]] = {
     CocoSource: coco_material,

@@ -9,13 +9,12 @@ from distxml.config.sources import ManifestSource
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
 from distxml.sources.annotations import BoxRegion, MaskFile
-from distxml.sources.data_paths import path_below, require_distinct_keys, without_suffix
 from distxml.sources.file_item import Annotation, FileItem
-from distxml.sources.folder import require_folder
-from distxml.sources.image_file import SUFFIXES
+from distxml.sources.files import SUFFIXES, require_folder
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
+from distxml.sources.paths import path_below, require_distinct_keys, without_suffix
+from distxml.sources.raster import Box
 from distxml.sources.table import Table, TableRow, read_csv, shown
-from distxml.sources.voc_xml import Box
 
 NOTHING_THERE = "none"
 

@@ -9,12 +9,10 @@ from distxml.config.sources import NihNciSource
 from distxml.errors import UserError
 from distxml.sources.annotations import MaskFile, without_mask
 from distxml.sources.file_item import FileItem
-from distxml.sources.folder import require_folder
-from distxml.sources.image_file import SUFFIXES
-from distxml.sources.listing import find_images
+from distxml.sources.files import SUFFIXES, require_folder
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
-from distxml.sources.table import Table, TableRow, read_csv
-from distxml.sources.xls import read_xls
+from distxml.sources.paths import find_images
+from distxml.sources.table import Table, TableRow, read_csv, read_xls
 
 CLASSES = ("healthy", "cancer")
 IMAGE, PATIENT, HISTOLOGY = "GG_IMAGE_ID", "GG_PATIENT_ID", "WRST_HIST_AFTER"

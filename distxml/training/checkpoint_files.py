@@ -1,7 +1,6 @@
 """The files of one checkpoint: written to the disk, renamed, compared with their checksums."""
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
@@ -10,11 +9,13 @@ from pydantic import BaseModel, TypeAdapter
 
 from distxml.data.digest import file_digest
 from distxml.errors import UserError
+from distxml.files import flush
 from distxml.models.checkpoint import ModelCard, save_model
-from distxml.training.learner import Learner
+from distxml.training.phase import Learner
 from distxml.training.state import TrainState
 
 OPTIMIZER_NAME = "optimizer.pt"
+
 STATE_NAME = "training_state.json"
 
 _STATE = TypeAdapter(TrainState)
@@ -40,45 +41,6 @@ def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: Mo
     (folder / STATE_NAME).write_text(SavedState(state=state, sha256=sums).model_dump_json(indent=2) + "\n")
     flush(folder / STATE_NAME)
     flush(folder)
-
-
-def link_folder(folder: Path, copy: Path) -> Path:
-    """The same files under another folder's name; they are never changed in place."""
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder, copy, copy_function=_link_or_copy)
-    return copy
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links
-        shutil.copy2(source, target)
-
-
-def replace_folder(fresh: Path, target: Path) -> None:
-    """Give `fresh` the name `target`, which may be taken; see `present_folder`."""
-    old = target.with_name(f"{target.name}.old")
-    if target.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def present_folder(target: Path) -> Path:
-    """Where the checkpoint of that name is: a crash may have come between the two renames of `replace_folder`."""
-    old = target.with_name(f"{target.name}.old")
-    return old if old.exists() and not target.exists() else target
-
-
-def flush(path: Path) -> None:
-    """Make the system write a file, or a folder's list of names, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def damage_of(folder: Path) -> str | None:

@@ -10,20 +10,12 @@ import torch
 from safetensors import SafetensorError
 
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.errors import OutsideError, UserError
+from distxml.errors import InfrastructureError, UserError
+from distxml.files import flush, link_folder, present_folder, replace_folder
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model
-from distxml.training.checkpoint_files import (
-    OPTIMIZER_NAME,
-    damage_of,
-    flush,
-    link_folder,
-    present_folder,
-    read_state,
-    replace_folder,
-    write_checkpoint,
-)
-from distxml.training.learner import Learner
-from distxml.training.ranks import from_first_rank
+from distxml.training.checkpoint_files import OPTIMIZER_NAME, damage_of, read_state, write_checkpoint
+from distxml.training.distributed import from_first_rank
+from distxml.training.phase import Learner
 from distxml.training.state import TrainState, diverged
 
 PHASES = (1, 2, 3)
@@ -87,7 +79,7 @@ class Checkpoints:
         except (OSError, RuntimeError, SafetensorError) as error:
             shutil.rmtree(fresh, ignore_errors=True)
             reason = str(error).strip().split("\n")[0]
-            raise OutsideError(
+            raise InfrastructureError(
                 f"run {self.run.path}: a checkpoint of phase {state.phase} could not be written ({reason}); free some "
                 "space, then the same command goes on from the checkpoint before it"
             ) from None

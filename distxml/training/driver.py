@@ -13,19 +13,19 @@ from distxml.config.locations import absolute
 from distxml.config.recipe import DatasetSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
-from distxml.errors import OutsideError, UserError, interruptible
+from distxml.errors import InfrastructureError, UserError
+from distxml.files import present_folder
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
-from distxml.stop import stop_requests
-from distxml.training.checkpoint_files import present_folder
+from distxml.signals import interruptible, stop_requests
 from distxml.training.checkpoints import PHASES, RESUMABLE
 from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.ray_train import Display, fit
-from distxml.training.run_start import Claim, check_claim, claim
-from distxml.training.scores import ScoresMaker
+from distxml.training.run_claim import Claim, check_claim, claim
+from distxml.training.validation import ScoresMaker
 
 
 @dataclass(frozen=True)
-class Company:
+class TrainHooks:
     """Whoever has a run trained, in the driver's process.
 
     Attributes:
@@ -44,11 +44,11 @@ class Company:
     waits_for_nodes: bool = False
 
 
-def train(recipe: Recipe, company: Company) -> RunFolder:
+def train(recipe: Recipe, company: TrainHooks) -> RunFolder:
     """Train a recipe to the end of its third phase; an interrupted run goes on.
 
     Raises:
-        HopelessError: the settings lead nowhere.
+        UnrecoverableError: the settings lead nowhere.
         UserError: the settings, the dataset, the cluster or the run's folder do not allow it, or training stopped.
         Interrupted: Ctrl-C or SIGTERM.
     """
@@ -56,7 +56,7 @@ def train(recipe: Recipe, company: Company) -> RunFolder:
         return _train(recipe, company)
 
 
-def _train(recipe: Recipe, company: Company) -> RunFolder:
+def _train(recipe: Recipe, company: TrainHooks) -> RunFolder:
     recipe = with_absolute_paths(recipe)
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
@@ -86,7 +86,7 @@ def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset, patience: float) 
         raise UserError(f"run {run.path}: another process is training it; wait for it or set run.name=NAME") from None
     except OSError as error:
         reason = error.strerror or error
-        raise OutsideError(f"run {run.path}: cannot be written ({reason}); choose another run.folder") from None
+        raise InfrastructureError(f"run {run.path}: cannot be written ({reason}); choose another run.folder") from None
     try:
         yield claimed
     finally:

@@ -6,9 +6,8 @@ from typing import Literal
 from distxml.config import Recipe
 from distxml.config.guard import GuardSettings
 from distxml.config.training import PhaseSettings
-from distxml.errors import HopelessError
-from distxml.training.running import RunningMeans
-from distxml.training.tally import Metrics
+from distxml.errors import UnrecoverableError
+from distxml.training.metrics import Metrics, RunningMeans
 
 HEALTHY_MARGIN = 2
 """A checkpoint is one to go back to while so many times more pixels are lit than where the heatmap counts as black, and
@@ -101,7 +100,7 @@ def diagnosis(recipe: Recipe, phase_number: int, collapse: Collapse) -> str:
     return f"lower {' and '.join(settings)}, or {advice}; or {collapse.unless}"
 
 
-def dead_from_the_start(recipe: Recipe, phase_number: int, collapse: Collapse) -> HopelessError:
+def dead_from_the_start(recipe: Recipe, phase_number: int, collapse: Collapse) -> UnrecoverableError:
     """The error of a phase whose explainer is dead before its first step: smaller steps would not wake it."""
     index, start = phase_number - 1, recipe.warm_start
     before = next((number for number in range(index, 0, -1) if recipe.phases[number - 1].lr_explainer > 0), None)
@@ -111,7 +110,7 @@ def dead_from_the_start(recipe: Recipe, phase_number: int, collapse: Collapse) -
         cause = f"warm_start.checkpoint={start.checkpoint} holds a dead explainer: take another, or leave it out"
     else:
         cause = f"raise model.init_bias (now {recipe.model.init_bias:g})"
-    return HopelessError(
+    return UnrecoverableError(
         f"phase {phase_number} cannot start: {collapse.reason}; {cause}; or {collapse.unless}; then start another run "
         "with run.name=NAME"
     )

@@ -8,15 +8,14 @@ import torch
 
 from distxml.config import Recipe
 from distxml.config.compute import ComputeSettings
-from distxml.data.deal import Rank, Shuffle, most_rows_held, most_rows_held_evaluating, number_of_steps
 from distxml.data.loader import Loader
 from distxml.data.reader import SplitReader
+from distxml.data.sampler import Rank, Shuffle, most_rows_held, most_rows_held_evaluating, number_of_steps
 from distxml.data.schema import SPLITS, Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_empty_model, build_model
 from distxml.training.epoch import train_step
-from distxml.training.learner import Learner
-from distxml.training.phases import class_weights
+from distxml.training.phase import Learner, class_weights
 from distxml.training.warm_start import apply_warm_start
 
 

@@ -13,16 +13,16 @@ from ray.exceptions import RayActorError
 from ray.train import FailureConfig, RunConfig, ScalingConfig, WorkerGroupError
 from ray.train.torch import TorchTrainer
 
+from distxml.cluster import CapacityWatch
 from distxml.config import Recipe
 from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
-from distxml.errors import ERRORS, Interrupted, UserError, cause_of
-from distxml.lack import Lack
+from distxml.errors import ERRORS, UserError, cause_of
+from distxml.monitoring.event_queue import EventQueue, EventReader
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
-from distxml.monitoring.mailbox import Mailbox, MailboxReader
-from distxml.stop import StopRequest
-from distxml.training.run_start import Claim
-from distxml.training.scores import ScoresMaker
+from distxml.signals import Interrupted, StopRequest
+from distxml.training.run_claim import Claim
+from distxml.training.validation import ScoresMaker
 from distxml.training.worker import train_worker
 
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -42,11 +42,11 @@ def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: ScoresMaker, 
     """Train to the end of the third phase, lost workers replaced.
 
     Raises:
-        HopelessError: the settings lead nowhere.
+        UnrecoverableError: the settings lead nowhere.
         UserError: training stopped, for a reason that the user can mend or for another, which is in `run.failure`.
         Interrupted: somebody asked to stop; Ray is shut down, and the workers with it.
     """
-    mailbox = Mailbox.open(claimed.notices)
+    mailbox = EventQueue.open(claimed.notices)
     with _watch(mailbox, claimed.recipe.scaling, display) as to_mend:
         error = _error_of(_trainer(claimed, run, mailbox, stop, scores).fit)
     if error and stop.signal:
@@ -70,10 +70,10 @@ def _error_of(call: Callable[[], object]) -> Exception | None:
 
 
 @contextmanager
-def _watch(mailbox: Mailbox, scaling: ScalingSettings, display: Display) -> Iterator[list[UserError]]:
+def _watch(mailbox: EventQueue, scaling: ScalingSettings, display: Display) -> Iterator[list[UserError]]:
     """Show events until the block ends; collects what the user has to mend."""
     to_mend: list[UserError] = []
-    over, reader = threading.Event(), MailboxReader(mailbox)
+    over, reader = threading.Event(), EventReader(mailbox)
 
     def look(seconds: float) -> None:
         for event in reader.take(seconds):
@@ -83,7 +83,7 @@ def _watch(mailbox: Mailbox, scaling: ScalingSettings, display: Display) -> Iter
                 display.show(event)
 
     def keep_looking() -> None:
-        lack = Lack(scaling)
+        lack = CapacityWatch(scaling)
         while not over.wait(SECONDS_BETWEEN_LOOKS):
             look(SECONDS_FOR_A_LOOK)
             for message in lack.news():
@@ -108,7 +108,7 @@ class _Trainer(TorchTrainer):
         self.stop.ended_by(lambda: ray.kill(controller))  # the workers die with it, and `fit` raises
 
 
-def _trainer(claimed: Claim, run: RunFolder, mailbox: Mailbox, stop: StopRequest, scores: ScoresMaker) -> _Trainer:
+def _trainer(claimed: Claim, run: RunFolder, mailbox: EventQueue, stop: StopRequest, scores: ScoresMaker) -> _Trainer:
     recipe, scaling = claimed.recipe, claimed.recipe.scaling
     config = {
         "recipe": recipe.model_dump_json(),

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from distxml.config.guard import GuardSettings
 from distxml.config.run_folder import CheckpointName
 from distxml.config.training import PhaseSettings
-from distxml.errors import HopelessError
+from distxml.errors import UnrecoverableError
 from distxml.training.guard import is_healthy
-from distxml.training.running import RunningMeans
-from distxml.training.tally import Metrics
+from distxml.training.metrics import Metrics, RunningMeans
 
 
 @dataclass
@@ -166,15 +165,15 @@ def check_finite(metrics: Metrics, state: TrainState) -> None:
     """Stop once the loss is no number.
 
     Raises:
-        HopelessError: some metric is not finite.
+        UnrecoverableError: some metric is not finite.
     """
     if not all(math.isfinite(value) for value in metrics.values()):
         raise diverged(state, "the loss is not a finite number")
 
 
-def diverged(state: TrainState, reason: str) -> HopelessError:
+def diverged(state: TrainState, reason: str) -> UnrecoverableError:
     """The error of a run whose steps were too large."""
-    return HopelessError(
+    return UnrecoverableError(
         f"phase {state.phase}, epoch {state.epoch + 1}: {reason}; lower phases.{state.phase - 1}.lr_classifier or "
         "lr_explainer, or set optimizer.clip_norm, and start another run with run.name=NAME"
     )

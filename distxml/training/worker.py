@@ -12,20 +12,20 @@ import torch
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
-from distxml.data.deal import Rank
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank
 from distxml.data.schema import Split, open_dataset
 from distxml.errors import UserError, cause_of
 from distxml.models.checkpoint import build_empty_model, build_model
+from distxml.monitoring.event_queue import EventQueue
 from distxml.monitoring.events import FailedEvent
-from distxml.monitoring.mailbox import Mailbox
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.compute import prepare, set_determinism
-from distxml.training.loop import Trainer
-from distxml.training.phases import class_weights
+from distxml.training.phase import class_weights
 from distxml.training.preflight import model_card
+from distxml.training.run_logger import RunLogger
 from distxml.training.state import TrainState
-from distxml.training.watcher import Watcher
+from distxml.training.trainer import Trainer
 
 PARTS: tuple[Split, Split] = ("train", "val")
 
@@ -37,7 +37,7 @@ def train_worker(config: dict[str, Any]) -> None:
         config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us),
             `scores` (a `ScoresMaker`).
     """
-    mailbox: Mailbox = config["mailbox"]
+    mailbox: EventQueue = config["mailbox"]
     if mailbox.has_failed():
         return  # a user's mistake does not go away by trying again; the driver tells
     try:
@@ -71,7 +71,7 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     weights = None if weights is None else weights.to(device)
     state = TrainState() if found.place is None else checkpoints.state(found.place)
-    mailbox: Mailbox = config["mailbox"]
+    mailbox: EventQueue = config["mailbox"]
     watcher = _watcher(run, recipe, val, mailbox, state) if rank.index == 0 else None
     notices = mailbox.take_notices() if watcher else []
     scores = config["scores"](recipe, val)
@@ -80,12 +80,12 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
         watcher.close(run)
 
 
-def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: Mailbox, state: TrainState) -> Watcher:
+def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: EventQueue, state: TrainState) -> RunLogger:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return Watcher(run, recipe, val, mailbox, state)
+    return RunLogger(run, recipe, val, mailbox, state)
 
 
-def _give_up_if_full(error: OSError, run: str, mailbox: Mailbox) -> None:
+def _give_up_if_full(error: OSError, run: str, mailbox: EventQueue) -> None:
     """Trying again does not help against a full disk: the driver tells the user."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         mailbox.fail(

@@ -17,18 +17,18 @@ from distxml.config.sweep import SweepSettings
 from distxml.config.sweep.objective import SCORED
 from distxml.data.reader import SplitReader
 from distxml.data.schema import Dataset
-from distxml.errors import Interrupted, OutsideError, UserError, interruptible
-from distxml.evaluation.quick_scores import sample_of
-from distxml.stop import stop_requests
+from distxml.data.subsets import sample_of
+from distxml.errors import InfrastructureError, UserError
+from distxml.files import write_whole
+from distxml.signals import Interrupted, interruptible, stop_requests
 from distxml.training.driver import with_absolute_paths
 from distxml.training.preflight import check_dataset
-from distxml.tuning.clock import SweepClock
-from distxml.tuning.desk import Desk, SweepDisplay
 from distxml.tuning.plan import Plan
 from distxml.tuning.ray_tune import SweepStop, run_trials
-from distxml.tuning.records import SweepFolder, TrialRecord, write_whole
+from distxml.tuning.records import SweepClock, SweepFolder, TrialRecord
 from distxml.tuning.results import write_results
-from distxml.tuning.space import check_parameters
+from distxml.tuning.searches import check_parameters
+from distxml.tuning.trials import SweepDisplay, TrialManager
 
 FREE_TO_CHANGE = {"budget", "concurrency", "retries", "store"}
 """Settings of a sweep that may be others when it goes on."""
@@ -116,7 +116,7 @@ def tune(prepared: Prepared, resume: bool, display: SweepDisplay) -> list[TrialR
 
     Raises:
         UserError: the sweep's folder or the cluster do not allow it.
-        OutsideError: a trial met what its settings have no part in, a full disk say; `resume` goes on.
+        InfrastructureError: a trial met what its settings have no part in, a full disk say; `resume` goes on.
         Interrupted: Ctrl-C or SIGTERM; `resume` goes on.
     """
     message = f"interrupted; the same command with --resume goes on from there: sweep {prepared.folder.path}"
@@ -134,7 +134,7 @@ def _run(prepared: Prepared, known: list[TrialRecord], fit: int, display: SweepD
     """Until the end, or until somebody asks: the number of the signal."""
     sweep, folder = prepared.sweep, prepared.folder
     clock = SweepClock(folder)
-    desk = Desk(folder, prepared.base, Plan(sweep, prepared.base, known), display)
+    desk = TrialManager(folder, prepared.base, Plan(sweep, prepared.base, known), display)
     concurrency = with_spare(fit) if sweep.concurrency is None else min(fit, sweep.concurrency)
     with stop_requests() as request:
         stop = SweepStop(request, desk, clock, sweep.budget.minutes)
@@ -150,17 +150,17 @@ def _run(prepared: Prepared, known: list[TrialRecord], fit: int, display: SweepD
         ray.shutdown()
         return request.signal
     if desk.outside:
-        raise OutsideError(f"{desk.outside}; the trials wait: the same command with --resume goes on")
+        raise InfrastructureError(f"{desk.outside}; the trials wait: the same command with --resume goes on")
     shutil.rmtree(folder.ray, ignore_errors=True)
     return 0
 
 
-def _write_what_is_known(desk: Desk, clock: SweepClock) -> None:
+def _write_what_is_known(desk: TrialManager, clock: SweepClock) -> None:
     clock.save()
     write_results(desk.folder, desk.base, desk.plan.records, desk.plan.judge)
 
 
-def _close_the_rest(desk: Desk, reason: str) -> None:
+def _close_the_rest(desk: TrialManager, reason: str) -> None:
     for record in desk.plan.records:
         if not record.is_over:
             desk.close(record.number, "stopped", reason)

@@ -13,7 +13,7 @@ from distxml.config.sweep.parameter import Parameter
 from distxml.config.sweep.sweep import Parameters
 from distxml.tuning.records import TrialRecord
 
-FEWEST_TRIALS = 8
+MIN_TRIALS = 8
 """Below so many finished trials nothing is said."""
 
 
@@ -27,7 +27,7 @@ def importances(parameters: Parameters, trials: Sequence[tuple[TrialRecord, floa
         trials: finished ones, with what is to be explained (more is better).
     """
     varied = {name: parameter for name, parameter in parameters.items() if _varies(name, parameter, trials)}
-    if len(trials) < FEWEST_TRIALS or not varied:
+    if len(trials) < MIN_TRIALS or not varied:
         return {}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize")

@@ -7,18 +7,17 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from distxml.tuning.judge import Judge
+from distxml.tuning.objective import Objective
 from distxml.tuning.records import TrialRecord
-from distxml.tuning.results import best_trials
-from distxml.tuning.words import over_line, saved_line, settings_in_words
+from distxml.tuning.results import best_trials, over_line, saved_line, settings_in_words
 
-MOST_SHOWN = 12
+MAX_SHOWN = 12
 
 
 class Leaderboard:
     """A live table where there is a terminal, a line an event where there is not; use as a context manager."""
 
-    def __init__(self, judge: Judge, most_trials: int | None, console: Console | None = None) -> None:
+    def __init__(self, judge: Objective, most_trials: int | None, console: Console | None = None) -> None:
         self.judge, self.most_trials = judge, most_trials
         self.console = console or Console()
         self.records: dict[int, TrialRecord] = {}
@@ -98,7 +97,7 @@ class Leaderboard:
         for name in ("trial", "", "score", *self.judge.settings.names, "settings"):
             table.add_column(name, overflow="fold")
         known = sorted(self.records.values(), key=_rank)
-        for record in known[:MOST_SHOWN]:
+        for record in known[:MAX_SHOWN]:
             figures = [f"{record.metrics[name]:.3f}" if name in record.metrics else "" for name in self._names]
             doing = self.doing.get(record.number, record.status)
             score = "" if record.score is None else f"{record.score:.4f}"

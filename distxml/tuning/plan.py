@@ -5,10 +5,9 @@ from enum import Enum
 
 from distxml.config import Recipe
 from distxml.config.sweep import SweepSettings
-from distxml.tuning.judge import Judge
+from distxml.tuning.objective import Objective
 from distxml.tuning.records import TrialRecord
-from distxml.tuning.searches import GridSearch, RandomSearch, Search, TpeSearch
-from distxml.tuning.space import Assignment, Space
+from distxml.tuning.searches import Assignment, GridSearch, RandomSearch, Search, Space, TpeSearch
 
 
 class Turn(Enum):
@@ -31,7 +30,7 @@ class Plan:
 
     def __init__(self, sweep: SweepSettings, base: Recipe, known: list[TrialRecord]) -> None:
         """`known`: trials from before an interruption, by number."""
-        self.judge = Judge(sweep.objective)
+        self.judge = Objective(sweep.objective)
         self.sweep = sweep
         self.records: list[TrialRecord] = []
         self._searches = [self._search(Space(parameters, base), len(known)) for parameters in sweep.all_steps]

@@ -13,27 +13,27 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialSch
 from ray.tune.search import Searcher
 
 from distxml.config.sweep import SweepSettings
-from distxml.stop import StopRequest
-from distxml.tuning.clock import SweepClock
-from distxml.tuning.desk import Desk
+from distxml.signals import StopRequest
 from distxml.tuning.plan import Turn
-from distxml.tuning.run_figures import run_figures
+from distxml.tuning.records import SweepClock
 from distxml.tuning.trial import run_trial
+from distxml.tuning.trial_history import run_figures
+from distxml.tuning.trials import TrialManager
 
-BYTES_OF_A_TRIAL = 2**20
+BYTES_PER_TRIAL = 2**20
 """A trial's own process reserves a little memory, no CPU: its workers could not start if the trials held all CPUs. Ray
 wants something to be reserved; this always fits."""
 SECONDS_TO_END_A_TRIAL = 10
 NO_LIMIT = 10**9
 
 
-def run_trials(desk: Desk, sweep: SweepSettings, concurrency: int, stop: "SweepStop") -> None:
+def run_trials(desk: TrialManager, sweep: SweepSettings, concurrency: int, stop: "SweepStop") -> None:
     """Until there are no more trials, or `stop` says so; the desk knows what became of each."""
     _set_up()
     folder = desk.folder
     scheduler = Asha(desk, sweep) if sweep.scheduler.kind == "asha" else FIFOScheduler()
     tune.Tuner(
-        tune.with_resources(_trainable(folder.path), PlacementGroupFactory([{"memory": BYTES_OF_A_TRIAL}])),
+        tune.with_resources(_trainable(folder.path), PlacementGroupFactory([{"memory": BYTES_PER_TRIAL}])),
         tune_config=tune.TuneConfig(
             search_alg=DeskSearcher(desk),
             scheduler=scheduler,
@@ -83,7 +83,7 @@ class _Ours:
 class DeskSearcher(_Ours, Searcher):
     """Gets trials from the desk, and tells it when they are over."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TrialManager) -> None:
         super().__init__(metric="score", mode="max")
         self.desk = desk
         self._numbers: dict[str, int] = {}
@@ -110,7 +110,7 @@ class DeskSearcher(_Ours, Searcher):
 class DeskCallback(_Ours, tune.Callback):
     """Tells the desk what trials report."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TrialManager) -> None:
         self.desk = desk
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
@@ -137,7 +137,7 @@ class Asha(_Ours, AsyncHyperBandScheduler):
     Source: Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020.
     """
 
-    def __init__(self, desk: Desk, sweep: SweepSettings) -> None:
+    def __init__(self, desk: TrialManager, sweep: SweepSettings) -> None:
         """Learns what trials from before an interruption had reached."""
         epochs = desk.base.phases[-1].epochs
         self.desk = desk
@@ -190,7 +190,7 @@ class Asha(_Ours, AsyncHyperBandScheduler):
 class SweepStop(_Ours, Stopper):
     """Ends all trials when somebody asks, when the time is over, or when no trial can go on."""
 
-    def __init__(self, request: StopRequest, desk: Desk, clock: SweepClock, minutes: float | None) -> None:
+    def __init__(self, request: StopRequest, desk: TrialManager, clock: SweepClock, minutes: float | None) -> None:
         self.request, self.desk, self.clock, self.minutes = request, desk, clock, minutes
 
     @property

@@ -1,8 +1,9 @@
 """A sweep on disk: its settings, and what is known of every trial. JSON; written by the sweep's driver alone."""
 
 import json
-import os
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,10 @@ from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
 from distxml.errors import UserError
+from distxml.files import write_whole
+
+SECONDS_BETWEEN_SAVES = 10.0
+"""The most that a kill -9 of the driver takes from the count."""
 
 Status = Literal["running", "finished", "stopped", "failed"]
 
@@ -181,16 +186,6 @@ def trial_name(number: int) -> str:
     return f"{number:04d}"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """The file as a whole or not at all."""
-    fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
 def searched_names(records: list[TrialRecord]) -> list[str]:
     """Every setting that some trial has from the search, in their order."""
     return list(dict.fromkeys(_names(records)))
@@ -199,3 +194,27 @@ def searched_names(records: list[TrialRecord]) -> list[str]:
 def _names(records: list[TrialRecord]) -> Iterator[str]:
     for record in records:
         yield from record.settings
+
+
+class SweepClock:
+    """Runs from its creation; what earlier drivers of the sweep took counts."""
+
+    def __init__(self, folder: SweepFolder) -> None:
+        self._folder, self._before, self._began = folder, folder.seconds_so_far(), time.monotonic()
+        self._saved = self._began
+
+    @property
+    def seconds(self) -> float:
+        """So far, in all."""
+        return self._before + time.monotonic() - self._began
+
+    def save_now_and_then(self) -> None:
+        """Save, unless that was done a moment ago; a disk that is full just now costs no more than that."""
+        if time.monotonic() - self._saved >= SECONDS_BETWEEN_SAVES:
+            with suppress(OSError):
+                self.save()
+            self._saved = time.monotonic()
+
+    def save(self) -> None:
+        """Write it down."""
+        self._folder.save_seconds(self.seconds)

@@ -10,11 +10,12 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from distxml.config import Recipe, to_yaml
 from distxml.config.load import with_settings
 from distxml.errors import UserError
-from distxml.tuning.judge import Judge, pareto_front
-from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name, write_whole
+from distxml.files import write_whole
+from distxml.tuning.objective import Objective, pareto_front
+from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name
 
 
-def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Judge) -> None:
+def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Objective) -> None:
     """Write everything anew, from whatever trials there are."""
     _write_tables(folder, records)
     _write_best(folder, base, records, judge)
@@ -23,7 +24,7 @@ def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord],
             _write_hparams(folder, base, records, record)
 
 
-def best_trials(records: list[TrialRecord], judge: Judge) -> list[TrialRecord]:
+def best_trials(records: list[TrialRecord], judge: Objective) -> list[TrialRecord]:
     """The best trial first of all; for several objectives the Pareto front, by its first metric. Only trials that have
     finished count."""
     judged = [(record, judge.judge(record.metrics)) for record in records if record.status == "finished"]
@@ -64,7 +65,7 @@ def _write_tables(folder: SweepFolder, records: list[TrialRecord]) -> None:
     fresh.replace(folder.parquet)
 
 
-def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Judge) -> None:
+def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Objective) -> None:
     """Recipes that `distxml train` takes as they are: the run goes beside the sweep."""
     for old in [folder.best(), *folder.path.glob("best_*.yaml")]:
         old.unlink(missing_ok=True)
@@ -104,3 +105,28 @@ def _setting(base: Recipe, record: TrialRecord, name: str) -> str | int | float 
         except (KeyError, TypeError, IndexError) as error:
             raise UserError(f"trial {record.number}: {name} is no setting ({error})") from None
     return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def settings_in_words(record: TrialRecord) -> str:
+    """What the search chose, in a line."""
+    return ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in record.settings.items()
+    )
+
+
+def over_line(record: TrialRecord, judge: Objective) -> str:
+    """How a trial ended, in a line."""
+    names = [name for name in judge.settings.names if name in record.metrics]
+    metrics = ", ".join(f"{name} {record.metrics[name]:.4f}" for name in names)
+    reason = f" ({record.reason})" if record.reason else ""
+    taken = f", {record.saved_epochs} epochs taken from others" if record.saved_epochs else ""
+    return f"trial {record.number} {record.status}{reason}" + (f": {metrics}" if metrics else "") + taken
+
+
+def saved_line(records: list[TrialRecord]) -> str:
+    """How much of the work was not done twice."""
+    saved = sum(record.saved_epochs for record in records)
+    trained = sum(sum(record.epochs) for record in records) - saved
+    share = f" ({saved / (saved + trained):.0%} of all)" if saved else ""
+    return f"{trained} phase-epochs trained, {saved} saved{share}"

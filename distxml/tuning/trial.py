@@ -14,19 +14,19 @@ from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
 from distxml.data.schema import open_dataset
-from distxml.errors import HopelessError, OutsideError, UserError
-from distxml.evaluation.quick_scores import quick_scores
+from distxml.errors import InfrastructureError, UnrecoverableError, UserError
+from distxml.evaluation.scoring.quick_scores import quick_scores
 from distxml.monitoring.events import EpochEvent, Event, NoticeEvent
 from distxml.training.checkpoints import PHASES
-from distxml.training.driver import Company, train
+from distxml.training.driver import TrainHooks, train
 from distxml.training.guard import collapse_in_validation
-from distxml.tuning.desk import trial_recipe
-from distxml.tuning.judge import Judge
-from distxml.tuning.phase_key import phase_keys
-from distxml.tuning.phase_store import PhaseStore
+from distxml.tuning.objective import Objective
+from distxml.tuning.phase_cache.key import phase_keys
+from distxml.tuning.phase_cache.shared import SharedPhases
+from distxml.tuning.phase_cache.store import PhaseStore
 from distxml.tuning.records import SweepFolder
-from distxml.tuning.run_figures import run_figures
-from distxml.tuning.shared_phases import SharedPhases
+from distxml.tuning.trial_history import run_figures
+from distxml.tuning.trials import trial_recipe
 
 SECONDS_FOR_THE_FOLDER = 120.0
 """How long a trial that is started again waits for what is left of its first process."""
@@ -40,7 +40,7 @@ class TrialRun:
     def __init__(self, folder: SweepFolder, number: int, report: Report) -> None:
         self.number, self.report = number, report
         self.sweep: SweepSettings = folder.sweep()
-        self.judge = Judge(self.sweep.objective)
+        self.judge = Objective(self.sweep.objective)
         self.recipe = trial_recipe(folder.base_recipe(), folder, folder.load_one(number))
         self.run = folder.run(number)
         self.phases: SharedPhases | None = None
@@ -52,13 +52,15 @@ class TrialRun:
         """
         outcome, reason = "failed", ""
         try:
-            train(self.recipe, Company(quick_scores, self, self._prepare, SECONDS_FOR_THE_FOLDER, waits_for_nodes=True))
+            train(
+                self.recipe, TrainHooks(quick_scores, self, self._prepare, SECONDS_FOR_THE_FOLDER, waits_for_nodes=True)
+            )
             outcome = "finished"
-        except HopelessError as error:
+        except UnrecoverableError as error:
             reason = str(error)
             if self.phases:
                 self.phases.give_up(error)
-        except OutsideError as error:
+        except InfrastructureError as error:
             outcome, reason = "outside", str(error)
         except UserError as error:
             reason = str(error)

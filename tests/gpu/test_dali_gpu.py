@@ -6,7 +6,7 @@ import torch
 pytest.importorskip("nvidia.dali", reason="NVIDIA DALI exists for Linux alone")
 
 from distxml.config.augmentation import AugmentationSettings
-from distxml.data.dali_backend import DaliBackend
+from distxml.data.dali.backend import DaliBackend
 from distxml.errors import UserError
 from tests.unit.data.sample_rows import (
     GEOMETRIC,

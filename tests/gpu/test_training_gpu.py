@@ -10,9 +10,9 @@ from torch import Tensor
 from distxml.config import Recipe
 from distxml.training.compute import prepare, resolve_precision, set_determinism
 from distxml.training.epoch import train_step
-from distxml.training.learner import Learner
-from distxml.training.loop import Trainer
-from tests.unit.training.small_training import STEPS_AN_EPOCH, events, small_recipe, small_trainer
+from distxml.training.phase import Learner
+from distxml.training.trainer import Trainer
+from tests.unit.training.small_training import STEPS_PER_EPOCH, events, small_recipe, small_trainer
 from tests.unit.training.test_resume import train_until
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -92,7 +92,7 @@ def test_two_runs_are_equal_to_the_bit(tmp_path: Path, name: str, precision: str
 def test_each_phase_resumes_to_the_bit(tmp_path: Path, phase: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = trained(GPU, tmp_path, *EXACT, "run.name=whole")
     recipe = small_recipe(tmp_path, *EXACT, "run.name=disturbed")
-    steps = 2 * STEPS_AN_EPOCH * (phase - 1) + 9
+    steps = 2 * STEPS_PER_EPOCH * (phase - 1) + 9
     assert train_until(trainer_on(GPU, recipe), steps, monkeypatch)
     again = trainer_on(GPU, recipe)
     again.fit()

@@ -16,19 +16,19 @@ import torch
 from filelock import FileLock, Timeout
 
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.evaluation_request import override_recipe
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
-from distxml.evaluation import estimate, pool
-from distxml.evaluation.distributed import evaluate_run, score, what_is_left
-from distxml.evaluation.fingerprint import depends_on
-from distxml.evaluation.plan import points
-from distxml.evaluation.prepare import prepare
-from distxml.evaluation.request import override_recipe
+from distxml.evaluation import estimate
+from distxml.evaluation.evaluate import evaluate_run, score, what_is_left
+from distxml.evaluation.prepare import depends_on, prepare
 from distxml.evaluation.results import Results, load_results
+from distxml.evaluation.scoring.plan import points
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
+from distxml.evaluation.workers import pool
 from distxml.models.checkpoint import save_model
-from distxml.stop import StopRequest
+from distxml.signals import StopRequest
 from tests.integration.command import distxml
 from tests.integration.same_results import assert_same, assert_same_results
 from tests.integration.small_run import write_run

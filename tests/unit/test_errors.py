@@ -4,7 +4,8 @@ import signal
 
 import pytest
 
-from distxml.errors import Interrupted, UserError, interruptible
+from distxml.errors import UserError
+from distxml.signals import Interrupted, interruptible
 
 
 @pytest.mark.parametrize(("raised", "status"), [(KeyboardInterrupt(), 130), (SystemExit(signal.SIGTERM), 143)])

@@ -7,7 +7,7 @@ in units of the figure's circumradius.
 import math
 from dataclasses import dataclass
 
-MOST_VERTICES = 100
+MAX_VERTICES = 100
 NAMES = {(3, 1): "triangle", (4, 1): "square", (5, 1): "pentagon", (5, 2): "pentagram", (6, 1): "hexagon"}
 
 
@@ -71,8 +71,8 @@ def figure_of(text: str) -> Figure:
 
 
 def _require_one_polygon(p: int, q: int) -> None:
-    if not 3 <= p <= MOST_VERTICES:
-        raise ValueError(f"{p}/{q} has {p} vertices; a polygon here has 3 to {MOST_VERTICES}")
+    if not 3 <= p <= MAX_VERTICES:
+        raise ValueError(f"{p}/{q} has {p} vertices; a polygon here has 3 to {MAX_VERTICES}")
     if q < 1:
         raise ValueError(f"{p}/{q} joins no two vertices; q must be at least 1")
     if 2 * q >= p:

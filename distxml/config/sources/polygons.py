@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from distxml.config.base import Settings
-from distxml.config.sources.polygon_figures import CIRCLE, MOST_VERTICES, Figure, figure_of, figures_between
+from distxml.config.sources.polygon_figures import CIRCLE, MAX_VERTICES, Figure, figure_of, figures_between
 
 GAP = 1.0
 """Pixels between two shapes."""
@@ -118,8 +118,8 @@ class PolygonsSource(Settings):
             raise ValueError("outer: a simplified dataset has no outer polygon; set simplified=false, or no outer")
         if self.simplified and self.target == "circle":
             raise ValueError("target: a circle among circles is no target; name a polygon, or set simplified=false")
-        if not self.simplified and not 3 <= self.vertices[0] <= self.vertices[1] <= MOST_VERTICES:
-            raise ValueError(f"vertices: {list(self.vertices)} must lie within 3 and {MOST_VERTICES}")
+        if not self.simplified and not 3 <= self.vertices[0] <= self.vertices[1] <= MAX_VERTICES:
+            raise ValueError(f"vertices: {list(self.vertices)} must lie within 3 and {MAX_VERTICES}")
         if not self.others:
             raise ValueError(
                 "circles: no other shape is left; set circles=true, or simplified=false and wider vertices"

@@ -13,15 +13,30 @@ from distxml.errors import UserError
 from distxml.sources.building.check import checked
 from distxml.sources.building.fingerprint import fingerprint
 from distxml.sources.building.journal import Journal
-from distxml.sources.building.place import require_outside_source
-from distxml.sources.building.shard_tasks import shard_tasks
-from distxml.sources.building.shards import ShardTask, WrittenShard, write_shard
+from distxml.sources.building.shards import ShardTask, WrittenShard, shard_tasks, write_shard
 from distxml.sources.building.splits import divide
 from distxml.sources.building.usable import Usable, require_enough, usable
 from distxml.sources.building.workers import Workers, workers
 from distxml.sources.building.workspace import folder_in_making
 from distxml.sources.gather import gather
 from distxml.sources.material import RawMaterial, Track, untracked
+
+MIN_FOR_SEVERAL = 128
+"""Images; for fewer, starting processes takes longer than they save."""
+
+
+def require_outside_source(recipe: DatasetRecipe, folder: Path) -> None:
+    """Refuse a place inside a folder that the source reads: the next build would take the dataset for raw material.
+
+    Raises:
+        UserError: names the setting and its folder.
+    """
+    place = folder.resolve()
+    for field, value in recipe.source:
+        if isinstance(value, Path) and value.is_dir() and place.is_relative_to(value.resolve()):
+            raise UserError(
+                f"{folder}: lies inside source.{field}={value}, which the build reads; name a folder outside of it"
+            )
 
 
 @dataclass(frozen=True)
@@ -54,9 +69,6 @@ class Manner:
 
 QUIETLY = Manner()
 
-FEWEST_FOR_SEVERAL = 128
-"""Images; for fewer, starting processes takes longer than they save."""
-
 
 def build_dataset(recipe: DatasetRecipe, folder: Path, manner: Manner = QUIETLY) -> Built:
     """Builds the dataset in `folder`, which appears only when it is complete.
@@ -74,7 +86,7 @@ def build_dataset(recipe: DatasetRecipe, folder: Path, manner: Manner = QUIETLY)
     if existing is not None:
         return Built(existing, anew=False)
     material = gather(recipe, manner.track)
-    number = manner.processes if len(material.items) >= FEWEST_FOR_SEVERAL else 1
+    number = manner.processes if len(material.items) >= MIN_FOR_SEVERAL else 1
     with folder_in_making(folder.resolve()) as making, workers(number) as processes:
         existing = _existing(recipe, folder)  # another process may have been faster
         if existing is None:

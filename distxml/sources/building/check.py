@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from distxml.config.images import ImageRules
 from distxml.data.digest import rows_digest
-from distxml.sources.building.journal import Journal
-from distxml.sources.building.verdict import Verdict
+from distxml.sources.building.journal import Journal, Verdict
 from distxml.sources.building.workers import Workers
 from distxml.sources.material import Item, Track, Unusable
 
-ITEMS_A_TASK = 16
+ITEMS_PER_TASK = 16
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ def checked(
     known = {verdict.number: verdict for verdict in journal.verdicts if verdict.number < len(items)}
     open_numbers = [number for number in range(len(items)) if number not in known]
     tasks = []
-    for start in range(0, len(open_numbers), ITEMS_A_TASK):
-        numbers = tuple(open_numbers[start : start + ITEMS_A_TASK])
+    for start in range(0, len(open_numbers), ITEMS_PER_TASK):
+        numbers = tuple(open_numbers[start : start + ITEMS_PER_TASK])
         tasks.append(CheckTask(numbers, tuple(items[number] for number in numbers), rules))
     results = processes.results(check_items, tasks)
     for _, verdicts in zip(track(tasks, "checking images"), results, strict=True):

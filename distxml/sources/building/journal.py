@@ -10,15 +10,31 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from distxml.data.digest import file_digest
 from distxml.data.schema import Shard
 from distxml.sources.building.fingerprint import Fingerprint
 from distxml.sources.building.shards import WrittenShard
-from distxml.sources.building.verdict import Verdict
 
 JOURNAL_NAME = "journal.jsonl"
+
+
+class Verdict(BaseModel):
+    """One item of the source, looked at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: int = Field(ge=0)
+    """Place in the source's list."""
+    image: str = ""
+    """SHA-256 of the image as it goes into the dataset."""
+    row: str = ""
+    """`rows_digest` of the row: image, mask, key and label."""
+    remark: str | None = None
+    """What was done to the image or is odd about it."""
+    reason: str | None = None
+    """Why it cannot be used; None: it can."""
 
 
 class Entry(BaseModel):

@@ -1,17 +1,19 @@
 """Writes one Parquet shard, a row group in memory at a time."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from distxml.config.dataset import DatasetRecipe
 from distxml.config.images import ImageRules
 from distxml.data.digest import file_digest, index_digest, rows_digest
-from distxml.data.schema import ROW_SCHEMA, RowGroup, Shard, Split
+from distxml.data.schema import ROW_SCHEMA, SPLITS, RowGroup, Shard, Split
 from distxml.errors import UserError
+from distxml.sources.building.splits import Divided
 from distxml.sources.material import Item, Row, Unusable
 
 SUFFIX_UNFINISHED = ".unfinished"
@@ -102,3 +104,30 @@ def _table(rows: list[Row]) -> pa.Table:
         "label": [row.label for row in rows],
     }
     return pa.Table.from_pydict(columns, schema=ROW_SCHEMA)
+
+
+def shard_tasks(
+    recipe: DatasetRecipe,
+    items: Sequence[Item],
+    digests: Sequence[str],
+    divided: Divided,
+    folder: Path,
+) -> list[ShardTask]:
+    """Files `folder/split/00000.parquet` and on, `rows_per_shard` rows each; a split's last one holds what is left."""
+    tasks: list[ShardTask] = []
+    for split in SPLITS:
+        indices = divided[split]
+        for number, start in enumerate(range(0, len(indices), recipe.rows_per_shard)):
+            chosen = [int(index) for index in indices[start : start + recipe.rows_per_shard]]
+            tasks.append(
+                ShardTask(
+                    folder=folder,
+                    file=f"{split}/{number:05d}.parquet",
+                    split=split,
+                    items=tuple(items[index] for index in chosen),
+                    digests=tuple(digests[index] for index in chosen) if digests else (),
+                    rules=recipe.images,
+                    rows_per_group=recipe.rows_per_group,
+                )
+            )
+    return tasks

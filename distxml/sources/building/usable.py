@@ -1,19 +1,74 @@
 """What can be built from: the images that pass the check, without copies, and lists of the rest."""
 
+import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from distxml.config.images import ImageRules
+from distxml.data.left_out import CONVERTED_NAME, REJECTED_NAME
+from distxml.data.schema import Split
 from distxml.errors import UserError
-from distxml.sources.building.copies import copies
-from distxml.sources.building.rejected import write_converted, write_rejected
-from distxml.sources.building.verdict import Verdict
+from distxml.sources.building.journal import Verdict
 from distxml.sources.material import Item, RawMaterial, Rejected
 
+MAX_NAMES = 5
+
+FIRST_KEPT: tuple[Split | None, ...] = ("test", "val", "train", None)
+"""Of copies in several splits of a published division, which stays: the one that is scored, as others score it."""
+
 REASONS_SHOWN = 3
-LONGEST_REASON = 80
+
+MAX_REASON = 80
+
+
+def copies(items: Sequence[Item], images: Sequence[str]) -> dict[int, str]:
+    """Which items to leave out, by their number, and why; `images` are the images' checksums.
+
+    One of each set of copies stays: in the split that is first in `FIRST_KEPT`, then the first in order. Where copies
+    have different classes, none of them stays: nobody can say which class is right.
+    """
+    same: dict[str, list[int]] = {}
+    for number, image in enumerate(images):
+        same.setdefault(image, []).append(number)
+    return {number: reason for numbers in same.values() for number, reason in _reasons(numbers, items).items()}
+
+
+def _reasons(numbers: list[int], items: Sequence[Item]) -> dict[int, str]:
+    if len({items[number].label for number in numbers}) > 1:
+        shown = ", ".join(items[number].name for number in numbers[:MAX_NAMES])
+        more = f" and {len(numbers) - MAX_NAMES} more" if len(numbers) > MAX_NAMES else ""
+        return dict.fromkeys(numbers, f"equal files of different classes: {shown}{more}")
+    kept, *others = sorted(numbers, key=lambda number: (FIRST_KEPT.index(items[number].split), number))
+    return {number: _copy_of(items[kept], items[number]) for number in others}
+
+
+def _copy_of(kept: Item, other: Item) -> str:
+    reason = f"a bit-for-bit copy of {kept.name}"
+    if kept.group != other.group:
+        reason += f", but of group {other.group or 'none'}, not {kept.group or 'none'}"
+    if kept.split != other.split:
+        reason += f", but of split {other.split or 'none'}, not {kept.split or 'none'}"
+    return reason
+
+
+def write_rejected(rejected: Iterable[Rejected], folder: Path) -> Path:
+    """Columns `file` and `reason`; the header alone where nothing was left out. The path of the list."""
+    return _write(folder / REJECTED_NAME, "reason", ((entry.file, entry.reason) for entry in rejected))
+
+
+def write_converted(remarks: Iterable[tuple[str, str]], folder: Path) -> Path:
+    """Columns `file` and `remark`: images that are in, but not quite as their files are. The path of the list."""
+    return _write(folder / CONVERTED_NAME, "remark", remarks)
+
+
+def _write(path: Path, column: str, rows: Iterable[tuple[str, str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", column])
+        writer.writerows(sorted(rows))
+    return path
 
 
 @dataclass(frozen=True)
@@ -91,6 +146,6 @@ def _commonest(material: RawMaterial, found: Usable) -> str:
     """Reasons are told apart by how they begin: what follows is about the one file."""
     checked = found.rejected[len(material.rejected) :]
     new = [entry.reason for entry in (*checked, *(entry for entry in material.rejected if entry.missing))]
-    counts = Counter(reason.split(":")[0].split(" of ")[0][:LONGEST_REASON] for reason in new)
+    counts = Counter(reason.split(":")[0].split(" of ")[0][:MAX_REASON] for reason in new)
     shown = [f"{reason} ({number})" for reason, number in counts.most_common(REASONS_SHOWN)]
     return ", ".join(shown + (["..."] if len(counts) > REASONS_SHOWN else []))

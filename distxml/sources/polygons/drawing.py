@@ -10,7 +10,7 @@ from distxml.config.sources.polygons import DARKEST, LIGHTEST
 from distxml.errors import UserError
 from distxml.sources.polygons.layout import NoRoom, Scene, choose_scene
 from distxml.sources.polygons.shapes import Shape, coverage, outline
-from distxml.sources.voc_polygon import polygon_mask
+from distxml.sources.raster import polygon_mask
 
 
 @dataclass(frozen=True)

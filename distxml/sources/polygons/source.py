@@ -9,8 +9,8 @@ from distxml.config.images import ImageRules
 from distxml.config.sources import PolygonsSource
 from distxml.config.sources.polygon_figures import figure_of
 from distxml.data.schema import Split
+from distxml.sources.images.png import mask_png, rgb_png
 from distxml.sources.material import RawMaterial, Row
-from distxml.sources.png import mask_png, rgb_png
 from distxml.sources.polygons.drawing import Drawing, draw
 
 COIN = 2

@@ -14,8 +14,8 @@ from distxml.config.sources import PolygonsSource
 from distxml.data.schema import require_printable
 from distxml.errors import UserError
 from distxml.sources.building.workspace import REDONE, folder_in_making
+from distxml.sources.images.png import rgb_png
 from distxml.sources.material import Track, untracked
-from distxml.sources.png import rgb_png
 from distxml.sources.polygons.drawing import pixel_box
 from distxml.sources.polygons.layout import Scene
 from distxml.sources.polygons.shapes import Shape, outline

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.faults.conftest import fill_up, tell
-from tests.integration.faults.watched_evaluation import AT_A_TASK, IMAGES, SETTINGS, WORKER, WatchedEvaluation
+from tests.integration.faults.watched_evaluation import IMAGES, PER_TASK, SETTINGS, WORKER, WatchedEvaluation
 from tests.integration.small_run import write_run
 
 pytestmark = pytest.mark.slow
@@ -104,7 +104,7 @@ def test_ctrl_c_then_sigterm_then_a_power_cut(evaluate: Evaluator, whole: Watche
     assert "Traceback" not in evaluation.output
 
 
-@pytest.mark.parametrize(("at", "named"), [(WORKER, "loading the model"), (AT_A_TASK, r"image image-\d+.*\)")])
+@pytest.mark.parametrize(("at", "named"), [(WORKER, "loading the model"), (PER_TASK, r"image image-\d+.*\)")])
 def test_workers_that_die_again_and_again(evaluate: Evaluator, whole: WatchedEvaluation, at: str, named: str) -> None:
     """As they do where there is too little memory."""
     evaluation = evaluate("scaling.max_failures=1", "scaling.workers=1")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.evaluation_request import override_recipe
 from distxml.config.run_folder import RunFolder
-from distxml.evaluation.distributed import Left, what_is_left
+from distxml.evaluation.evaluate import Left, what_is_left
 from distxml.evaluation.prepare import prepare
-from distxml.evaluation.request import override_recipe
 from distxml.evaluation.results import load_results
 from tests.integration.faults.watched_process import WatchedProcess
 from tests.integration.same_results import assert_same_results
@@ -25,7 +25,7 @@ SETTINGS = EvaluationSettings(
 )
 """1,581 forward passes an image."""
 WORKER = "ray::ScoringWorker"
-AT_A_TASK = f"{WORKER}.score"
+PER_TASK = f"{WORKER}.score"
 ROWS = IMAGES * 3
 """Heatmaps and their curves."""
 FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finished before and are taken as they are")

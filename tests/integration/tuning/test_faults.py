@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from distxml.tuning.shared_phases import ended
+from distxml.tuning.phase_cache.shared import ended
 from tests.integration.faults.conftest import cluster, tell
 from tests.integration.tuning.conftest import Starter
 from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from distxml.tuning.records import SweepFolder, TrialRecord
-from distxml.tuning.run_figures import RunFigures, run_figures
+from distxml.tuning.trial_history import RunFigures, run_figures
 from tests.integration.faults.watched_process import WatchedProcess
 
 SMALL = {

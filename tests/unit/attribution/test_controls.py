@@ -5,10 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from distxml.attribution.canny import CannyEdges
-from distxml.attribution.center_distance import CenterDistance
-from distxml.attribution.no_information import NoInformation
-from distxml.attribution.otsu import OtsuObject
+from distxml.attribution.controls import CannyEdges, CenterDistance, NoInformation, OtsuObject
 
 TARGET = torch.tensor([0])
 Plane = NDArray[np.float64]

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distxml.attribution.explained import Explained
-from distxml.attribution.method import make_method
+from distxml.attribution.methods import make_method
 from distxml.config.evaluation import Scoring
 from distxml.models.vgg import VGG
 from tests.unit.attribution.subjects import SETTINGS, explained, images

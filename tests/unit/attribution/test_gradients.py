@@ -18,10 +18,9 @@ from captum.attr import (
 from torch import Tensor
 from torchvision.models import ResNet, resnet18
 
+from distxml.attribution.captum_methods import GradientMethod, integrated_gradients
 from distxml.attribution.explained import Explained
-from distxml.attribution.gradient_method import GradientMethod
-from distxml.attribution.integrated_gradients import integrated_gradients
-from distxml.attribution.method import make_method
+from distxml.attribution.methods import make_method
 from distxml.config.evaluation import Method, Scoring
 from tests.oracles.modified_relus import with_modified_relus
 from tests.unit.attribution.subjects import SETTINGS, classifier_like_a_trained_one, explained, images

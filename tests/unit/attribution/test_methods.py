@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from distxml.attribution.explained import Explained
-from distxml.attribution.method import make_method
+from distxml.attribution.methods import make_method
 from distxml.config.evaluation import Method, Scoring
 from tests.unit.attribution.subjects import (
     SETTINGS,

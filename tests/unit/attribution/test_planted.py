@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from distxml.attribution.explained import Explained
-from distxml.attribution.method import make_method
+from distxml.attribution.methods import make_method
 from distxml.config.evaluation import Method, Scoring
 from distxml.config.model import ModelSettings
 from distxml.models.joint import JointModel

@@ -14,8 +14,7 @@ from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointModel
 from distxml.training.epoch import train_step, validate
-from distxml.training.learner import Learner
-from distxml.training.phases import build_optimizer, set_learning
+from distxml.training.phase import Learner, build_optimizer, set_learning
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 ALL_LEARN = 3

@@ -19,10 +19,10 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Sample, collate, decode_image
 from distxml.errors import UserError
+from distxml.explain import explain_images, output_names
+from distxml.files import published_together
 from distxml.models.checkpoint import LoadedModel, load_model, save_model
 from distxml.monitoring.overlay import overlay
-from distxml.report.own_images import explain_images, output_names
-from distxml.report.publish import published_together
 from tests.unit.evaluation.small_model import SIZE, small_model, small_recipe
 
 HEAT = 0.4

@@ -7,9 +7,9 @@ import pytest
 
 from distxml.config.augmentation import AugmentationSettings
 from distxml.config.recipe import LoaderSettings
-from distxml.data.albumentations_backend import AlbumentationsBackend
-from distxml.data.backend_choice import make_backend
-from distxml.data.dali_backend import DaliBackend
+from distxml.data.augment.opencv import OpenCvBackend
+from distxml.data.dali.backend import DaliBackend
+from distxml.data.loader import make_backend
 
 WITHOUT_DALI = """
 import importlib.machinery, sys
@@ -34,10 +34,10 @@ except UserError as error:
 @pytest.mark.parametrize(
     ("backend", "gpu", "expected"),
     [
-        ("auto", None, AlbumentationsBackend),
+        ("auto", None, OpenCvBackend),
         ("auto", 0, DaliBackend),
         ("dali", None, DaliBackend),
-        ("albumentations", 0, AlbumentationsBackend),
+        ("albumentations", 0, OpenCvBackend),
     ],
 )
 def test_auto_takes_dali_where_there_is_a_gpu(backend: str, gpu: int | None, expected: type) -> None:
@@ -49,6 +49,6 @@ def test_without_dali_auto_does_without_and_dali_is_one_clear_line() -> None:
     """A fresh interpreter that does not find the package, as on a machine where it is not installed."""
     done = subprocess.run([sys.executable, "-c", WITHOUT_DALI], capture_output=True, text=True, check=True)
     chosen, refusal = done.stdout.splitlines()
-    assert chosen == "AlbumentationsBackend"
+    assert chosen == "OpenCvBackend"
     assert refusal.startswith("loader.backend=dali: NVIDIA DALI is not installed")
     assert "loader.backend=albumentations" in refusal

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 pytest.importorskip("nvidia.dali", reason="NVIDIA DALI exists for Linux alone")
 
 from distxml.config.augmentation import AugmentationSettings
-from distxml.data.albumentations_backend import AlbumentationsBackend
+from distxml.data.augment.opencv import OpenCvBackend
 from distxml.data.backend import Share
 from distxml.data.batch import Batch
-from distxml.data.dali_backend import DaliBackend
-from distxml.data.dali_graph import make_pipeline
+from distxml.data.dali.backend import DaliBackend
+from distxml.data.dali.graph import make_pipeline
 from distxml.data.rows import Row
 from distxml.errors import UserError
 from tests.unit.data.sample_rows import GEOMETRIC, PIXELWISE, alone, loader_settings, photo_row, run, shape_row
@@ -28,7 +28,7 @@ MEAN_GREY_LEVELS = {"contrast/clahe": 8.0, "hue_saturation_value": 2.5, "contras
 
 def both(settings_, epoch: int | None, rows: list[Row] = ROWS) -> list[tuple[Batch, Batch]]:
     sizes = (8, 4)
-    ours = run(AlbumentationsBackend(settings_, 5), rows, epoch, sizes)
+    ours = run(OpenCvBackend(settings_, 5), rows, epoch, sizes)
     return list(zip(ours, run(DaliBackend(settings_, 5, None), rows, epoch, sizes), strict=True))
 
 
@@ -91,7 +91,7 @@ def test_epochs_may_be_left_early_and_interleaved() -> None:
 def test_tensors_outlive_the_next_batches() -> None:
     """They are not copied out of DALI's buffers, so DALI must not write into those again."""
     batches = run(DaliBackend(PLAIN, 5, None), ROWS * 4, None, (2,))
-    fresh = run(AlbumentationsBackend(PLAIN, 5), ROWS * 4, None, (2,))
+    fresh = run(OpenCvBackend(PLAIN, 5), ROWS * 4, None, (2,))
     assert all((255 * (a.image - b.image)).abs().max() <= 2.01 for a, b in zip(batches, fresh, strict=True))
 
 

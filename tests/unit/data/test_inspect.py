@@ -15,11 +15,10 @@ from PIL import Image
 
 from distxml.cli.data_summary import copies_warning
 from distxml.config import DatasetRecipe
-from distxml.data.contact_sheet import LONGEST_SIDE, TINT, with_mask, write_contact_sheet
+from distxml.data.contact_sheet import MAX_SIDE, TINT, with_mask, write_contact_sheet
 from distxml.data.digest import index_digest, rows_digest
-from distxml.data.encoded_rows import EncodedRows
 from distxml.data.inspect import EXAMPLES, Inspection, image_size, inspect_dataset
-from distxml.data.rows import Row
+from distxml.data.rows import EncodedRows, Row
 from distxml.data.schema import ROW_SCHEMA, Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.sources.building.build import build_dataset
@@ -216,10 +215,10 @@ def test_a_folder_that_cannot_be_asked_for(tmp_path: Path) -> None:
 
 def test_the_tint_is_where_the_mask_is() -> None:
     picture = with_mask(half_masked_row())
-    assert picture.shape == (LONGEST_SIDE // 2, LONGEST_SIDE, 3)
-    assert np.all(picture[10:-10, : LONGEST_SIDE // 2 - 5].any(axis=2))
-    assert not picture[:, LONGEST_SIDE // 2 + 5 :].any()
-    assert tuple(picture[50, LONGEST_SIDE // 2 - 1]) == TINT
+    assert picture.shape == (MAX_SIDE // 2, MAX_SIDE, 3)
+    assert np.all(picture[10:-10, : MAX_SIDE // 2 - 5].any(axis=2))
+    assert not picture[:, MAX_SIDE // 2 + 5 :].any()
+    assert tuple(picture[50, MAX_SIDE // 2 - 1]) == TINT
 
 
 def test_a_mask_of_another_size_is_refused() -> None:

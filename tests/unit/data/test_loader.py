@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from distxml.config.augmentation import AugmentationSettings
 from distxml.config.recipe import LoaderSettings
 from distxml.data.batch import Batch
-from distxml.data.deal import Rank, most_rows_held
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank, most_rows_held
 from distxml.data.schema import ROW_SCHEMA, Dataset, open_dataset
 from distxml.errors import UserError
 from tests.small_dataset import noise_row, write_dataset

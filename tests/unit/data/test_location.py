@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from distxml.config.recipe import LoaderSettings
-from distxml.data.deal import Rank
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank
 from distxml.data.schema import open_dataset
 from distxml.errors import UserError
 from tests.s3_server import BUCKET, s3_server, upload

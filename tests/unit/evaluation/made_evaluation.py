@@ -11,12 +11,11 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.data.digest import classes_digest
 from distxml.data.location import locate
 from distxml.data.schema import SPLITS, Dataset, DatasetMetadata, RowGroup, Shard
-from distxml.evaluation.aopc import aopc
-from distxml.evaluation.brief import Brief
-from distxml.evaluation.plan import make_plan
+from distxml.evaluation.perturbation.curves import aopc
 from distxml.evaluation.prepare import Evaluation
 from distxml.evaluation.results import Results
-from distxml.evaluation.summarize import summarize
+from distxml.evaluation.scoring.plan import ScoringSpec, make_plan
+from distxml.evaluation.statistics.summarize import summarize
 from distxml.evaluation.summary import Scored, Summary
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 from tests.unit.evaluation.small_model import small_recipe
@@ -139,7 +138,7 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
         dataset=Dataset(locate("nowhere"), _metadata(list(label_of_key.values()), classes)),
         dataset_sha256="0",
         label_of_key=label_of_key,
-        brief=Brief(recipe, plan, SIZE, target_class=None),
+        brief=ScoringSpec(recipe, plan, SIZE, target_class=None),
     )
 
 

@@ -14,9 +14,8 @@ from distxml.config.model import ModelSettings
 from distxml.config.recipe import DatasetSettings, LoaderSettings, Recipe, RunSettings
 from distxml.config.training import LossSettings, PhaseSettings
 from distxml.data.rows import Row, collate, decode
-from distxml.evaluation.brief import Brief
-from distxml.evaluation.plan import make_plan
-from distxml.evaluation.scoring import ImageScorer
+from distxml.evaluation.scoring.plan import ScoringSpec, make_plan
+from distxml.evaluation.scoring.scorer import ImageScorer
 from distxml.models.checkpoint import LoadedModel, ModelCard, build_model
 
 SIZE = (32, 32)
@@ -96,11 +95,11 @@ def small_explained(f: Scoring = "recompute") -> Explained:
     return Explained(f, small_model(PHASE1_SEED).model if f == "phase1" else explainer, explainer)
 
 
-def small_brief(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> Brief:
+def small_brief(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> ScoringSpec:
     """To score these rows."""
     target = CLASSES.index(settings.target) if settings.target in CLASSES else None
     plan = make_plan(settings, SIZE, {row.key: row.label for row in rows}, SEED)
-    return Brief(small_recipe(folder, settings), plan, SIZE, target)
+    return ScoringSpec(small_recipe(folder, settings), plan, SIZE, target)
 
 
 def small_scorer(

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from distxml.config.evaluation import EvaluationSettings, Method
-from distxml.evaluation.image_record import ImageRecord
-from distxml.evaluation.journal import Journal
-from distxml.evaluation.method_record import CurveRecord, MethodRecord
+from distxml.evaluation.scoring.records import CurveRecord, ImageRecord, MethodRecord
+from distxml.evaluation.workers.journal import Journal
 
 FINGERPRINT = "0123456789abcdef"
 

@@ -10,9 +10,8 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import override_settings
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.evaluation.distributed import what_is_left
-from distxml.evaluation.fingerprint import FREE, depends_on, fingerprint
-from distxml.evaluation.prepare import prepare
+from distxml.evaluation.evaluate import what_is_left
+from distxml.evaluation.prepare import FREE, depends_on, fingerprint, prepare
 from distxml.models.checkpoint import save_model
 from tests.integration.small_run import write_run
 from tests.small_dataset import write_dataset

@@ -10,12 +10,12 @@ import pytest
 from filelock import FileLock
 
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.evaluation_request import override_recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.digest import index_digest
 from distxml.data.schema import ROW_SCHEMA
 from distxml.errors import UserError
 from distxml.evaluation.prepare import prepare
-from distxml.evaluation.request import override_recipe
 from tests.integration.small_run import write_run
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import CLASSES, small_rows

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from distxml.config.evaluation import EvaluationSettings, Order
-from distxml.evaluation.curves import Perturbation, perturbation_curves
-from distxml.evaluation.fills import make_fills
-from distxml.evaluation.patches import patch_count, patch_order, rank_of_pixels
+from distxml.evaluation.perturbation.curves import Perturbation, perturbation_curves
+from distxml.evaluation.perturbation.fills import make_fills
+from distxml.evaluation.perturbation.patches import patch_count, patch_order, rank_of_pixels
 from tests.unit.evaluation.small_model import SIZE, small_explained
 
 quantus = pytest.importorskip("quantus", reason="install it with `pip install --no-deps quantus`; `make test` does")

@@ -12,8 +12,7 @@ import pytest
 
 from distxml.errors import UserError
 from distxml.evaluation.flat_summary import COLUMNS
-from distxml.evaluation.results import Results, load_results, load_summary
-from distxml.evaluation.store import store
+from distxml.evaluation.results import Results, load_results, load_summary, store
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 from tests.unit.evaluation.made_evaluation import SETTINGS, make_results
 

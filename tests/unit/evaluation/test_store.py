@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from distxml.errors import UserError
-from distxml.evaluation.results import load_summary
-from distxml.evaluation.store import require_writable, store
+from distxml.evaluation.prepare import require_writable
+from distxml.evaluation.results import load_summary, store
 from tests.unit.evaluation.made_evaluation import make_results
 
 RESULTS, OTHER = make_results(), make_results(seed=1)

@@ -14,10 +14,10 @@ from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_g
 from tensorboard.util.tensor_util import make_ndarray
 
 from distxml.config import Recipe
+from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent, PhaseEndEvent
 from distxml.monitoring.hparams import METRICS, settings_that_matter
-from distxml.monitoring.phase_figures import PhaseFigures
-from distxml.monitoring.tensorboard import MOST_CURVES, TensorBoard
+from distxml.monitoring.tensorboard import MAX_CURVES, TensorBoard
 from tests.unit.monitoring.some_events import epoch_event, step_event
 
 API: Any = api_pb2  # protobuf makes its classes while it is imported
@@ -93,7 +93,7 @@ def test_notices_of_one_epoch_are_kept_together(tmp_path: Path) -> None:
 
 
 def test_phase_end_has_its_reason_matrix_and_curves(tmp_path: Path) -> None:
-    classes = tuple(f"class {index}" for index in range(MOST_CURVES + 1))
+    classes = tuple(f"class {index}" for index in range(MAX_CURVES + 1))
     rng = np.random.default_rng(0)
     counts = [rng.integers(0, 9, (len(classes), 127)) for _ in range(4)]
     figures = PhaseFigures(classes, np.eye(len(classes), dtype=np.int64), *counts)
@@ -104,7 +104,7 @@ def test_phase_end_has_its_reason_matrix_and_curves(tmp_path: Path) -> None:
     assert texts(tmp_path, "phase_end") == ["phase 1: epoch budget", "phase 2: no figures"]
     assert [image.step for image in read(tmp_path).Images("confusion")] == [4]
     curves = [tag for tag in read(tmp_path).Tags()["tensors"] if tag.startswith("precision_recall/")]
-    assert len(curves) == MOST_CURVES
+    assert len(curves) == MAX_CURVES
     written = make_ndarray(read(tmp_path).Tensors("precision_recall/class 3")[0].tensor_proto)
     ratios = (figures.precision(), figures.recall())
     np.testing.assert_allclose(written, np.stack([table[3] for table in (*counts, *ratios)]), rtol=1e-6)

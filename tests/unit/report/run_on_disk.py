@@ -11,13 +11,11 @@ from distxml.attribution.explained import Explained
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Row
-from distxml.evaluation.image_record import images_table
-from distxml.evaluation.method_record import methods_table, split_methods
 from distxml.evaluation.prepare import prepare
-from distxml.evaluation.results import Results
-from distxml.evaluation.scoring import ImageScorer
-from distxml.evaluation.store import store
-from distxml.evaluation.summarize import summarize
+from distxml.evaluation.results import Results, store
+from distxml.evaluation.scoring.records import images_table, methods_table, split_methods
+from distxml.evaluation.scoring.scorer import ImageScorer
+from distxml.evaluation.statistics.summarize import summarize
 from distxml.models.checkpoint import LoadedModel, build_model, load_model, save_model
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import small_model, small_recipe, small_rows

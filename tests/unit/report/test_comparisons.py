@@ -8,10 +8,12 @@ import pytest
 from distxml.config.evaluation import Method
 from distxml.evaluation.results import Results
 from distxml.evaluation.summary import AopcOverall, Comparison, Summary
-from distxml.report import class_tables, method_tables, setting_tables
-from distxml.report.comparison_figures import comparison_figure, overall_figure
-from distxml.report.look import METHOD_NAMES, ORDER_NAMES
-from distxml.report.number_table import NumberTable
+from distxml.report.figures.comparisons import comparison_figure, overall_figure
+from distxml.report.style import METHOD_NAMES, ORDER_NAMES
+from distxml.report.tables import classes as class_tables
+from distxml.report.tables import methods as method_tables
+from distxml.report.tables import settings as setting_tables
+from distxml.report.tables.table import NumberTable
 from distxml.report.verdict import against_each, ranked, verdicts
 from distxml.report.wording import interval, number, percent, signed
 from tests.unit.report.page import Page, parse

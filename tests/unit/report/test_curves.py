@@ -5,13 +5,23 @@ import pyarrow as pa
 import pytest
 
 from distxml.config.evaluation import Fill, Method, Order
-from distxml.evaluation.aopc import aopc_by_steps
+from distxml.evaluation.perturbation.curves import aopc_by_steps
 from distxml.evaluation.results import Results
 from distxml.evaluation.tables import CURVES_SCHEMA
-from distxml.report.curve_bands import Curves, Setting, banded, curve_sets, mean_curves, of_order
-from distxml.report.curve_figures import aopc_grid, band_in_words, draw_setting, perturbation_grid
 from distxml.report.figure import Panel
-from distxml.report.look import METHOD_LOOKS, METHOD_NAMES
+from distxml.report.figures.curves import (
+    Curves,
+    Setting,
+    aopc_grid,
+    band_in_words,
+    banded,
+    curve_sets,
+    draw_setting,
+    mean_curves,
+    of_order,
+    perturbation_grid,
+)
+from distxml.report.style import METHOD_NAMES, METHOD_STYLES
 from tests.unit.report.page import parse
 
 SETTING = Setting(8, "black")
@@ -101,15 +111,15 @@ def test_more_than_four_methods_have_bands_of_the_references_alone():
 
 def test_a_panel_shows_each_line_with_the_look_of_its_method():
     f = np.random.default_rng(0).uniform(size=(10, 4))
-    sets = [Curves(method, SETTING, "morf", f**power) for power, method in enumerate(METHOD_LOOKS, start=1)]
+    sets = [Curves(method, SETTING, "morf", f**power) for power, method in enumerate(METHOD_STYLES, start=1)]
     by_method = mean_curves(sets, unchanged, 100, 0)[SETTING]
     with Panel() as panel:
         draw_setting(panel.axes, by_method)
         lines, bands = panel.axes.lines, panel.axes.collections
-        for power, (method, look) in enumerate(METHOD_LOOKS.items(), start=1):
+        for power, (method, look) in enumerate(METHOD_STYLES.items(), start=1):
             found = [line for line in lines if np.allclose(np.asarray(line.get_ydata()), (f**power).mean(0))]
             assert [(line.get_color(), line.get_linestyle()) for line in found] == [(look.color, look.dash)], method
-        assert lines[-1].get_color() == METHOD_LOOKS["in_model"].color  # on top
+        assert lines[-1].get_color() == METHOD_STYLES["in_model"].color  # on top
         assert len(lines) == 13 and len(bands) == 2
 
 

@@ -13,7 +13,7 @@ from distxml.errors import UserError
 from distxml.evaluation.results import load_results
 from distxml.report.document import write_report
 from distxml.report.figure import THEME
-from distxml.report.training_figures import LEGEND
+from distxml.report.figures.training import LEGEND
 from distxml.report.wording import number
 from tests.unit.report.page import Page, parse
 from tests.unit.report.run_on_disk import (

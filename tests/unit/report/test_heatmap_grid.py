@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from distxml.attribution.explained import Explained
-from distxml.attribution.method import make_method
+from distxml.attribution.methods import make_method
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import collate
 from distxml.errors import UserError
@@ -15,21 +15,21 @@ from distxml.evaluation.results import Results, load_results
 from distxml.models.checkpoint import load_model
 from distxml.monitoring.overlay import colorize
 from distxml.report.document import untracked
-from distxml.report.heatmap_figure import heatmap_figure
-from distxml.report.heatmap_grid import LONGEST_SIDE, HeatmapGrid, build_heatmap_grid, thumbnail
-from distxml.report.opened import Opened, open_run
+from distxml.report.figures.heatmaps import heatmap_figure
+from distxml.report.heatmap_grid import MAX_SIDE, HeatmapGrid, build_heatmap_grid, thumbnail
+from distxml.report.scored_run import ScoredRun, open_run
 from distxml.report.wording import number
 from tests.unit.report.page import Page
 from tests.unit.report.run_on_disk import EVALUATION, make_run, small, write_checkpoint
 
 
 @pytest.fixture(scope="module")
-def opened(everything: RunFolder, full_results: Results) -> Opened:
+def opened(everything: RunFolder, full_results: Results) -> ScoredRun:
     return open_run(everything, everything.recipe(), full_results)
 
 
 @pytest.fixture(scope="module")
-def grid(everything: RunFolder, full_results: Results, opened: Opened) -> HeatmapGrid:
+def grid(everything: RunFolder, full_results: Results, opened: ScoredRun) -> HeatmapGrid:
     found = build_heatmap_grid(opened, everything.recipe(), full_results, untracked)
     assert found is not None
     return found
@@ -57,7 +57,7 @@ def test_numbers_are_those_of_the_tables(grid: HeatmapGrid, full_results: Result
             assert heat.pompom == measured[row.key, heat.method]["pompom"]
 
 
-def test_every_method_but_random_has_its_own_heatmap(grid: HeatmapGrid, full_results: Results, opened: Opened):
+def test_every_method_but_random_has_its_own_heatmap(grid: HeatmapGrid, full_results: Results, opened: ScoredRun):
     settings = full_results.summary.settings
     assert grid.methods == [method for method in settings.methods if method != "random"]
     row = grid.rows[0]
@@ -113,4 +113,4 @@ def test_another_explainer_than_the_one_that_was_used_is_refused(tmp_path: Path)
 
 def test_a_thumbnail_keeps_the_shape_and_small_pictures_as_they_are():
     assert thumbnail(np.zeros((32, 48, 3), np.uint8)).shape == (32, 48, 3)
-    assert thumbnail(np.zeros((240, 480, 3), np.uint8)).shape == (LONGEST_SIDE // 2, LONGEST_SIDE, 3)
+    assert thumbnail(np.zeros((240, 480, 3), np.uint8)).shape == (MAX_SIDE // 2, MAX_SIDE, 3)

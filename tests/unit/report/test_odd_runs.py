@@ -11,8 +11,8 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Row
 from distxml.evaluation.results import Results, load_results
-from distxml.report.about import about_the_score
 from distxml.report.document import write_report
+from distxml.report.wording import about_the_score
 from tests.unit.evaluation.small_model import small_rows
 from tests.unit.report.page import Page, parse
 from tests.unit.report.run_on_disk import CLASSES, EVALUATION, make_run

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distxml.errors import UserError
-from distxml.report.training_figures import training_figures
+from distxml.report.figures.training import training_figures
 from distxml.report.training_log import GuardAction, PhaseEnd, TrainingLog, read_training_log
 from distxml.report.wording import epochs
 from tests.unit.evaluation.small_model import small_recipe

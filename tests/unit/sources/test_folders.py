@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from distxml.config.sources import FoldersSource
 from distxml.errors import UserError
+from distxml.sources.files import SUFFIXES
 from distxml.sources.folders import folders_material
-from distxml.sources.image_file import SUFFIXES
 from distxml.sources.material import RawMaterial, untracked
 from tests.unit.sources.pictures import (
     IMAGE_BOX,

@@ -9,7 +9,7 @@ from distxml.config.sources import ManifestSource
 from distxml.errors import UserError
 from distxml.sources.manifest import manifest_material, read_boxes
 from distxml.sources.material import RawMaterial, Unusable, untracked
-from distxml.sources.voc_xml import Box
+from distxml.sources.raster import Box
 from tests.oracles.voc_mask import mask_of_boxes
 from tests.unit.sources.pictures import (
     HEIGHT,

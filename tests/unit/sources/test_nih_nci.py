@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from distxml.errors import UserError
-from distxml.sources.image_file import SUFFIXES
+from distxml.sources.files import SUFFIXES
 from distxml.sources.material import RawMaterial, Unusable, untracked
 from distxml.sources.nih_nci import nih_nci_material
 from tests.unit.sources.nih_tree import COLUMNS, STUDIES, NihTree, make_nih_tree

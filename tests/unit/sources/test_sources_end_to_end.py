@@ -14,9 +14,9 @@ from distxml.config.base import Settings
 from distxml.config.dataset import SplitSettings
 from distxml.config.sources import FoldersSource, ManifestSource
 from distxml.data.schema import SPLITS
+from distxml.data.subsets import share_out
 from distxml.errors import UserError
 from distxml.sources.building.build import build_dataset
-from distxml.sources.building.splits import share_out
 from tests.unit.sources.coco_folder import make_coco_folder
 from tests.unit.sources.hvz_trees import make_flat_tree, make_imagenet_tree
 from tests.unit.sources.nih_tree import make_nih_tree

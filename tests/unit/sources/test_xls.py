@@ -4,7 +4,7 @@ import pandas
 import pytest
 
 from distxml.errors import UserError
-from distxml.sources.xls import read_xls
+from distxml.sources.table import read_xls
 from tests.unit.sources.xls_file import Cell, write_xls
 
 ROWS: list[list[Cell]] = [

@@ -9,18 +9,18 @@ import torch
 from distxml.config import Recipe, load_settings
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
-from distxml.data.deal import Rank
 from distxml.data.loader import Loader
+from distxml.data.sampler import Rank
 from distxml.data.schema import open_dataset
 from distxml.models.checkpoint import build_model
 from distxml.monitoring.events import Event
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.training.checkpoints import Checkpoints
-from distxml.training.loop import Trainer
 from distxml.training.preflight import model_card
-from distxml.training.run_start import claim
+from distxml.training.run_claim import claim
+from distxml.training.run_logger import RunLogger
 from distxml.training.state import TrainState
-from distxml.training.watcher import Watcher
+from distxml.training.trainer import Trainer
 from tests.small_dataset import noise_row, write_dataset
 
 SMALL = (
@@ -40,7 +40,7 @@ SMALL = (
     "run.checkpoint_minutes=null",
     "run.name=small",
 )
-STEPS_AN_EPOCH = 6
+STEPS_PER_EPOCH = 6
 
 
 @dataclass
@@ -77,7 +77,7 @@ def small_trainer(recipe: Recipe, mailbox: KeptEvents | None = None) -> Trainer:
     torch.manual_seed(seed_from("model", seed))
     found = checkpoints.find_newest_together(True, torch.device("cpu"))
     state = checkpoints.state(found.place) if found.place else TrainState()
-    watcher = Watcher(run, recipe, val, mailbox or KeptEvents(), state)
+    watcher = RunLogger(run, recipe, val, mailbox or KeptEvents(), state)
     model = build_model(checkpoints.card)
     return Trainer(recipe, model, train, val, None, checkpoints, watcher, found, claimed.notices)
 

@@ -14,7 +14,7 @@ from distxml.data.schema import open_dataset
 from distxml.errors import UserError
 from distxml.models.checkpoint import read_card
 from distxml.training.checkpoints import Checkpoints, Place
-from distxml.training.run_start import claim
+from distxml.training.run_claim import claim
 from tests.unit.training.small_training import events, small_recipe, small_trainer
 
 

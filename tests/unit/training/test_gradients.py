@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from distxml.config import Recipe, load_settings
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
-from distxml.models.shared_batchnorm import SharedBatchNorm2d
-from distxml.training.epoch import train_step
-from distxml.training.learner import Learner
-from distxml.training.pieces import number_of_pieces, one_update_of_statistics
+from distxml.models.sync_batchnorm import SharedBatchNorm2d
+from distxml.training.epoch import number_of_pieces, one_update_of_statistics, train_step
+from distxml.training.phase import Learner
 from tests.unit.training.ranks import run_on_ranks
 
 IMAGES = 7  # odd: the two ranks get different numbers of images

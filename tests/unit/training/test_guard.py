@@ -8,7 +8,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.config.training import PhaseSettings
 from distxml.errors import UserError
 from distxml.training.guard import collapse_in_training, collapse_in_validation, is_healthy, useless_in_validation
-from distxml.training.running import RunningMeans
+from distxml.training.metrics import RunningMeans
 from tests.unit.training.small_training import events, small_recipe, small_trainer
 
 ONLY_EXPLAINER = PhaseSettings(epochs=1, alpha=0.25, lr_classifier=0, lr_explainer=0.1)

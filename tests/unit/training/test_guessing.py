@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from distxml.config import Recipe
-from distxml.training.guessing import right_and_guessing
+from distxml.training.guard_actions import right_and_guessing
 from tests.unit.training.small_training import events, small_recipe, small_trainer
 
 

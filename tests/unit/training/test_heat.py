@@ -9,8 +9,7 @@ from distxml.config.guard import GuardSettings
 from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointOutput
-from distxml.training.heat import difference_to_next, pairs_that_count, share_above, share_below
-from distxml.training.tally import Tally
+from distxml.training.metrics import Tally, difference_to_next, pairs_that_count, share_above, share_below
 
 GUARD = GuardSettings()
 

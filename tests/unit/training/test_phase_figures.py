@@ -10,9 +10,9 @@ import torch
 from distxml.config import Recipe
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
-from distxml.monitoring.phase_figures import PhaseFigures
-from distxml.training.learner import Learner
-from distxml.training.phase_figures import THRESHOLDS, collect_figures
+from distxml.monitoring.confusion import PhaseFigures
+from distxml.training.phase import Learner
+from distxml.training.validation import THRESHOLDS, collect_figures
 from tests.unit.training.ranks import run_on_ranks
 
 CLASSES = ("cat", "dog", "owl")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from distxml.training.profile import WAIT_STEPS, WARM_UP_STEPS, profile_steps
+from distxml.training.speed import WAIT_STEPS, WARM_UP_STEPS, profile_steps
 
 FIRST = WAIT_STEPS + WARM_UP_STEPS
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.training.epoch import Step
-from distxml.training.loop import Trainer
-from distxml.training.steps import StepWatch
-from tests.unit.training.small_training import STEPS_AN_EPOCH, events, small_recipe, small_trainer
+from distxml.training.step_hooks import StepHook
+from distxml.training.trainer import Trainer
+from tests.unit.training.small_training import STEPS_PER_EPOCH, events, small_recipe, small_trainer
 
 EPOCHS = 6
 VARIANTS = {
@@ -66,16 +66,16 @@ def train_until(trainer: Trainer, steps: int, monkeypatch: pytest.MonkeyPatch) -
     """Train; die after so many steps of this process. Whether it died."""
     made = 0
 
-    def dying(watch: StepWatch, number: int, step: Step) -> bool:
+    def dying(watch: StepHook, number: int, step: Step) -> bool:
         nonlocal made
         made += 1
         if made > steps:
             raise Killed
         return after(watch, number, step)
 
-    after = StepWatch.after
+    after = StepHook.after
     with monkeypatch.context() as patch:
-        patch.setattr(StepWatch, "after", dying)
+        patch.setattr(StepHook, "after", dying)
         try:
             trainer.fit()
         except Killed:
@@ -109,7 +109,7 @@ def figures(recipe: Recipe) -> list[dict]:
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.sampled_from(list(ALL)), deaths=st.lists(st.integers(0, EPOCHS * STEPS_AN_EPOCH), max_size=3))
+@given(name=st.sampled_from(list(ALL)), deaths=st.lists(st.integers(0, EPOCHS * STEPS_PER_EPOCH), max_size=3))
 def test_resume_is_bitwise(folder, undisturbed, monkeypatch, name: str, deaths: list[int]) -> None:
     weights, log = undisturbed(name)
     recipe = small_recipe(folder, *ALL[name], "run.name=disturbed")
@@ -129,7 +129,7 @@ def test_each_phase_resumes(folder, undisturbed, monkeypatch, name: str, phase: 
     weights, log = undisturbed(name)
     recipe = small_recipe(folder, *VARIANTS[name], "run.name=phase")
     shutil.rmtree(recipe.run_folder, ignore_errors=True)
-    assert train_until(small_trainer(recipe), 2 * STEPS_AN_EPOCH * (phase - 1) + 9, monkeypatch)
+    assert train_until(small_trainer(recipe), 2 * STEPS_PER_EPOCH * (phase - 1) + 9, monkeypatch)
     trainer = small_trainer(recipe)
     trainer.fit()
     (resumed,) = events(recipe, "resumed")

@@ -10,8 +10,8 @@ from torch import nn
 
 from distxml.config.guard import GuardSettings
 from distxml.config.training import OptimizerSettings, PhaseSettings
-from distxml.training.phases import Schedule, class_weights
-from distxml.training.running import RunningMeans
+from distxml.training.metrics import RunningMeans
+from distxml.training.phase import Schedule, class_weights
 from distxml.training.state import TrainState, own_loss
 
 GUARD = GuardSettings()

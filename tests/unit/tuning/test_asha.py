@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from distxml.tuning.desk import Desk
-from distxml.tuning.judge import Judge
 from distxml.tuning.leaderboard import Leaderboard
+from distxml.tuning.objective import Objective
 from distxml.tuning.plan import Plan
 from distxml.tuning.ray_tune import Asha
 from distxml.tuning.records import SweepFolder, TrialRecord
+from distxml.tuning.trials import TrialManager
 from tests.unit.tuning.small_sweep import base_recipe, small_sweep
 
 STOP, GO_ON = TrialScheduler.STOP, TrialScheduler.CONTINUE
@@ -33,7 +33,9 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 def asha(folder: SweepFolder, tmp_path: Path, records: list[TrialRecord]) -> Asha:
     base = base_recipe(tmp_path, "phases.2.epochs=8")
-    return Asha(Desk(folder, base, Plan(SWEEP, base, records), Leaderboard(Judge(SWEEP.objective), None)), SWEEP)
+    return Asha(
+        TrialManager(folder, base, Plan(SWEEP, base, records), Leaderboard(Objective(SWEEP.objective), None)), SWEEP
+    )
 
 
 def report(scheduler: Asha, trial: Trial, epoch: int, score: float, last: int = 8) -> str:

@@ -10,9 +10,9 @@ from distxml.config import Recipe, load_settings
 from distxml.config.sweep import SweepSettings
 from distxml.data.schema import open_dataset
 from distxml.models.checkpoint import build_model, save_model
-from distxml.report.sweep import write_sweep_report
+from distxml.report.sweep.report import write_sweep_report
 from distxml.training.preflight import model_card
-from distxml.tuning.judge import Judge
+from distxml.tuning.objective import Objective
 from distxml.tuning.records import SweepFolder, TrialRecord
 from distxml.tuning.results import best_trials, write_results
 from tests.unit.report.page import parse
@@ -53,7 +53,7 @@ def write(folder: SweepFolder, base: Recipe, sweep: SweepSettings) -> list[Trial
     made = records()
     for record in made:
         folder.save(record)
-    write_results(folder, base, made, Judge(sweep.objective))
+    write_results(folder, base, made, Objective(sweep.objective))
     return made
 
 
@@ -93,7 +93,7 @@ def test_the_best_recipe_is_one_that_train_takes(tmp_path: Path, base: Recipe) -
 def test_a_front_has_a_recipe_a_point(tmp_path: Path, base: Recipe) -> None:
     folder = SweepFolder(tmp_path / "sweep")
     made = write(folder, base, small_sweep(parameters=PARAMETERS, objective=PARETO))
-    front = best_trials(made, Judge(folder.sweep().objective))
+    front = best_trials(made, Objective(folder.sweep().objective))
     assert [record.number for record in front] == [7, 6, 5, 4, 3, 2, 1, 0]
     alphas = [load_settings(Recipe, str(folder.best(place)), []).phases[2].alpha for place in range(1, 9)]
     assert alphas == [record.settings["phases.2.alpha"] for record in front]
@@ -133,5 +133,5 @@ def test_a_sweep_that_came_to_nothing_has_a_report(tmp_path: Path, base: Recipe)
     for record in records():
         folder.save(record.model_copy(update={"status": "failed", "metrics": {}, "score": None, "reason": "x"}))
     assert "No trial has finished." in write_sweep_report(folder).read_text()
-    write_results(folder, base, folder.load(), Judge(folder.sweep().objective))
+    write_results(folder, base, folder.load(), Objective(folder.sweep().objective))
     assert not folder.best().exists()

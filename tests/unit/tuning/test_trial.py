@@ -7,8 +7,8 @@ import pytest
 from ray.exceptions import RayError
 
 from distxml.config import Recipe
-from distxml.errors import HopelessError, OutsideError, UserError
-from distxml.training.driver import Company
+from distxml.errors import InfrastructureError, UnrecoverableError, UserError
+from distxml.training.driver import TrainHooks
 from distxml.tuning import trial
 from distxml.tuning.records import SweepFolder, TrialRecord
 from distxml.tuning.trial import TrialRun
@@ -37,13 +37,13 @@ def run(folder: SweepFolder) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (HopelessError("the heatmap stays white"), "failed"),
+        (UnrecoverableError("the heatmap stays white"), "failed"),
         (UserError("training stopped"), "failed"),
-        (OutsideError("the disk is full"), "outside"),
+        (InfrastructureError("the disk is full"), "outside"),
     ],
 )
 def test_how_it_ended(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, error: UserError, outcome: str) -> None:
-    def train(recipe: Recipe, company: Company) -> None:
+    def train(recipe: Recipe, company: TrainHooks) -> None:
         raise error
 
     monkeypatch.setattr(trial, "train", train)
@@ -51,7 +51,7 @@ def test_how_it_ended(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, erro
 
 
 def test_a_bug_is_named_also_where_the_run_has_not_begun(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(recipe: Recipe, company: Company) -> None:
+    def train(recipe: Recipe, company: TrainHooks) -> None:
         raise ValueError("not\n  so")
 
     monkeypatch.setattr(trial, "train", train)
@@ -63,7 +63,7 @@ def test_a_bug_is_named_also_where_the_run_has_not_begun(folder: SweepFolder, mo
 
 
 def test_a_lost_process_is_started_again_by_ray(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(recipe: Recipe, company: Company) -> None:
+    def train(recipe: Recipe, company: TrainHooks) -> None:
         raise RayError("the cluster is gone")
 
     monkeypatch.setattr(trial, "train", train)
@@ -74,7 +74,7 @@ def test_a_lost_process_is_started_again_by_ray(folder: SweepFolder, monkeypatch
 def test_the_end_is_the_last_report(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ray Tune takes a trial's result from it: what the store has to say comes before."""
 
-    def train(recipe: Recipe, company: Company) -> None:
+    def train(recipe: Recipe, company: TrainHooks) -> None:
         run = folder.run(0)
         run.path.mkdir(parents=True)
         small_trainer(recipe)

@@ -1,4 +1,4 @@
-from distxml.sources.building.copies import copies
+from distxml.sources.building.usable import copies
 from tests.unit.sources.building.test_group_splits import Listed
 
 

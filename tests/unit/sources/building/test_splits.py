@@ -6,8 +6,9 @@ from sklearn.model_selection import train_test_split
 
 from distxml.config.dataset import SplitSettings
 from distxml.data.schema import SPLITS
+from distxml.data.subsets import share_out
 from distxml.errors import UserError
-from distxml.sources.building.splits import share_out, split_indices
+from distxml.sources.building.splits import split_indices
 
 SHARES = [0.68, 0.17, 0.15]
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from distxml.config.sources import PolygonsSource
 from distxml.config.sources.polygon_figures import CIRCLE, Figure, figure_of, figures_between
 from distxml.sources.polygons.shapes import Shape, coverage, hole_reach, outline
-from distxml.sources.voc_polygon import polygon_mask
+from distxml.sources.raster import polygon_mask
 from tests.oracles.polygons import distance_to_line, runs_around, star_line
 
 FIGURES = figures_between(3, 13)

@@ -17,9 +17,9 @@ from distxml.errors import UserError
 from distxml.sources.material import Row, untracked
 from distxml.sources.polygons.source import polygons_material
 from distxml.sources.polygons.voc_export import export_voc
-from distxml.sources.voc import voc_material
-from distxml.sources.voc_polygon import polygon_mask, read_polygon
-from distxml.sources.voc_xml import read_annotation
+from distxml.sources.raster import polygon_mask
+from distxml.sources.voc.annotation import read_annotation, read_polygon
+from distxml.sources.voc.source import voc_material
 from tests.oracles.polygons import distance_to_line, runs_around
 
 OUTER = ["source.simplified=false", "source.target=4/1", "source.outer=circle", "source.radius=0.06"]

@@ -1,0 +1,138 @@
+"""What captum's methods have in common: f as a module, and one value a pixel of what they attribute."""
+
+import warnings
+from collections.abc import Callable
+
+from captum.attr import (
+    Deconvolution,
+    GradientAttribution,
+    GuidedBackprop,
+    GuidedGradCam,
+    InputXGradient,
+    IntegratedGradients,
+    LayerAttribution,
+    LayerGradCam,
+    Saliency,
+)
+from torch import Tensor, nn
+
+from distxml.attribution.explained import Explained, Gate
+from distxml.models.gate import last_gate
+
+
+class Logits(nn.Module):
+    """(image B×3×H×W, gate) to B×C logits of f, as a module: captum looks inside it for ReLUs and layers."""
+
+    def __init__(self, explained: Explained) -> None:
+        super().__init__()
+        self.model = explained.model
+
+    def forward(self, image: Tensor, gate: Gate) -> Tensor:
+        """B×C."""
+        return self.model.forward(image, gate).logits  # not as compiled: that would run past captum's hooks
+
+
+class GradientMethod:
+    """A captum method that attributes the target's logit to the pixels of the image in [0, 1].
+
+    Gradients are those of f: through classifier and explainer where the heatmap is made anew, through the classifier
+    alone where it is kept or white.
+    """
+
+    def __init__(
+        self, explained: Explained, method: Callable[[Logits], GradientAttribution], **options: object
+    ) -> None:
+        """`method` makes captum's object; `options` are passed to its `attribute`."""
+        self.explained, self.method, self.options = explained, method, options
+
+    def attribution(self, image: Tensor, target: Tensor) -> Tensor:
+        """B×3×H×W to the same shape, signed."""
+        gate = self.explained.gate(image)
+        method = self.method(Logits(self.explained))  # a new one: guided backpropagation keeps a list of its hooks
+        image = image.detach().clone().requires_grad_()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Setting backward hooks on ReLU")  # it removes them
+            warnings.filterwarnings("ignore", "Internal batch size cannot be less")  # `integrated_gradients` says so
+            attributed = method.attribute(image, target=target, additional_forward_args=(gate,), **self.options)
+        return attributed.detach()
+
+    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
+        """Absolute attribution, summed over the channels: B×1×H×W."""
+        return self.attribution(image, target).abs().sum(1, keepdim=True)
+
+
+def saliency(explained: Explained) -> GradientMethod:
+    """Gradient of the target's logit by the image.
+
+    Source: Simonyan, Vedaldi, Zisserman, "Deep Inside Convolutional Networks" (2013), section 3; sum over channels
+    instead of their maximum.
+    """
+    return GradientMethod(explained, Saliency, abs=False)
+
+
+def input_x_gradient(explained: Explained) -> GradientMethod:
+    """Gradient of the target's logit by the image, times the image in [0, 1]: black pixels have no heat.
+
+    Source: Shrikumar, Greenside, Shcherbina, Kundaje, "Not Just a Black Box" (2016).
+    """
+    return GradientMethod(explained, InputXGradient)
+
+
+def integrated_gradients(explained: Explained, steps: int, batch_size: int) -> GradientMethod:
+    """The image times the mean gradient on the straight way from a black image to it (Gauss-Legendre quadrature).
+
+    Signed attributions of an image sum up to f(image) − f(black), up to the error of the quadrature. A gate that is
+    kept is the same all the way; one that is made anew is made of each image on the way. `batch_size`: most images in
+    a forward pass, unless more than that are explained together.
+
+    Source: Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017), section 3.
+    """
+    return GradientMethod(explained, IntegratedGradients, baselines=0, n_steps=steps, internal_batch_size=batch_size)
+
+
+def guided_backprop(explained: Explained) -> GradientMethod:
+    """The gradient, but a ReLU lets only what is positive pass backwards, and only where it was active.
+
+    Source: Springenberg, Dosovitskiy, Brox, Riedmiller, "Striving for Simplicity: The All Convolutional Net" (2014).
+    """
+    return GradientMethod(explained, GuidedBackprop)
+
+
+def deconvolution(explained: Explained) -> GradientMethod:
+    """The gradient, but a ReLU lets only what is positive pass backwards, wherever it was active.
+
+    Source: Zeiler, Fergus, "Visualizing and Understanding Convolutional Networks" (2013), section 2.1.
+    """
+    return GradientMethod(explained, Deconvolution)
+
+
+class GradCam:
+    """Channels of the last gated feature maps, each weighted by the mean gradient of the target's logit by it, summed.
+
+    What is negative becomes 0, then bilinear interpolation to the image's size. Explainer and earlier gates matter
+    only by the values of these feature maps, not by gradients.
+
+    Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), equations 1 and 2.
+    """
+
+    def __init__(self, explained: Explained) -> None:
+        self.explained = explained
+
+    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
+        """B×3×H×W to B×1×H×W, not negative."""
+        gate = self.explained.gate(image)
+        logits = Logits(self.explained)
+        method = LayerGradCam(logits, last_gate(self.explained.model.classifier))
+        image = image.detach().clone().requires_grad_()
+        coarse = method.attribute(image, target, additional_forward_args=(gate,), relu_attributions=True)
+        assert isinstance(coarse, Tensor)  # B×1×h×w
+        return LayerAttribution.interpolate(coarse, tuple(image.shape[2:]), "bilinear").detach()
+
+
+def guided_grad_cam(explained: Explained) -> GradientMethod:
+    """Guided backpropagation times Grad-CAM.
+
+    Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), section 3.
+    """
+    layer = last_gate(explained.model.classifier)
+    return GradientMethod(explained, lambda logits: GuidedGradCam(logits, layer), interpolate_mode="bilinear")

@@ -1,0 +1,1 @@
+"""Augmentation: the random draw, the geometry, and OpenCV carrying it out."""

@@ -1,0 +1,1 @@
+"""MoRF and LeRF: patches, fills, curves and AOPC."""

@@ -1,0 +1,158 @@
+"""Perturbation curves: f(x(k)) as more and more patches are replaced, many steps a forward pass.
+
+The steps of a curve do not depend on each other: x(k) = where(rank < k, fill, x). So all steps, fills, curves and
+images share batches. What several curves have in common is scored once: x(0) once an image, the image whose patches
+are all replaced once an image and fill.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from distxml.config.evaluation import Output
+
+EVERY_PATCH = 2**30
+"""A step that no rank reaches: all patches are replaced."""
+
+Logits = Callable[[Tensor, Tensor], Tensor]
+"""(N×3×H×W perturbed images, N indices of the images that they come from) to N×C."""
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """What is done to B images.
+
+    Attributes:
+        image: B×3×H×W, unperturbed.
+        fills: F×B×3×H×W.
+        ranks: O×B×H×W int32 for O curves: the rank of the patch that a pixel lies in.
+        steps: O; curve o has steps[o] + 1 points.
+        complete: O; whether the last point has every patch replaced.
+        target: B, the class that is followed.
+    """
+
+    image: Tensor
+    fills: Tensor
+    ranks: Tensor
+    steps: list[int]
+    complete: list[bool]
+    target: Tensor
+
+
+@dataclass(frozen=True)
+class _Points:
+    """N points of curves: the image, the curve, the fill and the number of replaced patches of each."""
+
+    image: Tensor
+    curve: Tensor
+    fill: Tensor
+    step: Tensor
+
+    def __getitem__(self, part: slice) -> "_Points":
+        return _Points(self.image[part], self.curve[part], self.fill[part], self.step[part])
+
+
+def perturbation_curves(
+    perturbation: Perturbation, logits: Logits, batch_size: int, output: Output = "probability"
+) -> list[Values]:
+    """f of the target along every curve, for each image and fill.
+
+    Args:
+        perturbation: images, fills and orders.
+        logits: the model that is scored.
+        batch_size: images a forward pass; only the last one may have fewer.
+        output: whether f is the softmax probability or the logit.
+
+    Returns:
+        O arrays B×F×(steps + 1).
+    """
+    points = _all_points(perturbation)
+    parts = [
+        _scores(perturbation, points[slice(start, start + batch_size)], logits, output)
+        for start in range(0, len(points.step), batch_size)
+    ]
+    return _as_curves(torch.cat(parts).cpu().numpy(), perturbation)
+
+
+def _all_points(perturbation: Perturbation) -> _Points:
+    """B unperturbed images; B×F wholly replaced ones, if a curve ends there; then every curve's image × fill × step."""
+    images, fills = len(perturbation.image), len(perturbation.fills)
+    grids = [_grid(images, 0, 1, [0])]
+    if any(perturbation.complete):
+        grids.append(_grid(images, 0, fills, [EVERY_PATCH]))
+    for curve, steps in enumerate(_own_steps(perturbation)):
+        grids.append(_grid(images, curve, fills, range(1, steps + 1)))
+    return _Points(*torch.cat(grids, dim=1).to(perturbation.image.device))
+
+
+def _grid(images: int, curve: int, fills: int, steps: range | list[int]) -> Tensor:
+    """4×(images·fills·steps) indices, the step running fastest."""
+    each_step = torch.tensor(list(steps), dtype=torch.long)  # there may be none
+    axes = (torch.arange(images), torch.tensor([curve]), torch.arange(fills), each_step)
+    return torch.stack([axis.flatten() for axis in torch.meshgrid(*axes, indexing="ij")])
+
+
+def _own_steps(perturbation: Perturbation) -> list[int]:
+    """Points of each curve that no other has: neither x(0) nor the wholly replaced image."""
+    return [steps - complete for steps, complete in zip(perturbation.steps, perturbation.complete, strict=True)]
+
+
+def _scores(perturbation: Perturbation, points: _Points, logits: Logits, output: Output) -> Tensor:
+    """f of N points: N float64, still on the device."""
+    scores = logits(_perturbed(perturbation, points), points.image).double()  # N×C
+    values = scores.softmax(1) if output == "probability" else scores
+    return values.gather(1, perturbation.target[points.image].unsqueeze(1)).squeeze(1)
+
+
+def _perturbed(perturbation: Perturbation, points: _Points) -> Tensor:
+    """x(k) of N points: N×3×H×W."""
+    image = perturbation.image[points.image]
+    if not len(perturbation.ranks) or not len(perturbation.fills):
+        return image
+    replaced = perturbation.ranks[points.curve, points.image] < points.step[:, None, None]  # N×H×W
+    return torch.where(replaced.unsqueeze(1), perturbation.fills[points.fill, points.image], image)
+
+
+def _as_curves(values: Values, perturbation: Perturbation) -> list[Values]:
+    images, fills, own = len(perturbation.image), len(perturbation.fills), _own_steps(perturbation)
+    ends = images * fills if any(perturbation.complete) else 0
+    sizes = [images, ends, *[images * fills * steps for steps in own]]
+    first, last, *blocks = np.split(values, np.cumsum(sizes)[:-1])
+    start = np.broadcast_to(first[:, None, None], (images, fills, 1))
+    curves = [
+        np.concatenate([start, block.reshape(images, fills, steps)], axis=2)
+        for block, steps in zip(blocks, own, strict=True)
+    ]
+    return [
+        np.concatenate([curve, last.reshape(images, fills, 1)], axis=2) if complete else curve
+        for curve, complete in zip(curves, perturbation.complete, strict=True)
+    ]
+
+
+def aopc_by_steps(curves: Values) -> Values:
+    """AOPC of every curve had it stopped after L = 0, 1, ... steps: ...×(L+1) to the same shape.
+
+    AOPC(L) = 1/(L+1) · Σ_{k=0..L} [ f(x(0)) − f(x(k)) ].
+    """
+    drops = curves[..., :1] - curves
+    return drops.cumsum(-1) / np.arange(1, curves.shape[-1] + 1)
+
+
+def aopc(curves: Values) -> Values:
+    """AOPC of every curve over all of its steps: ...×(L+1) to ...; MoRF: higher is better, LeRF: lower."""
+    return aopc_by_steps(curves)[..., -1]
+
+
+def area_under(curves: Values) -> Values:
+    """Area under f over the share of the patches that are replaced, by trapezoids: ...×(N+1) to ....
+
+    For curves that replace all N patches, a share 1/N a step. MoRF: the deletion AUC. LeRF: the insertion AUC, for the
+    removal of the least relevant first is, from its end, the insertion of the most relevant first.
+    """
+    return np.trapezoid(curves, axis=-1) / (curves.shape[-1] - 1)

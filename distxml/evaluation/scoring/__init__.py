@@ -1,0 +1,1 @@
+"""What is computed for one image: its records, by which plan."""

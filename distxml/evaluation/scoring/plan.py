@@ -1,0 +1,106 @@
+"""What an evaluation will do: which curves, on which images, and how many forward passes that takes."""
+
+from dataclasses import dataclass
+
+from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
+from distxml.config.recipe import Recipe
+from distxml.data.subsets import _draw
+from distxml.evaluation.perturbation.patches import patch_count
+
+
+@dataclass(frozen=True)
+class PlannedCurve:
+    """The curve of a method at a patch size, in an order; one of each fill is made."""
+
+    method: Method
+    patch_size: int
+    order: Order
+    steps: int
+    """L: patches that are replaced, at most."""
+    patches: int
+    """Patches of an image."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last point has every patch replaced; it is then the same for all curves of an image and fill."""
+        return self.steps == self.patches
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The curves of one image, and the images that get them."""
+
+    curves: tuple[PlannedCurve, ...]
+    fills: tuple[Fill, ...]
+    left_out_patch_sizes: tuple[int, ...]
+    images: int
+    """Images of the split."""
+    curve_keys: frozenset[str]
+    """Keys of the images that are perturbed."""
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """Methods that have curves, in their order."""
+        return tuple(dict.fromkeys(curve.method for curve in self.curves))
+
+    def of_method(self, method: Method) -> tuple[PlannedCurve, ...]:
+        """The curves of a method."""
+        return tuple(curve for curve in self.curves if curve.method == method)
+
+
+def points(curves: tuple[PlannedCurve, ...], fills: int) -> int:
+    """Forward passes for these curves of one image: f(x(0)) once, a wholly replaced image once a fill, and the rest."""
+    if not curves:
+        return 0
+    complete = any(curve.is_complete for curve in curves)
+    return 1 + fills * (complete + sum(curve.steps - curve.is_complete for curve in curves))
+
+
+def make_plan(
+    settings: EvaluationSettings, image_size: tuple[int, int], label_of_key: dict[str, int], seed: int
+) -> Plan:
+    """The plan for a split.
+
+    Args:
+        settings: what was asked for.
+        image_size: height and width in pixels.
+        label_of_key: label of every image of the split.
+        seed: of the run.
+    """
+    kept = [size for size in settings.patch_sizes if size <= min(image_size)]
+    curves = tuple(
+        _curve(settings, method, size, order, patch_count(image_size, size))
+        for method in settings.methods
+        for size in kept
+        for order in _orders(settings, method)
+    )
+    left_out = tuple(size for size in settings.patch_sizes if size not in kept)
+    drawn = frozenset(_draw(label_of_key, settings.curve_images, seed)) if curves and settings.fills else frozenset()
+    return Plan(curves, settings.fills, left_out, len(label_of_key), drawn)
+
+
+def _orders(settings: EvaluationSettings, method: Method) -> tuple[Order, ...]:
+    """A random order backwards is a random order."""
+    return settings.orders[:1] if method == "random" else settings.orders
+
+
+def _curve(settings: EvaluationSettings, method: Method, patch_size: int, order: Order, patches: int) -> PlannedCurve:
+    steps = patches if settings.steps == "all" else min(settings.steps, patches)
+    return PlannedCurve(method, patch_size, order, steps, patches)
+
+
+@dataclass(frozen=True)
+class ScoringSpec:
+    """Plain values that travel to the workers.
+
+    Attributes:
+        recipe: evaluation and loss settings, seed, layout.
+        plan: which curves.
+        image_size: height and width in pixels.
+        target_class: the class that is explained and followed in every image, where the settings name one.
+    """
+
+    recipe: Recipe
+    plan: Plan
+    image_size: tuple[int, int]
+    target_class: int | None

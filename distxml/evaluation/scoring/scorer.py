@@ -1,0 +1,266 @@
+"""Scoring images with one f: heatmaps, patch orders, curves. Knows nothing of Ray.
+
+The clean pass and the heatmaps are made one image at a time, so that they, and with them the order of the patches,
+are the same to the bit whichever images share a batch; only f(x(k)) is computed in full batches.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distxml.attribution.explained import Explained, Gate
+from distxml.attribution.methods import HeatmapMethod, make_method
+from distxml.config.evaluation import Method, Scoring
+from distxml.data.batch import Batch
+from distxml.data.rows import Row, collate, decode
+from distxml.errors import UserError
+from distxml.evaluation.perturbation.curves import Perturbation, Values, aopc, perturbation_curves
+from distxml.evaluation.perturbation.fills import make_fills
+from distxml.evaluation.perturbation.patches import PatchOrder, patch_order, rank_of_pixels
+from distxml.evaluation.scoring.localization import localize
+from distxml.evaluation.scoring.plan import PlannedCurve, ScoringSpec, points
+from distxml.evaluation.scoring.records import CurveRecord, ImageRecord, MethodRecord, describe
+from distxml.losses import JointLoss
+
+FULL_BATCHES = 8
+"""Images are perturbed together until their points fill this many batches: at most one of them is not full."""
+
+PIXELS_PER_PASS: dict[Scoring, int] = {"recompute": 2**17, "fixed": 2**19, "phase1": 2**19}
+"""Most that a CPU scores at once: more do not fit into its caches, and take up to twice as long (docs/speed.md)."""
+
+ROUNDING = 1e-4
+"""f(x(0)) of the clean pass and of the curves differ by rounding alone: by no more than this share of the logits."""
+
+
+@dataclass(frozen=True)
+class CleanImage:
+    """One unperturbed image.
+
+    Attributes:
+        batch: of 1.
+        logits: 1×C of the scored model.
+        heatmap: 1×1×H×W, the explainer's.
+        record: its row of `images.parquet`.
+        target: the class that is explained and followed.
+    """
+
+    batch: Batch
+    logits: Tensor
+    heatmap: Tensor
+    record: ImageRecord
+    target: int
+
+    @property
+    def key(self) -> str:
+        """Of the dataset."""
+        return self.record.key
+
+
+class CleanPass:
+    """Makes clean images, one at a time, so that each is the same to the bit in any company."""
+
+    def __init__(self, explained: Explained, brief: ScoringSpec, device: torch.device) -> None:
+        self.explained, self.brief, self.device = explained, brief, device
+        recipe = brief.recipe
+        self.loss = JointLoss(recipe.loss.kind, recipe.phases[2].alpha, recipe.loss.beta, recipe.loss.gamma)
+
+    def of(self, row: Row) -> CleanImage:
+        """The clean image of a row.
+
+        Raises:
+            UserError: it does not decode, or the model's output is not finite.
+        """
+        batch = collate([decode(row, self.brief.image_size)]).to(self.device)
+        with torch.no_grad():
+            heatmap = self.explained.heatmap(batch.image)
+            logits = self.explained.logits(batch.image, "white" if self.explained.f == "phase1" else heatmap)
+            terms = self.loss.each(logits, heatmap, batch.label, batch.mask)
+        for name, values in (("logits", logits), ("heatmap", heatmap)):
+            if not values.isfinite().all():
+                raise UserError(f"image {row.key}: the model's {name} are not finite; train the run again")
+        record = describe(batch, logits, heatmap, terms)
+        return CleanImage(batch, logits, heatmap, record, self._target(record))
+
+    def _target(self, record: ImageRecord) -> int:
+        if self.brief.target_class is not None:
+            return self.brief.target_class
+        return record.label if self.brief.recipe.evaluation.target == "label" else record.predicted
+
+
+@dataclass(frozen=True)
+class _Together:
+    """B clean images whose curves share batches.
+
+    Attributes:
+        images: B.
+        heatmaps: of each method, B×1×H×W.
+        planned: O curves, those of a method one after the other.
+        orders: O, each over the B images.
+    """
+
+    images: list[CleanImage]
+    heatmaps: dict[Method, Tensor]
+    planned: tuple[PlannedCurve, ...]
+    orders: list[PatchOrder]
+
+
+class ImageScorer:
+    """Scores rows of a dataset with f, as its brief says.
+
+    Attributes:
+        batch_size: images a forward pass: those of the settings, fewer on a CPU where images are large.
+    """
+
+    def __init__(self, explained: Explained, brief: ScoringSpec, device: torch.device) -> None:
+        for model in (explained.model, explained.explainer):
+            model.to(device).eval().requires_grad_(False)
+            if brief.recipe.compute.channels_last:
+                model.to(memory_format=torch.channels_last)
+        self.explained, self.plan, self.image_size, self.device = explained, brief.plan, brief.image_size, device
+        self.settings, self.seed = brief.recipe.evaluation, brief.recipe.run.seed
+        self.batch_size = self.settings.batch_size
+        if device.type == "cpu":
+            height, width = brief.image_size
+            self.batch_size = min(self.batch_size, max(1, PIXELS_PER_PASS[explained.f] // (height * width)))
+        self.clean_pass = CleanPass(explained, brief, device)
+        self.methods: dict[Method, HeatmapMethod] = {
+            name: make_method(name, explained, self.settings) for name in brief.plan.methods
+        }
+
+    def describe(self, rows: Sequence[Row]) -> list[ImageRecord]:
+        """The clean pass over some images.
+
+        Raises:
+            UserError: an image does not decode, or the model's output is not finite.
+        """
+        return [self.clean_pass.of(row).record for row in rows]
+
+    def score(self, rows: Sequence[Row], methods: Sequence[Method]) -> list[MethodRecord]:
+        """Heatmaps and curves of these methods on these images, image by image, methods in the order of the plan.
+
+        Raises:
+            UserError: see `describe`; or a heatmap, or f of a perturbed image, is not finite.
+        """
+        planned = tuple(curve for curve in self.plan.curves if curve.method in methods)
+        records: list[MethodRecord] = []
+        for group in self._groups(rows, planned):
+            together = self._prepare([self.clean_pass.of(row) for row in group], planned)
+            records += self._records(together, self._curves(together))
+        return records
+
+    def _groups(self, rows: Sequence[Row], planned: tuple[PlannedCurve, ...]) -> Iterator[Sequence[Row]]:
+        size = -(-FULL_BATCHES * self.batch_size // points(planned, len(self.plan.fills)))
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
+
+    def _prepare(self, images: list[CleanImage], planned: tuple[PlannedCurve, ...]) -> _Together:
+        methods: list[Method] = list(dict.fromkeys(curve.method for curve in planned))
+        heatmaps: dict[Method, Tensor] = {
+            name: torch.cat([self._heatmap(name, image) for image in images]) for name in methods
+        }
+        keys = [image.key for image in images]
+        orders = [
+            patch_order(heatmaps[curve.method], curve.patch_size, keys, self.seed, curve.order) for curve in planned
+        ]
+        return _Together(images, heatmaps, planned, orders)
+
+    def _heatmap(self, name: Method, image: CleanImage) -> Tensor:
+        """1×1×H×W."""
+        target = torch.tensor([image.target], device=self.device)
+        heatmap = self.methods[name].heatmap(image.batch.image, target)
+        if not heatmap.isfinite().all():
+            raise UserError(
+                f"method {name}: its heatmap of image {image.key} is not finite; "
+                f"leave the method out of evaluation.methods"
+            )
+        return heatmap
+
+    @torch.inference_mode()
+    def _curves(self, together: _Together) -> list[Values]:
+        """An array B×F×(steps + 1) for each planned curve."""
+        f = self.explained.f
+        kept = torch.cat([image.heatmap for image in together.images])  # B×1×H×W
+
+        def logits(image: Tensor, source: Tensor) -> Tensor:
+            anew: Gate = None if f == "recompute" else "white"
+            return self.explained.logits(image, kept[source] if f == "fixed" else anew)
+
+        curves = perturbation_curves(self._perturbation(together), logits, self.batch_size, self.settings.output)
+        self._check_start(together.images, curves[0][:, 0, 0])
+        self._check_finite(together, curves)
+        return curves
+
+    def _perturbation(self, together: _Together) -> Perturbation:
+        image = torch.cat([one.batch.image for one in together.images])
+        keys = [one.key for one in together.images]
+        ranks = [
+            rank_of_pixels(order, curve.patch_size, self.image_size)
+            for order, curve in zip(together.orders, together.planned, strict=True)
+        ]
+        return Perturbation(
+            image=image,
+            fills=make_fills(image, keys, self.plan.fills, self.settings.blur_sigma, self.seed),
+            ranks=torch.stack(ranks).to(self.device),
+            steps=[curve.steps for curve in together.planned],
+            complete=[curve.is_complete for curve in together.planned],
+            target=torch.tensor([one.target for one in together.images], device=self.device),
+        )
+
+    def _check_start(self, images: list[CleanImage], start: Values) -> None:
+        """Whether the curves start where the clean pass was.
+
+        Raises:
+            RuntimeError: they do not: the two were not scored by the same f.
+        """
+        for image, found in zip(images, start, strict=True):
+            scores = image.logits[0].double()
+            expected = float((scores.softmax(0) if self.settings.output == "probability" else scores)[image.target])
+            if not abs(found - expected) <= ROUNDING * max(1.0, float(scores.abs().max())):  # nor may it be NaN
+                raise RuntimeError(f"image {image.key}: f(x(0)) is {found} on its curves, but {expected} before")
+
+    def _check_finite(self, together: _Together, curves: list[Values]) -> None:
+        for planned, values in zip(together.planned, curves, strict=True):
+            for image, f in zip(together.images, values, strict=True):
+                if not np.isfinite(f).all():
+                    raise UserError(
+                        f"image {image.key}: the model's output is not finite when patches of {planned.patch_size} "
+                        f"pixels are replaced ({planned.method}); train the run again"
+                    )
+
+    def _records(self, together: _Together, curves: list[Values]) -> list[MethodRecord]:
+        return [
+            self._record(index, name, together, curves)
+            for index in range(len(together.images))
+            for name in together.heatmaps
+        ]
+
+    def _record(self, index: int, name: Method, together: _Together, curves: list[Values]) -> MethodRecord:
+        image, heatmap = together.images[index], together.heatmaps[name][index : index + 1]
+        place = localize(heatmap, image.batch.mask, image.batch.has_mask, scale=name != "in_model")[0]
+        return MethodRecord(
+            key=image.key,
+            label=image.record.label,
+            target=image.target,
+            method=name,
+            pompom=place.pompom,
+            pompom_all_pixels=place.pompom_all_pixels,
+            energy_inside=place.energy_inside,
+            pointing=place.pointing,
+            curves=[
+                CurveRecord(curve.patch_size, fill, curve.order, curve.steps, f.tolist(), float(aopc(f)), tie_share)
+                for curve, tie_share, values in _of_image(index, name, together, curves)
+                for fill, f in zip(self.plan.fills, values, strict=True)
+            ],
+        )
+
+
+def _of_image(
+    index: int, name: Method, together: _Together, curves: list[Values]
+) -> Iterator[tuple[PlannedCurve, float, Values]]:
+    """A method's planned curves on one image, their tie shares, and their values F×(steps + 1)."""
+    for planned, order, values in zip(together.planned, together.orders, curves, strict=True):
+        if planned.method == name:
+            yield planned, float(order.tie_share[index]), values[index]

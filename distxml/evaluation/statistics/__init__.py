@@ -1,0 +1,1 @@
+"""Rows of images to the numbers that are reported: means, intervals, differences."""

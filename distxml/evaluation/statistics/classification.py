@@ -1,0 +1,120 @@
+"""How well the classifier does: confusion matrix, ROC, precision-recall.
+
+With two classes, class 1 is the positive one. With more, each class is held against the rest, and `macro` is the mean
+over the classes. A class without images (or without others) has no curve and is left out.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    binary_precision_recall_curve,
+    binary_roc,
+    multiclass_confusion_matrix,
+)
+
+from distxml.evaluation.statistics.bootstrap import Bootstrap, interval
+from distxml.evaluation.summary import ClassCurve, Metric
+
+Values = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+def confusion_matrix(predicted: Labels, label: Labels, classes: int) -> tuple[tuple[int, ...], ...]:
+    """Images a true class (row) and predicted class (column)."""
+    if classes < 2:
+        return ((len(label),),)
+    counts = multiclass_confusion_matrix(torch.from_numpy(predicted), torch.from_numpy(label), classes)
+    return tuple(tuple(int(count) for count in row) for row in counts)
+
+
+def scored_classes(label: Labels, classes: int) -> list[int]:
+    """Classes that are held against the rest: those that have images and others to be told from."""
+    candidates = [1] if classes == 2 else range(classes)
+    return [index for index in candidates if 0 < (label == index).sum() < len(label)]
+
+
+def roc_curves(probabilities: Values, label: Labels, classes: Sequence[str]) -> tuple[ClassCurve, ...]:
+    """False-positive rate, true-positive rate and area of every scored class.
+
+    Args:
+        probabilities: N×C.
+        label: N.
+        classes: C names.
+    """
+    curves: list[ClassCurve] = []
+    for index in scored_classes(label, len(classes)):
+        score, positive = _one_against_rest(probabilities, label, index)
+        x, y, _ = binary_roc(score, positive)
+        area = float(binary_auroc(score, positive))
+        curves.append(ClassCurve(class_name=classes[index], x=tuple(x.tolist()), y=tuple(y.tolist()), area=area))
+    return tuple(curves)
+
+
+def precision_recall_curves(probabilities: Values, label: Labels, classes: Sequence[str]) -> tuple[ClassCurve, ...]:
+    """Recall, precision and average precision of every scored class; arguments as in `roc_curves`."""
+    curves: list[ClassCurve] = []
+    for index in scored_classes(label, len(classes)):
+        score, positive = _one_against_rest(probabilities, label, index)
+        y, x, _ = binary_precision_recall_curve(score, positive)
+        area = float(binary_average_precision(score, positive))
+        curves.append(ClassCurve(class_name=classes[index], x=tuple(x.tolist()), y=tuple(y.tolist()), area=area))
+    return tuple(curves)
+
+
+def area_metrics(
+    roc: Sequence[ClassCurve], pr: Sequence[ClassCurve], probabilities: Values, label: Labels, bootstrap: Bootstrap
+) -> list[Metric]:
+    """`roc_auc` and `average_precision`, the mean over the classes, with intervals.
+
+    A resample that lacks one of the classes has no mean and does not count. Where all resamples agree, as they do when
+    the classes are separated without an error, they say nothing of the spread: the interval is unknown.
+    """
+    classes = scored_classes(label, probabilities.shape[1])
+    if not classes:
+        names = ("roc_auc", "average_precision")
+        return [Metric(name=name, value=None, low=None, high=None, images=len(label)) for name in names]
+    samples = np.concatenate([_macro(probabilities, label, classes, counts) for counts in bootstrap.counts()])
+    ends = [(float(low), float(high)) if low < high else (None, None) for low, high in interval(samples).T]
+    values = [float(np.mean([curve.area for curve in curves])) for curves in (roc, pr)]
+    return [
+        Metric(name=name, value=value, low=ends[i][0], high=ends[i][1], images=len(label))
+        for i, (name, value) in enumerate(zip(("roc_auc", "average_precision"), values, strict=True))
+    ]
+
+
+def weighted_areas(score: Values, positive: NDArray[np.bool_], counts: Values) -> Values:
+    """ROC AUC and average precision of R resamples: R×2; NaN where one has no positives or no negatives.
+
+    Args:
+        score: N.
+        positive: N.
+        counts: R×N, how often each image counts.
+    """
+    order = np.argsort(-score, kind="stable")
+    last_of_ties = np.flatnonzero(np.diff(score[order], append=np.nan) != 0)
+    found = (counts * positive)[:, order].cumsum(1)[:, last_of_ties]  # true positives at every threshold
+    false = (counts * ~positive)[:, order].cumsum(1)[:, last_of_ties]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        recall, fallout = found / found[:, -1:], false / false[:, -1:]
+        precision = np.nan_to_num(found / (found + false))
+    roc = np.trapezoid(_from_zero(recall), _from_zero(fallout), axis=1)
+    average = (np.diff(recall, axis=1, prepend=0) * precision).sum(1)
+    return np.stack([roc, np.where(np.isnan(roc), np.nan, average)], axis=1)
+
+
+def _macro(probabilities: Values, label: Labels, classes: Sequence[int], counts: Values) -> Values:
+    areas = [weighted_areas(probabilities[:, index], label == index, counts) for index in classes]
+    return np.mean(areas, axis=0)
+
+
+def _from_zero(values: Values) -> Values:
+    return np.pad(values, ((0, 0), (1, 0)))
+
+
+def _one_against_rest(probabilities: Values, label: Labels, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(probabilities[:, index].copy()), torch.from_numpy((label == index).astype(np.int64))

@@ -1,0 +1,173 @@
+"""The curves of an evaluation by method, patch size, order and fill, with the areas of each image's."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from distxml.config.evaluation import Fill, Method, Order
+from distxml.evaluation.perturbation.curves import aopc_by_steps, area_under
+from distxml.evaluation.scoring.plan import Plan, PlannedCurve
+from distxml.evaluation.statistics.bootstrap import Bootstrap
+from distxml.evaluation.statistics.columns import Positions, list_lengths, row_grid
+
+SETTING = ("method", "patch_size", "order", "fill")
+"""Columns that tell one set of curves from another."""
+
+Values = NDArray[np.float64]
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CurveSet:
+    """What is needed of the curves of n images at one setting; the images are sorted by key.
+
+    Attributes:
+        method, patch_size, order, fill: the setting.
+        steps: L.
+        aopc: n.
+        auc: n; None where not every patch was replaced.
+        by_steps: L+1; mean AOPC of the images after 0, 1, ... L steps.
+        by_steps_ends: 2×(L+1); low and high ends of each.
+        tie_share: mean over the images.
+    """
+
+    method: Method
+    patch_size: int
+    order: Order
+    fill: Fill
+    steps: int
+    aopc: Values
+    auc: Values | None
+    by_steps: Values
+    by_steps_ends: Values
+    tie_share: float
+
+
+@dataclass(frozen=True)
+class CurveSets:
+    """All settings of the same n images.
+
+    Attributes:
+        sets: in the order of the plan, fills running fastest.
+        label: n true classes.
+    """
+
+    sets: tuple[CurveSet, ...]
+    label: Labels
+
+
+def curve_sets(plan: Plan, curves: pa.Table, bootstrap: Bootstrap) -> CurveSets:
+    """The curves of `CURVES_SCHEMA`, in any order.
+
+    Args:
+        plan: of the evaluation.
+        curves: all of them.
+        bootstrap: over the plan's images.
+
+    Raises:
+        ValueError: they are not those of the plan, each once an image.
+    """
+    fills = plan.fills if plan.curve_keys else ()
+    planned: list[tuple[PlannedCurve, Fill]] = [(curve, fill) for curve in plan.curves for fill in fills]
+    wanted = [(curve.method, curve.patch_size, curve.order, fill) for curve, fill in planned]
+    grid = row_grid(curves, SETTING, wanted, len(plan.curve_keys))
+    label = curves["label"].to_numpy().astype(np.int64)[grid[0]] if len(grid) else np.zeros(0, np.int64)
+    tie_share = curves["tie_share"].to_numpy()
+    measured = [
+        measure(curve, fill, f, tie_share[rows], bootstrap)
+        for (curve, fill), rows, f in zip(planned, grid, _values(curves["f"], grid), strict=True)
+    ]
+    return CurveSets(tuple(measured), label)
+
+
+def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, bootstrap: Bootstrap) -> CurveSet:
+    """The areas of n curves.
+
+    Args:
+        curve: what was planned.
+        fill: what replaced the patches.
+        f: n×(L+1).
+        tie_share: n.
+        bootstrap: over the n images.
+
+    Raises:
+        ValueError: the curves do not have the planned steps.
+    """
+    if f.shape[1] != curve.steps + 1:
+        raise ValueError(f"curves of {curve.method} have {f.shape[1] - 1} steps, not {curve.steps}")
+    by_steps = aopc_by_steps(f)
+    return CurveSet(
+        method=curve.method,
+        patch_size=curve.patch_size,
+        order=curve.order,
+        fill=fill,
+        steps=curve.steps,
+        aopc=by_steps[:, -1].copy(),
+        auc=area_under(f) if curve.is_complete else None,
+        by_steps=by_steps.mean(0),
+        by_steps_ends=bootstrap.means(by_steps),
+        tie_share=float(tie_share.mean()),
+    )
+
+
+def _values(f: pa.ChunkedArray, grid: Positions) -> Iterator[Values]:
+    """f of one setting after the other, n×(L+1): all of them together may be too many to copy."""
+    lengths, values = list_lengths(f), f.combine_chunks().flatten().to_numpy()
+    starts = lengths.cumsum() - lengths
+    for rows in grid:
+        if (lengths[rows] != lengths[rows[0]]).any():
+            raise ValueError("curves of one setting differ in their steps")
+        yield values[starts[rows][:, None] + np.arange(int(lengths[rows[0]]))]
+
+
+@dataclass(frozen=True)
+class ImageAopc:
+    """AOPC of n images at S settings of patch size and fill.
+
+    Attributes:
+        settings: S pairs of a patch size and a fill, in the order of the plan.
+        label: n true classes.
+        values: n×S of every method and order that has curves.
+    """
+
+    settings: tuple[tuple[int, Fill], ...]
+    label: Labels
+    values: dict[tuple[Method, Order], Values]
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """In the order of the plan."""
+        return tuple(dict.fromkeys(method for method, _ in self.values))
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """In the order of the plan."""
+        return tuple(dict.fromkeys(order for _, order in self.values))
+
+    def of(self, method: Method, order: Order) -> Values:
+        """n×S; a random order has no direction, so that `random` has the same for both orders."""
+        return self.values[method, self.orders[0] if method == "random" else order]
+
+    def of_class(self, label: int) -> "ImageAopc":
+        """The images of one true class."""
+        chosen = self.label == label
+        return replace(
+            self, label=self.label[chosen], values={place: values[chosen] for place, values in self.values.items()}
+        )
+
+
+def image_aopc(curves: CurveSets) -> ImageAopc:
+    """AOPC of every image, from all settings."""
+    columns: dict[tuple[Method, Order], list[CurveSet]] = {}
+    for one in curves.sets:
+        columns.setdefault((one.method, one.order), []).append(one)
+    settings: dict[tuple[int, Fill], None] = dict.fromkeys((one.patch_size, one.fill) for one in curves.sets)
+    return ImageAopc(tuple(settings), curves.label, {place: _stacked(sets) for place, sets in columns.items()})
+
+
+def _stacked(sets: Sequence[CurveSet]) -> Values:
+    return np.stack([one.aopc for one in sets], axis=1)

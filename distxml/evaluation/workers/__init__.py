@@ -1,0 +1,1 @@
+"""Who computes it: actors, their tasks, and the journal of finished rows."""

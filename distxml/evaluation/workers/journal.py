@@ -1,0 +1,195 @@
+"""The rows that are finished: each part is a Parquet file of its own, so that what is scored survives any crash.
+
+The folder is named after everything that the numbers depend on. Another evaluation with the same settings, whatever
+its methods, images, workers and batch size, takes from it what is there.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from distxml.evaluation.scoring.plan import Plan
+from distxml.evaluation.scoring.records import (
+    METHODS_SCHEMA,
+    ImageRecord,
+    MethodRecord,
+    images_table,
+    methods_table,
+    split_methods,
+)
+from distxml.evaluation.tables import IMAGES_SCHEMA
+
+SETTINGS_NAME = "settings.json"
+
+IMAGES, METHODS = "images", "methods"
+
+WHOLE = "all"
+"""Name of the part that the others are merged into."""
+
+FINGERPRINT = b"distxml.fingerprint"
+"""Metadata of a part: the name of the folder that it was written into."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a journal holds.
+
+    Attributes:
+        images: with `IMAGES_SCHEMA`, each key once.
+        methods: with `METHODS_SCHEMA`, each key and method once.
+        parts: names of the files that these rows come from.
+        damaged: names of parts that cannot be read or that belong elsewhere; their rows have to be made again.
+    """
+
+    images: pa.Table
+    methods: pa.Table
+    parts: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+    @property
+    def image_keys(self) -> set[str]:
+        """Images whose clean pass is finished."""
+        return set(self.images["key"].to_pylist())
+
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """Keys and methods that are finished."""
+        return set(zip(self.methods["key"].to_pylist(), self.methods["method"].to_pylist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The folder of one fingerprint; workers write, the driver reads."""
+
+    folder: Path
+
+    def open(self, depends_on: dict[str, object]) -> None:
+        """Make the folder, say in it what the numbers depend on, and remove what a crash left half-written."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for partial in self.folder.glob(".*.partial"):
+            partial.unlink(missing_ok=True)
+        text = json.dumps(depends_on, indent=2, sort_keys=True) + "\n"
+        (self.folder / SETTINGS_NAME).write_text(text, encoding="utf-8")
+
+    def add_images(self, records: Sequence[ImageRecord]) -> None:
+        """Write one part."""
+        self._write(f"{IMAGES}-{uuid.uuid4().hex}.parquet", images_table(list(records)))
+
+    def add_methods(self, records: Sequence[MethodRecord]) -> None:
+        """Write one part; on the disk when this returns."""
+        self._write(f"{METHODS}-{uuid.uuid4().hex}.parquet", methods_table(list(records)))
+
+    def read(self) -> Finished:
+        """Everything that is there; a row that was made twice (by a worker that died before it could say so) once."""
+        images, methods = self._read(IMAGES, IMAGES_SCHEMA), self._read(METHODS, METHODS_SCHEMA)
+        return Finished(
+            images=_each_once(images.table, ["key"]),
+            methods=_each_once(methods.table, ["key", "method"]),
+            parts=images.parts + methods.parts,
+            damaged=images.damaged + methods.damaged,
+        )
+
+    def merge(self, finished: Finished) -> None:
+        """One part of each kind, of the rows that were read from here, instead of the parts that held them.
+
+        A part that has come since (from a worker whose driver was killed) stays.
+        """
+        for kind, table in ((IMAGES, finished.images), (METHODS, finished.methods)):
+            whole = f"{kind}-{WHOLE}.parquet"
+            others = [name for name in finished.parts + finished.damaged if name.startswith(kind) and name != whole]
+            if others or whole not in finished.parts:
+                self._write(whole, table)
+            for name in others:
+                (self.folder / name).unlink(missing_ok=True)
+
+    def _read(self, kind: str, schema: pa.Schema) -> "_Rows":
+        found = {part.name: self._part(part, schema) for part in sorted(self.folder.glob(f"{kind}-*.parquet"))}
+        good = {name: table for name, table in found.items() if table is not None}
+        return _Rows(
+            table=pa.concat_tables([schema.empty_table(), *good.values()]),
+            parts=tuple(good),
+            damaged=tuple(name for name in found if name not in good),
+        )
+
+    def _part(self, path: Path, schema: pa.Schema) -> pa.Table | None:
+        """The rows of a part; None where it is damaged, or was not written by an evaluation with these settings."""
+        try:
+            with path.open("rb") as file:  # given a path, it would take folders named a=b for columns
+                table = pq.read_table(file, page_checksum_verification=True)
+            own = (table.schema.metadata or {}).get(FINGERPRINT) == self.folder.name.encode()
+            return table.cast(schema) if own else None
+        except (OSError, ValueError, pa.ArrowException):
+            return None
+
+    def _write(self, name: str, table: pa.Table) -> None:
+        partial = self.folder / f".{name}.{uuid.uuid4().hex}.partial"
+        try:
+            with partial.open("wb") as file:
+                pq.write_table(self._marked(table), file, write_page_checksum=True)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(self.folder / name)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _marked(self, table: pa.Table) -> pa.Table:
+        return table.replace_schema_metadata({FINGERPRINT: self.folder.name.encode()})
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Those of one kind, as they lie in the parts; see `Finished`."""
+
+    table: pa.Table
+    parts: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+
+def _each_once(table: pa.Table, columns: list[str]) -> pa.Table:
+    """The first row of each combination of values."""
+    seen: set[tuple[object, ...]] = set()
+    kept: list[int] = []
+    for place, values in enumerate(zip(*(table[name].to_pylist() for name in columns), strict=True)):
+        if values not in seen:
+            seen.add(values)
+            kept.append(place)
+    return table if len(kept) == table.num_rows else table.take(kept)
+
+
+def collect(plan: Plan, keys: Collection[str], finished: Finished) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Images, heatmaps and curves of the plan, in the order that `tables` says; a journal may hold others too.
+
+    Args:
+        plan: of the split.
+        keys: of the split's images.
+        finished: what the journal holds.
+
+    Raises:
+        RuntimeError: a row is missing.
+    """
+    images = _of_keys(finished.images, keys).sort_by("key")
+    methods = _of_keys(finished.methods, plan.curve_keys)
+    methods = methods.filter(pc.field("method").isin(list(plan.methods)))
+    lacking = len(keys) - images.num_rows, len(plan.curve_keys) * len(plan.methods) - methods.num_rows
+    if any(lacking):
+        raise RuntimeError(f"rows are missing after the evaluation (images, methods): {lacking}; nothing is written")
+    heatmaps, curves = split_methods(_in_order(methods, plan.methods))
+    return images.combine_chunks(), heatmaps, curves
+
+
+def _of_keys(table: pa.Table, keys: Collection[str]) -> pa.Table:
+    return table.filter(pc.field("key").isin(list(keys)))
+
+
+def _in_order(methods: pa.Table, names: tuple[str, ...]) -> pa.Table:
+    """By key, then as the methods were asked for."""
+    place = pa.array([names.index(method) for method in methods["method"].to_pylist()], pa.int64())
+    placed = methods.append_column("place", place).sort_by([("key", "ascending"), ("place", "ascending")])
+    return placed.drop_columns("place")

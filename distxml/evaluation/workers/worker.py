@@ -1,0 +1,128 @@
+"""`ScoringWorker`: an actor that holds the model and scores task after task."""
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from distxml.attribution.explained import Explained
+from distxml.config.evaluation import Method
+from distxml.data.digest import file_digest
+from distxml.data.reader import SplitReader
+from distxml.data.schema import open_dataset
+from distxml.errors import UserError
+from distxml.evaluation.scoring.plan import ScoringSpec
+from distxml.evaluation.scoring.scorer import ImageScorer
+from distxml.evaluation.workers.journal import Journal
+from distxml.models.checkpoint import WEIGHTS_NAME, load_model
+from distxml.models.joint import JointModel
+
+FREE_SPACE = "free some space"
+REMEDIES = {
+    errno.ENOSPC: FREE_SPACE,
+    errno.EDQUOT: FREE_SPACE,
+    errno.EFBIG: FREE_SPACE,
+    errno.ENOENT: "put run.folder on a disk that every node shares",
+}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint's folder, and the SHA-256 of the weights that were in it when the evaluation began."""
+
+    folder: Path
+    sha256: str
+
+    def load(self) -> JointModel:
+        """The model.
+
+        Raises:
+            UserError: it is damaged, or the weights are others by now.
+        """
+        model = load_model(self.folder).model
+        if file_digest(self.folder / WEIGHTS_NAME) != self.sha256:  # after loading: weights never change back
+            raise UserError(
+                f"checkpoint {self.folder}: was replaced during the evaluation; run it again after training"
+            )
+        return model
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every worker is told.
+
+    Attributes:
+        brief: of the evaluation.
+        scored: folder and checksum of the model that is scored.
+        explainer: of the one whose explainer makes the in-model heatmaps; may be the same.
+        journal: where finished rows go.
+    """
+
+    brief: ScoringSpec
+    scored: Weights
+    explainer: Weights
+    journal: Journal
+
+
+class ScoringWorker:
+    """An actor of the pool: loads the model once, then scores tasks and writes their rows down."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+
+    @cached_property
+    def reader(self) -> SplitReader:
+        """Of the split that is scored."""
+        recipe = self.work.brief.recipe
+        return SplitReader(open_dataset(recipe.dataset.path), recipe.evaluation.split, recipe.dataset.cache)
+
+    @cached_property
+    def scorer(self) -> ImageScorer:
+        """Not made in the constructor: an error there would reach the driver as a dead actor."""
+        return make_scorer(self.work)
+
+    def load(self) -> None:
+        """Be ready to score."""
+        _ = self.reader, self.scorer
+
+    def score(self, rows: Sequence[int], methods: Sequence[Method]) -> None:
+        """A task; see `tasks.Task`. Its rows are in the journal when this returns.
+
+        Raises:
+            UserError: an image or a heatmap is unusable, the GPU's memory is too small, or rows cannot be written.
+        """
+        images = list(self.reader.rows_at(rows))
+        try:
+            if methods:
+                self.work.journal.add_methods(self.scorer.score(images, methods))
+            else:
+                self.work.journal.add_images(self.scorer.describe(images))
+        except torch.OutOfMemoryError:
+            size = self.work.brief.recipe.evaluation.batch_size
+            raise UserError(
+                f"evaluation.batch_size={size}: the GPU's memory is too small; lower it, then the same command goes on"
+            ) from None
+        except OSError as error:
+            if error.errno not in REMEDIES:
+                raise
+            raise UserError(
+                f"{self.work.journal.folder}: cannot be written ({error.strerror}); {REMEDIES[error.errno]}, then the "
+                "same command goes on"
+            ) from None
+
+
+def make_scorer(work: Work) -> ImageScorer:
+    """The scorer of this process, on the GPU that it was given, if any."""
+    recipe = work.brief.recipe
+    torch.set_num_threads(recipe.scaling.cpus_per_worker)
+    torch.backends.cudnn.allow_tf32 = False  # TF32 rounds to ten bits: results would depend on the batch size
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
+    scored = work.scored.load()
+    explainer = scored if work.explainer == work.scored else work.explainer.load()
+    explained = Explained(recipe.evaluation.f, scored, explainer)
+    return ImageScorer(explained, work.brief, torch.device("cuda" if gpu else "cpu"))

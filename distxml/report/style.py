@@ -1,0 +1,115 @@
+"""What the report calls methods and orders, and the lines that it draws for methods and classes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from matplotlib.lines import Line2D
+
+from distxml.config.evaluation import Method, Order
+from distxml.report.figure import BLUE, GREEN, INK, MUTED, ORANGE, PINK, SERIES, YELLOW
+
+THIN, PLAIN, STRONG = 1.1, 1.6, 2.5
+
+METHOD_NAMES: dict[Method, str] = {
+    "in_model": "in-model",
+    "saliency": "gradient saliency",
+    "input_x_gradient": "input × gradient",
+    "integrated_gradients": "integrated gradients",
+    "guided_backprop": "guided backprop",
+    "deconvolution": "deconvolution",
+    "grad_cam": "Grad-CAM",
+    "guided_grad_cam": "guided Grad-CAM",
+    "lrp": "LRP",
+    "canny": "Canny edges",
+    "otsu": "Otsu threshold",
+    "center_distance": "center distance",
+    "random": "random order",
+}
+ORDER_NAMES: dict[Order, str] = {"morf": "MoRF", "lerf": "LeRF"}
+ORDER_WORDS: dict[Order, str] = {"morf": "most relevant first", "lerf": "least relevant first"}
+BETTER_WORDS: dict[Order, str] = {"morf": "higher is better", "lerf": "lower is better"}
+
+
+Dash = Literal["-", "--", ":", "-."]
+DASHES: tuple[Dash, ...] = get_args(Dash)
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    """A line: its colour, a key of `THEME`; its dash; its width in points."""
+
+    color: str
+    dash: Dash = "-"
+    width: float = PLAIN
+
+
+METHOD_STYLES: dict[Method, LineStyle] = {
+    "in_model": LineStyle(BLUE, "-", STRONG),
+    "saliency": LineStyle(ORANGE, "-", THIN),
+    "input_x_gradient": LineStyle(ORANGE, "--", THIN),
+    "integrated_gradients": LineStyle(ORANGE, ":", THIN),
+    "guided_backprop": LineStyle(PINK, "-", THIN),
+    "deconvolution": LineStyle(PINK, "--", THIN),
+    "grad_cam": LineStyle(GREEN, "-", THIN),
+    "guided_grad_cam": LineStyle(GREEN, "--", THIN),
+    "lrp": LineStyle(YELLOW, "-.", THIN),
+    "canny": LineStyle(MUTED, "--", THIN),
+    "otsu": LineStyle(MUTED, "-.", THIN),
+    "center_distance": LineStyle(MUTED, "-", THIN),
+    "random": LineStyle(INK, ":", PLAIN),
+}
+"""Colour says the family (in-model, gradients, guided, CAM, relevance, controls), dash says which of it."""
+
+
+def method_name(method: Method) -> str:
+    """What the report calls a method."""
+    return METHOD_NAMES[method]
+
+
+def method_look(method: Method) -> LineStyle:
+    """The method's line."""
+    return METHOD_STYLES[method]
+
+
+def without(methods: Iterable[Method], left_out: Method) -> list[Method]:
+    """The methods but one, in their order."""
+    return [method for method in methods if method != left_out]
+
+
+def method_looks(methods: Iterable[Method]) -> dict[str, LineStyle]:
+    """Name and line of each."""
+    return {method_name(method): method_look(method) for method in methods}
+
+
+def class_looks(classes: Iterable[str]) -> dict[str, LineStyle]:
+    """Name and line of each."""
+    return {name: class_look(index) for index, name in enumerate(classes)}
+
+
+def class_look(index: int) -> LineStyle:
+    """The line of the i-th class; they repeat after 24."""
+    return LineStyle(SERIES[index % len(SERIES)], DASHES[index // len(SERIES) % len(DASHES)])
+
+
+MAX_ENTRIES = 24
+"""Of a legend in a figure; a page's legend has all."""
+MAX_NAME = 28
+
+
+def legend(looks: Mapping[str, LineStyle]) -> list[Line2D]:
+    """A figure's legend of those names."""
+    shown = list(looks.items())[:MAX_ENTRIES]
+    lines = [_line(shortened(name), look) for name, look in shown]
+    left = len(looks) - len(shown)
+    return [*lines, _line(f"and {left} more", LineStyle("none"))] if left else lines
+
+
+def _line(name: str, look: LineStyle) -> Line2D:
+    return Line2D([], [], color=look.color, linestyle=look.dash, linewidth=look.width, label=name)
+
+
+def shortened(name: str, longest: int = MAX_NAME) -> str:
+    """A name of the user's that fits into a figure: one line, its end left out where it is long."""
+    line = " ".join(name.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -1,0 +1,114 @@
+"""Tables with a row a method: AOPC over all settings, and agreement with the masks."""
+
+from distxml.config.evaluation import Method, Order
+from distxml.evaluation.summary import (
+    MIN_IMAGES,
+    AopcOverall,
+    Comparison,
+    HeatmapMetric,
+    HeatmapName,
+    Metric,
+    Summary,
+)
+from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_name
+from distxml.report.tables.table import NONE, Cell, NumberTable, Row
+from distxml.report.verdict import ranked
+from distxml.report.wording import interval, number, percent, signed
+
+CLEAR = f"Bold: the whole interval lies on one side of 0, over {MIN_IMAGES} images or more."
+LOCALIZATION: dict[HeatmapName, str] = {
+    "pompom": "POMPOM, lower is better",
+    "pompom_all_pixels": "POMPOM of all pixels, lower is better",
+    "energy_inside": "energy inside, higher is better",
+    "pointing": "pointing game, higher is better",
+}
+
+
+def overall_table(summary: Summary, order: Order) -> NumberTable:
+    """AOPC over all settings, the best method first, and how it compares with `random` and with in-model."""
+    rows = ranked(summary, order)
+    about = f"AOPC over all {rows[0].settings} pairs of a patch size and a fill; {BETTER_WORDS[order]}."
+    if summary.comparisons:
+        about += (
+            f" Differences are paired, image by image, with 95% bootstrap intervals. {CLEAR} Settings: those of the "
+            f"{rows[0].settings} where it is clearly better / clearly worse."
+        )
+    columns = [
+        "AOPC",
+        "minus random",
+        "settings better / worse than random",
+        "in-model minus it",
+        "in-model wins",
+        "settings in-model better / worse",
+    ]
+    lines = [
+        Row(method_name(row.method), _overall_cells(summary, order, row), own=row.method == "in_model") for row in rows
+    ]
+    table = NumberTable(f"All settings together, {ORDER_NAMES[order]}", about, "Method", columns, lines)
+    return table.without_empty_columns()
+
+
+def _overall_cells(summary: Summary, order: Order, row: AopcOverall) -> list[Cell]:
+    random = summary.comparison(row.method, "random", order) if row.method != "random" else None
+    in_model = summary.comparison("in_model", row.method, order) if row.method != "in_model" else None
+    return [
+        Cell(number(row.aopc), interval(row.low, row.high)),
+        difference_cell(random),
+        _settings_cell(summary, row.method, "random", order),
+        difference_cell(in_model),
+        Cell(percent(in_model.wins)) if in_model else NONE,
+        _settings_cell(summary, "in_model", row.method, order),
+    ]
+
+
+def difference_cell(row: Comparison | None) -> Cell:
+    """A difference with its interval; bold where it is clear."""
+    if row is None:
+        return NONE
+    return Cell(signed(row.difference), interval(row.low, row.high), row.verdict != "unclear")
+
+
+def _settings_cell(summary: Summary, method: Method, other: Method, order: Order) -> Cell:
+    rows = [
+        row
+        for row in summary.comparisons
+        if (row.method, row.other, row.order) == (method, other, order) and row.patch_size is not None
+    ]
+    if method == other or not rows:
+        return NONE
+    better, worse = (sum(row.verdict == verdict for row in rows) for verdict in ("better", "worse"))
+    return Cell(f"{better} / {worse}")
+
+
+def localization_table(summary: Summary) -> NumberTable:
+    """How each method's heatmaps agree with the masks."""
+    found = {(row.method, row.name): row for row in summary.heatmaps}
+    methods: list[Method] = list(dict.fromkeys(row.method for row in summary.heatmaps))
+    return NumberTable(
+        title="Agreement with the masks",
+        about=(
+            "Means over the n perturbed images that have the value, and 95% bootstrap intervals. POMPOM: share of the "
+            "pixels outside the mask (or of all pixels) with heat above 1e-6; post-hoc heatmaps are divided by their "
+            "maximum first. Energy inside: share of the heat that lies inside the mask. Pointing game: whether the "
+            "hottest pixel lies inside it. None of them says what the model used: read them with the AOPC."
+        ),
+        corner="Method",
+        columns=list(LOCALIZATION.values()),
+        rows=[
+            Row(
+                method_name(method),
+                [metric_cell(found.get((method, name))) for name in LOCALIZATION],
+                own=method == "in_model",
+            )
+            for method in methods
+        ],
+    )
+
+
+def metric_cell(metric: HeatmapMetric | Metric | None) -> Cell:
+    """A mean with its interval, and how many images it is over."""
+    if metric is None or metric.value is None:
+        return NONE
+    spread = interval(metric.low, metric.high)
+    images = f"n = {metric.images}"
+    return Cell(number(metric.value), f"{spread}; {images}" if spread else images)

@@ -1,0 +1,140 @@
+"""Tables with a row a setting (order, patch size, fill) and a column a method."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from distxml.config.evaluation import Fill, Method, Order
+from distxml.evaluation.summary import MIN_IMAGES, Aopc, OrderGap, Summary
+from distxml.report.style import ORDER_NAMES, method_name, without
+from distxml.report.tables.methods import CLEAR, difference_cell
+from distxml.report.tables.table import NONE, Cell, NumberTable, Row
+from distxml.report.wording import interval, number, percent, signed
+
+Place = tuple[Order, int, Fill]
+
+
+def setting_tables(summary: Summary) -> list[NumberTable]:
+    """AOPC at every setting, its differences, the area between the orders, the areas under the curves, and ties."""
+    tables = [_aopc(summary), _minus_random(summary), _in_model_minus(summary), _gaps(summary), _areas(summary)]
+    return [table for table in [*tables, _ties(summary)] if table.columns and table.rows]
+
+
+def _places(summary: Summary) -> dict[Place, int]:
+    """Every setting, and how many patches were replaced; orders first."""
+    found: dict[Place, int] = {(row.order, row.patch_size, row.fill): row.steps for row in summary.aopc}
+    return {place: found[place] for place in sorted(found, key=lambda place: place[0] != summary.settings.orders[0])}
+
+
+def _by_place(
+    summary: Summary, title: str, about: str, methods: Sequence[Method], cell: Callable[[Method, Place], Cell]
+) -> NumberTable:
+    rows = [
+        Row(f"{fill}, {size} px", [cell(method, (order, size, fill)) for method in methods], _note(order, steps))
+        for (order, size, fill), steps in _places(summary).items()
+    ]
+    return NumberTable(title, about, "Fill, patch", [method_name(method) for method in methods], rows)
+
+
+def _note(order: Order, steps: int) -> str:
+    return f"{ORDER_NAMES[order]}, L = {steps}"
+
+
+def _aopc_rows(summary: Summary) -> Mapping[tuple[Method, Place], Aopc]:
+    """Every AOPC; that of `random`, which has no direction, under both orders."""
+    found: dict[tuple[Method, Place], Aopc] = {}
+    for row in summary.aopc:
+        for order in summary.settings.orders if row.method == "random" else (row.order,):
+            found[row.method, (order, row.patch_size, row.fill)] = row
+    return found
+
+
+def _aopc(summary: Summary) -> NumberTable:
+    found = _aopc_rows(summary)
+
+    def cell(method: Method, place: Place) -> Cell:
+        row = found.get((method, place))
+        return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
+
+    about = (
+        "Area over each curve, and its 95% bootstrap interval. MoRF: higher is better; LeRF: lower is better. L: "
+        "patches replaced."
+    )
+    return _by_place(summary, "AOPC at every setting", about, summary.settings.methods, cell)
+
+
+def _minus_random(summary: Summary) -> NumberTable:
+    others = without(summary.settings.methods, "random")
+    title, about = "AOPC minus that of a random order, at every setting", _paired("a random order")
+    return _differences(summary, title, about, {method: (method, "random") for method in others})
+
+
+def _in_model_minus(summary: Summary) -> NumberTable:
+    others = without(summary.settings.methods, "in_model")
+    title, about = "In-model AOPC minus that of every other method, at every setting", _paired("the other method")
+    return _differences(summary, title, about, {method: ("in_model", method) for method in others})
+
+
+def _paired(other: str) -> str:
+    return (
+        f"Paired, image by image, with 95% bootstrap intervals. MoRF: above 0 is better than {other}; LeRF: below 0. "
+        f"{CLEAR}"
+    )
+
+
+def _differences(
+    summary: Summary, title: str, about: str, pairs: Mapping[Method, tuple[Method, Method]]
+) -> NumberTable:
+    found = {(row.method, row.other, row.order, row.patch_size, row.fill): row for row in summary.comparisons}
+    made = {(row.method, row.other) for row in summary.comparisons}
+    methods: list[Method] = [method for method, pair in pairs.items() if pair in made]
+    return _by_place(
+        summary, title, about, methods, lambda method, place: difference_cell(found.get((*pairs[method], *place)))
+    )
+
+
+def _gaps(summary: Summary) -> NumberTable:
+    found = {(row.method, row.patch_size, row.fill): row for row in summary.order_gaps}
+    methods: list[Method] = list(dict.fromkeys(row.method for row in summary.order_gaps))
+    rows = []
+    for patch_size, fill in dict.fromkeys((row.patch_size, row.fill) for row in summary.order_gaps):
+        gaps = [found[method, patch_size, fill] for method in methods]
+        cells = [Cell(signed(gap.gap), interval(gap.low, gap.high), _is_clear(gap)) for gap in gaps]
+        rows.append(Row(f"{fill}, {patch_size} px", cells))
+    about = (
+        "AOPC of MoRF minus AOPC of LeRF: the area between the two curves, with its 95% bootstrap interval. Higher is "
+        f"better; a random order has 0. {CLEAR}"
+    )
+    return NumberTable("Between LeRF and MoRF", about, "Fill, patch", [method_name(method) for method in methods], rows)
+
+
+def _is_clear(gap: OrderGap) -> bool:
+    return gap.images >= MIN_IMAGES and (gap.low > 0 or gap.high < 0)
+
+
+def _areas(summary: Summary) -> NumberTable:
+    found = _aopc_rows(summary)
+
+    def cell(method: Method, place: Place) -> Cell:
+        row = found.get((method, place))
+        if row is None or row.auc is None:
+            return NONE
+        return Cell(number(row.auc), interval(row.auc_low, row.auc_high))
+
+    known = any(row.auc is not None for row in summary.aopc)
+    about = (
+        "Area under f over the share of the patches that are replaced, where all of them were. MoRF: deletion, lower "
+        "is better; LeRF, read from its end: insertion, higher is better. With 95% bootstrap intervals."
+    )
+    methods = summary.settings.methods if known else ()
+    return _by_place(summary, "Deletion and insertion: areas under the curves", about, methods, cell)
+
+
+def _ties(summary: Summary) -> NumberTable:
+    found = _aopc_rows(summary)
+    methods = without(summary.settings.methods, "random")
+
+    def cell(method: Method, place: Place) -> Cell:
+        row = found.get((method, place))
+        return Cell(percent(row.tie_share)) if row else NONE
+
+    about = "Mean share of the patches whose score equals another’s, so that their order is random."
+    return _by_place(summary, "Ties at every setting", about, methods, cell)

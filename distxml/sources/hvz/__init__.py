@@ -1,0 +1,1 @@
+"""Horses and zebras of ImageNet."""

@@ -1,0 +1,186 @@
+"""Claiming a run's folder: fresh, to go on with, or already complete."""
+
+import json
+import math
+import os
+import platform
+import sys
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+import torchvision
+
+from distxml import __version__
+from distxml.config import Recipe
+from distxml.config.load import validate_json_file
+from distxml.config.run_folder import RunFolder
+from distxml.data.schema import Dataset, DatasetMetadata
+from distxml.errors import UserError
+
+EARLIER = "earlier"
+"""Key of the list of the starts before this one, the oldest first."""
+
+_OWN_NAMES = (".lock", "dataset.json", "dataset.json.new", "config.json.new")
+"""What a claim that was interrupted may have left before there was a run."""
+
+FREE_TO_CHANGE = (
+    "scaling",
+    "evaluation",
+    "dataset",
+    "run.folder",
+    "run.checkpoint_steps",
+    "run.checkpoint_minutes",
+    "run.profile",
+    "run.gallery",
+    "loader.threads",
+    "loader.prefetch",
+    "compute.micro_batch",
+    "compute.compile",
+)
+"""Settings that an interrupted run may go on with although they differ: none changes what is to be learnt. (Other
+workers or pieces do change which images BatchNorm normalises together.)
+
+`dataset` is a path, which may move; that the data are the same is checked by checksums."""
+
+
+def environment_with(before: Path) -> dict[str, object]:
+    """This process's environment, with those that `before`, the same file as it was, tells of; it may be missing."""
+    earlier: list[object] = []
+    with suppress(OSError, ValueError):
+        content = json.loads(before.read_bytes())
+        if isinstance(content, dict):
+            earlier = [*content.pop(EARLIER, []), content]
+    return _environment() | ({EARLIER: earlier} if earlier else {})
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "distxml": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "ray": ray.__version__,
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "gpus": torch.cuda.device_count(),
+        "command": " ".join(sys.argv),
+        "started": datetime.now(UTC).isoformat("T", "seconds"),
+    }
+
+
+def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
+    """Whether this recipe may train in this folder; writes nothing.
+
+    Raises:
+        UserError: the folder holds a run with other settings or other data, or something that is not a run.
+    """
+    if run.config.exists():
+        _check_same(run, recipe)
+        _check_same_data(run, dataset)
+    elif run.path.exists() and not run.path.is_dir():
+        raise UserError(f"run {run.path}: is a file; choose another run.name")
+    elif run.path.exists() and any(path.name not in _OWN_NAMES for path in run.path.iterdir()):
+        raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run's folder that is ours.
+
+    Attributes:
+        attempt: token of this attempt.
+        recipe: what to train with.
+        notices: what the user should know.
+    """
+
+    attempt: str
+    recipe: Recipe
+    notices: list[str]
+
+
+def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
+    """Take over the run's folder, which exists.
+
+    Raises:
+        UserError: see `check_claim`.
+    """
+    check_claim(run, recipe, dataset)
+    recipe, notices = _keep_pieces(run, recipe)
+    _write(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
+    _write(run.config, recipe.model_dump_json(indent=2) + "\n")
+    _write_json(run.environment, environment_with(run.environment))
+    attempt = uuid.uuid4().hex
+    _write(run.attempt, attempt)
+    return Claim(attempt, recipe, notices)
+
+
+def _keep_pieces(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
+    """With fewer workers than before, a worker still computes no more images at once than it did before.
+
+    The global batch stays what it was, and a memory that held a worker's share still suffices. A classifier's BatchNorm
+    goes on with groups of the same size; the explainer's, which had the whole batch, now gets a piece at a time.
+    """
+    before = run.recipe() if run.config.exists() else recipe
+    then, now, batch = before.scaling.workers, recipe.scaling.workers, recipe.loader.batch_size
+    piece = recipe.compute.micro_batch or before.compute.micro_batch or math.ceil(batch / then)
+    cut = math.ceil(batch / now) > piece
+    if cut:
+        recipe = recipe.model_copy(update={"compute": recipe.compute.model_copy(update={"micro_batch": piece})})
+    if then == now:
+        return recipe, []
+    pieces = f", computed in pieces of {piece} images, which BatchNorm normalises one by one" if cut else ""
+    return recipe, [f"goes on with {now} {_workers(now)} instead of {then}; the global batch stays {batch}{pieces}"]
+
+
+def _workers(number: int) -> str:
+    return "worker" if number == 1 else "workers"
+
+
+def _check_same_data(run: RunFolder, dataset: Dataset) -> None:
+    """The path may have changed; the images and their splits must not, or training images become test images."""
+    before = validate_json_file(DatasetMetadata, run.dataset, "restore the file, or train under another run.name")
+    if before.shards != dataset.metadata.shards:
+        raise UserError(
+            f"dataset {dataset.folder}: holds other data than run {run.path} was started with; name that dataset, or "
+            "start another run with run.name=NAME"
+        )
+
+
+def _check_same(run: RunFolder, recipe: Recipe) -> None:
+    before, now = _flat(run.recipe().model_dump(mode="json")), _flat(recipe.model_dump(mode="json"))
+    for key in sorted(before.keys() | now.keys()):
+        free = any(key == name or key.startswith(f"{name}.") for name in FREE_TO_CHANGE)
+        if not free and before.get(key) != now.get(key):
+            raise UserError(
+                f"run {run.path}: was started with {key}={before.get(key)}, not {now.get(key)}; go on with the same "
+                "settings, or start another run with run.name=NAME"
+            )
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(tree, dict):
+        pairs = list(tree.items())
+    elif isinstance(tree, list):
+        pairs = list(enumerate(tree))
+    else:
+        return {prefix: tree}
+    flat: dict[str, Any] = {}
+    for key, value in pairs:
+        flat.update(_flat(value, f"{prefix}.{key}" if prefix else str(key)))
+    return flat
+
+
+def _write_json(path: Path, content: object) -> None:
+    _write(path, json.dumps(content, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

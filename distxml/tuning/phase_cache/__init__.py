@@ -1,0 +1,1 @@
+"""Phases that trials have in common are trained once."""

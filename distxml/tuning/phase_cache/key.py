@@ -1,0 +1,134 @@
+"""What a phase's end depends on: trials that agree on all of it end the phase with the same weights.
+
+Everything counts, unless it is listed here as what cannot matter.
+"""
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import distxml
+from distxml.config import Recipe
+from distxml.data.digest import file_digest
+from distxml.data.schema import DatasetMetadata
+from distxml.models.checkpoint import WEIGHTS_NAME
+from distxml.training.checkpoints import PHASES
+
+ROOMS = ("config/seeds.py", "data", "losses.py", "models", "training")
+"""Where the code that training runs lies."""
+SCORES = (
+    "config/evaluation.py",
+    "evaluation/perturbation",
+    "evaluation/scoring/quick_scores.py",
+    "evaluation/scoring/localization.py",
+)
+"""Code that the metrics of the last phase come from beside it."""
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "pyarrow",
+    "albumentations",
+    "opencv-python-headless",
+    "nvidia-dali-cuda130",
+)
+"""What reads, augments and computes; DALI is not installed everywhere."""
+NO_MATTER = (
+    "dataset",  # a path; its content counts by its checksums
+    "evaluation",
+    "quick_scores",  # of the last phase alone, see `_last_phase_only`
+    "loader.threads",
+    "loader.prefetch",
+    "scaling.max_failures",
+    "run.name",
+    "run.folder",
+    "run.checkpoint_minutes",  # but see docs/tuning.md: the guard goes back to what was saved
+    "run.profile",
+    "run.gallery",
+)
+"""Settings that change no weight."""
+
+
+@dataclass(frozen=True)
+class PhaseKey:
+    """A phase by what it depends on.
+
+    Attributes:
+        phase: 1, 2 or 3.
+        depends: settings, data, code.
+    """
+
+    phase: int
+    depends: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The same for the same content, wherever it is computed."""
+        content = json.dumps(self.depends, sort_keys=True)
+        return f"phase{self.phase}-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+
+
+def phase_keys(recipe: Recipe, data: DatasetMetadata) -> tuple[PhaseKey, PhaseKey, PhaseKey]:
+    """The keys of a recipe's phases; each phase also depends on those before it."""
+    one, two, three = (PhaseKey(phase, _depends(recipe, data, phase)) for phase in PHASES)
+    return one, two, three
+
+
+def _depends(recipe: Recipe, data: DatasetMetadata, phase: int) -> dict[str, Any]:
+    settings = recipe.model_dump(mode="json")
+    for name in NO_MATTER:
+        _remove(settings, name)
+    settings["phases"] = settings["phases"][:phase]
+    if phase == 1 and _only_classifies(recipe):
+        for name in ("kind", "beta", "gamma"):
+            settings["loss"].pop(name)
+    if phase == PHASES[-1]:
+        settings["quick_scores"] = recipe.quick_scores.model_dump(mode="json")
+    if recipe.warm_start is not None:
+        settings["warm_start"]["checkpoint"] = file_digest(recipe.warm_start.checkpoint / WEIGHTS_NAME)
+    if isinstance(recipe.model.pretrained, Path):
+        settings["model"]["pretrained"] = file_digest(recipe.model.pretrained)
+    shards = [shard.sha256 for shard in data.shards if shard.split != "test"]
+    return {"settings": settings, "data": shards, "classes": data.classes_sha256, "code": _code(phase)}
+
+
+def _only_classifies(recipe: Recipe) -> bool:
+    """Whether the explanation loss weighs 0 in the first phase and its explainer stands still: β, γ and the kind of the
+    loss then reach neither a gradient nor the validation loss that schedules and the choice of the best look at."""
+    return recipe.phases[0].alpha == 1 and recipe.phases[0].lr_explainer == 0
+
+
+def _remove(tree: dict[str, Any], name: str) -> None:
+    *parents, last = name.split(".")
+    for parent in parents:
+        tree = tree[parent]
+    tree.pop(last)
+
+
+def _code(phase: int) -> dict[str, str]:
+    return {"distxml": _digest(ROOMS + SCORES if phase == PHASES[-1] else ROOMS)} | _versions()
+
+
+@cache
+def _digest(places: tuple[str, ...]) -> str:
+    """Of the package's modules there."""
+    package = Path(distxml.__file__).parent
+    digest = hashlib.sha256()
+    for place in (package / name for name in places):
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(f"{path.relative_to(package)}:{file_digest(path)};".encode())
+    return digest.hexdigest()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

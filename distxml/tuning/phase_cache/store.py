@@ -1,0 +1,193 @@
+"""Phases that are trained once and taken by every trial that agrees on what they depend on.
+
+A folder that all nodes share. An entry is a folder that gets its name when it is complete, and is never changed. Who
+trains a phase holds a lock on its key; the system releases it should that process die.
+"""
+
+import json
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict
+
+from distxml.config.run_folder import CheckpointName, RunFolder
+from distxml.errors import InfrastructureError
+from distxml.files import flush, link_folder, present_folder
+from distxml.training.checkpoint_files import damage_of
+from distxml.tuning.phase_cache.key import PhaseKey
+
+ENTRY_NAME = "entry.json"
+KEPT: tuple[CheckpointName, ...] = ("last", "best_loss", "best_accuracy")
+"""Checkpoints of a phase that a later one, or the evaluator, may start from; the first says that it has ended."""
+
+
+class Entry(BaseModel):
+    """`entry.json`: a phase that somebody has trained."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    phase: int
+    """1, 2 or 3."""
+    made_by: str
+    """Folder of the run that trained it."""
+    epochs: int
+    """Epochs that it took."""
+    seconds: float
+    """Seconds of these epochs."""
+    log: tuple[dict[str, Any], ...]
+    """Its events of `metrics.jsonl`."""
+    depends: dict[str, Any]
+    """What it depends on: the key's content."""
+    written: str
+    """When."""
+
+
+@dataclass(frozen=True)
+class StoredPhase:
+    """An entry and where it lies."""
+
+    folder: Path
+    entry: Entry
+
+
+class PhaseStore:
+    """The phases in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def has(self, key: PhaseKey) -> bool:
+        """Whether somebody has trained the phase; `find` also looks whether it is whole."""
+        return (self.folder / key.name).is_dir()
+
+    def find(self, key: PhaseKey) -> StoredPhase | None:
+        """The phase, if somebody has trained it; a damaged one is removed.
+
+        Raises:
+            InfrastructureError: the store cannot be read.
+        """
+        folder = self.folder / key.name
+        if not self.has(key):
+            return None
+        try:
+            entry = Entry.model_validate_json((folder / ENTRY_NAME).read_bytes())
+            damaged = any(_is_damaged(folder / name) for name in KEPT if (folder / name).exists() or name == "last")
+        except (FileNotFoundError, ValueError):
+            damaged, entry = True, None
+        except OSError as error:  # of the disk, not of the entry
+            raise InfrastructureError(
+                f"store {self.folder}: cannot be read ({error.strerror or error}); mend it"
+            ) from None
+        return self._remove(folder) if damaged or entry is None else StoredPhase(folder, entry)
+
+    def publish(self, key: PhaseKey, run: RunFolder, log: list[dict[str, Any]]) -> None:
+        """Add a phase that a run has ended; nothing happens where it is known.
+
+        Args:
+            run: whose checkpoints of that phase do not change any more.
+            log: the phase's events.
+
+        Raises:
+            InfrastructureError: the store cannot be written.
+        """
+        target = self.folder / key.name
+        if target.exists():
+            return
+        fresh = self.folder / f".{uuid.uuid4().hex}"
+        epochs = [event for event in log if event["event"] == "epoch"]
+        entry = Entry(
+            phase=key.phase,
+            made_by=str(run.path),
+            epochs=len(epochs),
+            seconds=sum(event["seconds"] for event in epochs),
+            log=tuple(log),
+            depends=key.depends,
+            written=datetime.now(UTC).isoformat("T", "seconds"),
+        )
+        try:
+            self._write(fresh, entry, key.phase, run)
+            fresh.rename(target)
+            flush(self.folder)
+        except OSError as error:
+            shutil.rmtree(fresh, ignore_errors=True)
+            if not target.exists():  # else somebody was faster
+                raise self._unwritable(error) from None
+
+    def _write(self, fresh: Path, entry: Entry, phase: int, run: RunFolder) -> None:
+        fresh.mkdir(parents=True)
+        for name in KEPT:
+            source = present_folder(run.checkpoint(phase, name))
+            if source.exists():
+                link_folder(source, fresh / name)
+        (fresh / ENTRY_NAME).write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        flush(fresh / ENTRY_NAME)
+        flush(fresh)
+
+    def try_to_hold(self, key: PhaseKey) -> FileLock | None:
+        """The right to train a phase; None while another process has it. Release it when the phase is published.
+
+        Raises:
+            InfrastructureError: the store cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / f"{key.name}.lock", timeout=0, thread_local=False)
+            lock.acquire()
+        except Timeout:
+            return None
+        except OSError as error:
+            raise self._unwritable(error) from None
+        return lock
+
+    def failure(self, key: PhaseKey) -> str | None:
+        """Why these settings lead nowhere, if somebody has found that out."""
+        try:
+            return str(json.loads(self._failure(key).read_bytes())["reason"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def note_failure(self, key: PhaseKey, reason: str) -> None:
+        """The phase's settings lead nowhere.
+
+        Raises:
+            InfrastructureError: the store cannot be written.
+        """
+        fresh = self._failure(key).with_suffix(f".{uuid.uuid4().hex}")
+        try:
+            fresh.write_text(json.dumps({"reason": reason}) + "\n", encoding="utf-8")
+            fresh.rename(self._failure(key))
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> InfrastructureError:
+        reason = error.strerror or error
+        return InfrastructureError(
+            f"store {self.folder}: cannot be written ({reason}); mend it, or choose another with store=FOLDER"
+        )
+
+    def _failure(self, key: PhaseKey) -> Path:
+        return self.folder / f"{key.name}.failed.json"
+
+    def _remove(self, folder: Path) -> None:
+        doomed = folder.with_name(f".{uuid.uuid4().hex}")
+        try:
+            folder.rename(doomed)  # at once, so that nobody takes half of it
+        except OSError:
+            return  # somebody else has
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _is_damaged(checkpoint: Path) -> bool:
+    """Whether it is not what was written.
+
+    Raises:
+        OSError: it cannot be read just now.
+    """
+    for path in checkpoint.iterdir():
+        path.open("rb").close()
+    return damage_of(checkpoint) is not None

@@ -1,0 +1,128 @@
+"""The driver's desk: hands out trials, writes down what becomes of them."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from distxml.config import Recipe
+from distxml.config.load import with_settings
+from distxml.errors import UserError
+from distxml.tuning.plan import Plan, Turn
+from distxml.tuning.records import SweepFolder, TrialRecord, trial_name
+from distxml.tuning.trial_history import run_figures
+
+
+class SweepDisplay(Protocol):
+    """What shows a sweep while it runs."""
+
+    def started(self, record: TrialRecord) -> None: ...
+
+    def again(self, record: TrialRecord) -> None: ...
+
+    def progress(self, record: TrialRecord, phase: int, epoch: int) -> None: ...
+
+    def waits(self, record: TrialRecord, phase: int) -> None: ...
+
+    def notice(self, record: TrialRecord, message: str) -> None: ...
+
+    def over(self, record: TrialRecord) -> None: ...
+
+
+def trial_recipe(base: Recipe, folder: SweepFolder, record: TrialRecord) -> Recipe:
+    """What a trial trains.
+
+    Raises:
+        UserError: its settings do not go together.
+    """
+    own = {"run.name": trial_name(record.number), "run.folder": str(folder.trials)}
+    return with_settings(base, record.settings | own, f"trial {record.number}")
+
+
+class TrialManager:
+    """Keeps the records; a trial is on the disk before it begins, and again when it is over.
+
+    Attributes:
+        outside: what stopped a trial that its settings have no part in, so that the sweep has to end; empty: nothing.
+    """
+
+    def __init__(self, folder: SweepFolder, base: Recipe, plan: Plan, display: SweepDisplay) -> None:
+        self.folder, self.base, self.plan, self.display = folder, base, plan, display
+        self.outside = ""
+        self._begun: dict[int, int] = {}
+        self._interrupted = [record.number for record in plan.records if not record.is_over]
+
+    def next(self) -> int | Turn:
+        """The number of the next trial: those that were interrupted come first."""
+        if self.outside:
+            return Turn.OVER
+        if self._interrupted:
+            return self._hand_out(self._interrupted.pop(0))
+        while True:
+            proposal = self.plan.next()
+            if isinstance(proposal, Turn):
+                return proposal
+            record = TrialRecord(number=len(self.plan.records), step=proposal.step, settings=proposal.settings)
+            self.plan.add(record)
+            self.folder.save(record)
+            try:
+                trial_recipe(self.base, self.folder, record)
+            except UserError as error:
+                self.close(record.number, "failed", str(error))
+                continue
+            return self._hand_out(record.number)
+
+    def begin(self, number: int) -> None:
+        """A trial's process begins; where that is not the first one, the one before was lost."""
+        self._begun[number] = self._begun.get(number, 0) + 1
+        if self._begun[number] > 1:
+            self.display.again(self.record(number))
+
+    def hear(self, number: int, result: dict[str, Any]) -> None:
+        """A trial reports."""
+        record = self.record(number)
+        if result.get("waits_for"):
+            self.display.waits(record, result["waits_for"])
+        elif result.get("notice"):
+            self.display.notice(record, result["notice"])
+        elif result.get("phase"):
+            self._read_run(record)
+            self.display.progress(record, result["phase"], result["epoch"])
+
+    def end(self, number: int, result: dict[str, Any] | None) -> None:
+        """A trial has ended: by itself, stopped by the scheduler, or, without a result, lost once too often."""
+        if self.record(number).is_over:
+            return
+        if result is None:
+            lost = f"its process was lost more than {self.plan.sweep.retries} times: killed, or out of memory"
+            self.close(number, "failed", lost)
+            return
+        outcome, reason = result.get("outcome"), result.get("reason", "")
+        if outcome in ("finished", "failed"):
+            self.close(number, outcome, reason)
+        elif outcome == "outside":
+            self.outside = reason  # the trial is not over: it goes on with the sweep
+        elif not self.outside:  # else it was ended with the sweep
+            self.close(number, "stopped", "the scheduler found others better at this epoch")
+
+    def close(self, number: int, status: Any, reason: str) -> None:
+        """A trial is over."""
+        record = self.record(number)
+        record.status, record.reason = status, reason
+        self._read_run(record)
+        self.folder.save(record)
+        self.plan.over(record)
+        self.display.over(record)
+
+    def record(self, number: int) -> TrialRecord:
+        """A trial."""
+        return self.plan.records[number]
+
+    def _hand_out(self, number: int) -> int:
+        self.display.started(self.record(number))
+        return number
+
+    def _read_run(self, record: TrialRecord) -> None:
+        run = self.folder.run(record.number)
+        if Path(run.path).is_dir():
+            run_figures(run).fill(record)
+        verdict = self.plan.judge.judge(record.metrics)
+        record.score = verdict.score if verdict and record.status != "failed" else None

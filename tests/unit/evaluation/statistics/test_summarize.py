@@ -1,0 +1,324 @@
+"""The whole summary against loops over the rows, and where there is little or nothing to summarise."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distxml.config.evaluation import EvaluationSettings
+from distxml.evaluation.scoring.plan import PlannedCurve
+from distxml.evaluation.statistics.bootstrap import Bootstrap
+from distxml.evaluation.summary import Summary
+from tests.oracles import areas as oracle
+from tests.oracles import bootstrap as bootstrap_oracle
+from tests.unit.evaluation.made_evaluation import LOCALIZATION, SETTINGS, Made, make_evaluation
+
+METHODS = ("in_model", "random", "lrp")
+PLACES = [(size, fill) for size in (8, 5) for fill in ("black", "blur")]
+
+
+@pytest.fixture(scope="module")
+def made() -> Made:
+    return make_evaluation(labels=(0, 1, 1, 0, 1, 0, 0, 1, 1))
+
+
+@pytest.fixture(scope="module")
+def summary(made: Made) -> Summary:
+    return made.summary
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else float("nan")
+
+
+def interval(values: Sequence[float | None], seed: int) -> tuple[float, float]:
+    """95% interval of the mean of those that are there, over images in the order of their keys."""
+    counts = np.concatenate(list(Bootstrap(len(values), SETTINGS.bootstrap, seed).counts()))
+
+    def statistic(drawn: Sequence[int]) -> float:
+        present = [values[image] for image in drawn]
+        return mean([value for value in present if value is not None])
+
+    return bootstrap_oracle.interval(counts, statistic)
+
+
+def check(row: Any, value: float, values: Sequence[float | None], seed: int) -> None:
+    """A record's value, interval and number of images."""
+    present = [value for value in values if value is not None]
+    assert value == pytest.approx(mean(present))
+    assert (row.low, row.high) == pytest.approx(interval(values, seed))
+    assert row.images == len(present)
+
+
+def test_aopc_and_areas_at_every_setting(made: Made, summary: Summary):
+    expected = [
+        (method, size, order, fill)
+        for method in METHODS
+        for size in (8, 5)
+        for order in (("morf",) if method == "random" else ("morf", "lerf"))
+        for fill in ("black", "blur")
+    ]
+    assert [(row.method, row.patch_size, row.order, row.fill) for row in summary.aopc] == expected
+    for row in summary.aopc:
+        rows = oracle.curves(made.curves, row.method, row.order, row.patch_size, row.fill)
+        check(row, row.aopc, list(oracle.mean_of_images(rows).values()), summary.seed)
+        assert row.steps == {8: 4, 5: 7}[row.patch_size]
+        assert row.tie_share == pytest.approx(mean([one["tie_share"] for one in rows]))
+        by_steps = [mean([oracle.aopc(one["f"][: end + 1]) for one in rows]) for end in range(row.steps + 1)]
+        assert row.by_steps == pytest.approx(by_steps)
+        at_2 = [oracle.aopc(one["f"][:3]) for one in sorted(rows, key=lambda one: one["key"])]
+        assert (row.by_steps_low[2], row.by_steps_high[2]) == pytest.approx(interval(at_2, summary.seed))
+        assert (row.by_steps_low[-1], row.by_steps_high[-1]) == (row.low, row.high)
+        if row.patch_size == 5:  # 7 of 16 patches
+            assert (row.auc, row.auc_low, row.auc_high) == (None, None, None)
+            continue
+        areas = [oracle.auc(one["f"], row.order) for one in sorted(rows, key=lambda one: one["key"])]
+        assert row.auc == pytest.approx(mean(areas))
+        assert (row.auc_low, row.auc_high) == pytest.approx(interval(areas, summary.seed))
+
+
+def test_aopc_over_all_settings(made: Made, summary: Summary):
+    expected = [("in_model", "morf"), ("in_model", "lerf"), ("random", "morf"), ("lrp", "morf"), ("lrp", "lerf")]
+    assert [(row.method, row.order) for row in summary.aopc_overall] == expected
+    for row in summary.aopc_overall:
+        values = oracle.mean_of_images(oracle.curves(made.curves, row.method, row.order))
+        check(row, row.aopc, list(values.values()), summary.seed)
+        assert row.settings == 4
+
+
+def test_gaps_between_the_orders(made: Made, summary: Summary):
+    found = [(row.method, row.patch_size, row.fill) for row in summary.order_gaps]
+    assert found == [(method, *place) for method in ("in_model", "lrp") for place in PLACES]
+    for row in summary.order_gaps:
+        morf, lerf = (
+            oracle.mean_of_images(oracle.curves(made.curves, row.method, order, row.patch_size, row.fill))
+            for order in ("morf", "lerf")
+        )
+        check(row, row.gap, list(oracle.minus(morf, lerf).values()), summary.seed)
+
+
+def test_comparisons(made: Made, summary: Summary):
+    expected = [
+        (*pair, order, *place)
+        for pair in (("in_model", "random"), ("lrp", "random"), ("in_model", "lrp"))
+        for order in ("morf", "lerf")
+        for place in [*PLACES, (None, None)]
+    ]
+    found = [(row.method, row.other, row.order, row.patch_size, row.fill) for row in summary.comparisons]
+    assert found == expected
+    for row in summary.comparisons:
+        own, other = (
+            oracle.mean_of_images(oracle.curves(made.curves, method, row.order, row.patch_size, row.fill))
+            for method in (row.method, row.other)
+        )
+        differences = oracle.minus(own, other)
+        check(row, row.difference, list(differences.values()), summary.seed)
+        assert row.wins == pytest.approx(oracle.wins(differences, row.order))
+    assert any(row.wins * row.images % 1 for row in summary.comparisons)  # some image is a tie
+    assert (
+        summary.comparison("lrp", "random", "lerf", 5, "blur")
+        == summary.comparisons[expected.index(("lrp", "random", "lerf", 5, "blur"))]
+    )
+    assert summary.comparison("random", "lrp", "lerf") is None
+
+
+def test_heatmaps_and_masks(made: Made, summary: Summary):
+    found = [(row.method, row.name) for row in summary.heatmaps]
+    assert found == [(method, name) for method in ("in_model", "lrp") for name in LOCALIZATION]
+    for row in summary.heatmaps:
+        rows = sorted((one for one in made.heatmaps if one["method"] == row.method), key=lambda one: one["key"])
+        check(row, row.value or 0, [one[row.name] for one in rows], summary.seed)
+
+
+def test_each_class_is_a_summary_of_its_images(made: Made, summary: Summary):
+    assert [part.class_name for part in summary.by_class] == ["circle", "triangle"]
+    for label, part in enumerate(summary.by_class):
+        images, heatmaps, curves = (
+            [row for row in rows if row["label"] == label] for rows in (made.images, made.heatmaps, made.curves)
+        )
+        assert part.images == part.curve_images == len(images)
+        by_name = {metric.name: metric for metric in part.metrics}
+        assert by_name["accuracy"].value == mean([float(row["predicted"] == label) for row in images])
+        ordered = sorted(images, key=lambda row: row["key"])
+        check(by_name["pompom"], by_name["pompom"].value or 0, [row["pompom"] for row in ordered], summary.seed)
+        assert "roc_auc" not in by_name
+        for row in part.heatmaps:
+            rows = sorted((one for one in heatmaps if one["method"] == row.method), key=lambda one: one["key"])
+            check(row, row.value or 0, [one[row.name] for one in rows], summary.seed)
+        for row in part.aopc_overall:
+            values = oracle.mean_of_images(oracle.curves(curves, row.method, row.order))
+            check(row, row.aopc, list(values.values()), summary.seed)
+        assert len(part.order_gaps) == 2 * len(PLACES)
+        for row in part.order_gaps:
+            morf, lerf = (
+                oracle.mean_of_images(oracle.curves(curves, row.method, order, row.patch_size, row.fill))
+                for order in ("morf", "lerf")
+            )
+            check(row, row.gap, list(oracle.minus(morf, lerf).values()), summary.seed)
+        assert len(part.comparisons) == 6
+        for row in part.comparisons:
+            assert (row.patch_size, row.fill) == (None, None)
+            own, other = (
+                oracle.mean_of_images(oracle.curves(curves, method, row.order)) for method in (row.method, row.other)
+            )
+            check(row, row.difference, list(oracle.minus(own, other).values()), summary.seed)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=10)
+def test_the_order_of_the_rows_does_not_matter(made: Made, summary: Summary, generator: random.Random):
+    shuffled = [generator.sample(rows, len(rows)) for rows in (made.images, made.heatmaps, made.curves)]
+    assert Made(made.evaluation, *shuffled).summary == summary
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20)
+def test_a_gap_is_the_difference_of_the_orders_aopc(seed: int):
+    summary = make_evaluation(seed=seed).summary
+    aopc = {(row.method, row.order, row.patch_size, row.fill): row.aopc for row in summary.aopc}
+    for row in summary.order_gaps:
+        morf, lerf = (aopc[row.method, order, row.patch_size, row.fill] for order in ("morf", "lerf"))
+        assert row.gap == pytest.approx(morf - lerf)
+
+
+def planted(made: Made, f: Callable[[str, str, int], list[float]]) -> Summary:
+    """The summary, had the curves been these; by method, order and steps."""
+    curves = [row | {"f": f(row["method"], row["order"], row["steps"])} for row in made.curves]
+    return Made(made.evaluation, made.images, made.heatmaps, curves).summary
+
+
+def test_a_planted_explanation_is_found():
+    def f(method: str, order: str, steps: int) -> list[float]:
+        if method == "random":
+            return [1 - step / steps for step in range(steps + 1)]
+        knows = method == "in_model"  # lrp has it the wrong way round
+        falls_at_once = knows == (order == "morf")
+        return [1.0, *([0.0] * steps if falls_at_once else [1.0] * (steps - 1) + [0.0])]
+
+    summary = planted(make_evaluation(SETTINGS.model_copy(update={"patch_sizes": (8,)})), f)
+    found = {(row.method, row.order): row for row in summary.aopc if row.fill == "black"}
+    assert {place: row.aopc for place, row in found.items()} == {
+        ("in_model", "morf"): pytest.approx(4 / 5),
+        ("in_model", "lerf"): pytest.approx(1 / 5),
+        ("lrp", "morf"): pytest.approx(1 / 5),
+        ("lrp", "lerf"): pytest.approx(4 / 5),
+        ("random", "morf"): pytest.approx(1 / 2),
+    }
+    assert found["in_model", "morf"].auc == pytest.approx(1 / 8)  # deletion: half a patch
+    assert found["in_model", "lerf"].auc == pytest.approx(7 / 8)  # insertion
+    assert found["random", "morf"].auc == pytest.approx(1 / 2)
+    gaps = {row.method: row.gap for row in summary.order_gaps}
+    assert gaps == {"in_model": pytest.approx(3 / 5), "lrp": pytest.approx(-3 / 5)}
+    assert {(row.method, row.other, row.verdict, row.wins) for row in summary.comparisons} == {
+        ("in_model", "random", "better", 1),
+        ("lrp", "random", "worse", 0),
+        ("in_model", "lrp", "better", 1),
+    }
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.7])
+def test_constant_curves_have_no_aopc_and_no_winner(level: float):
+    summary = planted(make_evaluation(), lambda method, order, steps: [level] * (steps + 1))
+    assert {row.aopc for row in summary.aopc} == {row.gap for row in summary.order_gaps} == {0}
+    assert [row.auc for row in summary.aopc if row.patch_size == 8] == pytest.approx([level] * 10)
+    assert {(row.difference, row.low, row.high, row.wins, row.verdict) for row in summary.comparisons} == {
+        (0, 0, 0, 0.5, "unclear")
+    }
+
+
+def test_one_image():
+    summary = make_evaluation(labels=(1,)).summary
+    assert (summary.images, summary.curve_images) == (1, 1)
+    assert all(row.low == row.aopc == row.high for row in summary.aopc)
+    assert {row.verdict for row in summary.comparisons} == {"unclear"}  # one image is no evidence
+    assert summary.metric("roc_auc").value is None
+    without, with_images = summary.by_class
+    assert without.metrics == without.heatmaps == without.aopc_overall == without.comparisons == ()
+    assert with_images.aopc_overall == summary.aopc_overall
+
+
+def test_five_images_that_agree_are_not_enough_for_a_verdict():
+    def f(method: str, order: str, steps: int) -> list[float]:
+        return [1.0, *[0.0 if method == "in_model" else 0.5] * steps]
+
+    for images, verdict in ((5, "unclear"), (6, "better")):
+        row = planted(make_evaluation(labels=(0,) * images), f).comparison("in_model", "random", "morf")
+        assert row is not None and row.low > 0
+        assert row.verdict == verdict
+
+
+def test_one_class():
+    summary = make_evaluation(labels=(0,) * 6, classes=("circle",)).summary
+    (part,) = summary.by_class
+    assert part.aopc_overall == summary.aopc_overall
+    assert part.heatmaps == summary.heatmaps
+    assert part.comparisons == tuple(row for row in summary.comparisons if row.patch_size is None)
+    assert part.metrics == tuple(metric for metric in summary.metrics if metric.name in {m.name for m in part.metrics})
+
+
+def test_no_masks():
+    summary = make_evaluation(annotated=False).summary
+    assert summary.annotated == 0
+    assert {(row.value, row.low, row.high, row.images) for row in summary.heatmaps} == {(None, None, None, 0)}
+    assert summary.metric("pompom").value is None
+    assert len(summary.aopc) == 20
+
+
+@pytest.mark.parametrize("nothing", [{"patch_sizes": ()}, {"fills": ()}, {"methods": ()}, {"patch_sizes": (64,)}])
+def test_no_curves(nothing: dict[str, Any]):
+    summary = make_evaluation(SETTINGS.model_copy(update=nothing)).summary
+    assert summary.curve_images == 0
+    empty = (summary.aopc, summary.heatmaps, summary.aopc_overall, summary.order_gaps, summary.comparisons)
+    assert empty == ((),) * 5
+    assert summary.metric("accuracy").images == 7
+    for part in summary.by_class:
+        assert part.images and not part.curve_images and part.metrics
+        assert part.heatmaps == part.aopc_overall == part.comparisons == ()
+
+
+def test_a_class_without_perturbed_images():
+    few = SETTINGS.model_copy(update={"curve_images": 2})
+    summary = make_evaluation(few, labels=(0, 0, 0, 1), classes=("a", "b", "c")).summary
+    assert [(part.images, part.curve_images) for part in summary.by_class] == [(3, 2), (1, 0), (0, 0)]
+    first, second, third = summary.by_class
+    assert first.aopc_overall == summary.aopc_overall
+    assert second.metrics and not second.heatmaps and not second.aopc_overall and not second.comparisons
+    assert not third.metrics
+
+
+@pytest.mark.parametrize(
+    ("methods", "orders", "overall", "pairs"),
+    [
+        (("random",), ("lerf", "morf"), [("random", "lerf")], set()),
+        (("lrp", "canny"), ("morf",), [("lrp", "morf"), ("canny", "morf")], set()),
+        (("lrp", "random"), ("lerf",), [("lrp", "lerf"), ("random", "lerf")], {("lrp", "random")}),
+        (("lrp", "in_model"), ("morf",), [("lrp", "morf"), ("in_model", "morf")], {("in_model", "lrp")}),
+    ],
+)
+def test_what_was_not_asked_for_is_not_compared(methods: Any, orders: Any, overall: Any, pairs: Any):
+    wanted: EvaluationSettings = SETTINGS.model_copy(update={"methods": methods, "orders": orders})
+    summary = make_evaluation(wanted).summary
+    assert [(row.method, row.order) for row in summary.aopc_overall] == overall
+    assert {(row.method, row.other) for row in summary.comparisons} == pairs
+    assert summary.order_gaps == ()
+
+
+@pytest.mark.parametrize(
+    "change", [lambda rows: rows[1:], lambda rows: [rows[0], *rows], lambda rows: [rows[0], rows[0], *rows[2:]]]
+)
+@pytest.mark.parametrize("table", ["heatmaps", "curves"])
+def test_rows_that_are_missing_or_come_twice_are_refused(made: Made, table: str, change: Any):
+    tables = {name: getattr(made, name) for name in ("images", "heatmaps", "curves")}
+    tables[table] = change(tables[table])
+    with pytest.raises(ValueError, match="rows are not one for each of 9 images"):
+        _ = Made(made.evaluation, **tables).summary
+
+
+def test_curves_of_other_steps_are_refused(made: Made):
+    planned: PlannedCurve = made.evaluation.plan.curves[0]
+    with pytest.raises(ValueError, match=f"curves of in_model have {planned.steps + 1} steps, not {planned.steps}"):
+        planted(made, lambda method, order, steps: [0.0] * (steps + 2))

@@ -1,0 +1,126 @@
+"""What each phase's key depends on, setting by setting."""
+
+from pathlib import Path
+
+import pytest
+
+import distxml
+from distxml.config import Recipe, load_settings
+from distxml.data.schema import DatasetMetadata, open_dataset
+from distxml.tuning.phase_cache import key as phase_key
+from distxml.tuning.phase_cache.key import phase_keys
+from tests.unit.training.small_training import small_recipe
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+def keys(folder: Path, *overrides: str) -> tuple[str, ...]:
+    recipe = small_recipe(folder, *overrides)
+    return tuple(key.name for key in phase_keys(recipe, open_dataset(recipe.dataset.path).metadata))
+
+
+def changed(folder: Path, *overrides: str, before: tuple[str, ...] = ()) -> list[int]:
+    """Phases whose key changes with these settings."""
+    pairs = zip(keys(folder, *before), keys(folder, *before, *overrides), strict=True)
+    return [phase for phase, (one, other) in enumerate(pairs, start=1) if one != other]
+
+
+@pytest.mark.parametrize(
+    ("override", "phases"),
+    [
+        ("loss.beta=0.5", [2, 3]),
+        ("loss.kind=hybrid", [2, 3]),
+        ("loss.gamma=0.5", [2, 3]),
+        ("loss.class_weights=balanced", [1, 2, 3]),
+        ("phases.1.alpha=0.3", [2, 3]),
+        ("phases.1.lr_explainer=0.03", [2, 3]),
+        ("phases.1.epochs=3", [2, 3]),
+        ("phases.2.alpha=0.3", [3]),
+        ("phases.2.lr_explainer=0.03", [3]),
+        ("phases.2.lr_classifier=0.03", [3]),
+        ("phases.2.epochs=3", [3]),
+        ("quick_scores.images=4", [3]),
+        ("phases.0.lr_classifier=0.03", [1, 2, 3]),
+        ("phases.0.epochs=3", [1, 2, 3]),
+        ("run.seed=1", [1, 2, 3]),
+        ("model.width=3", [1, 2, 3]),
+        ("model.explainer_width=3", [1, 2, 3]),
+        ("model.init_bias=2", [1, 2, 3]),
+        ("optimizer.momentum=0.8", [1, 2, 3]),
+        ("guard.factor=0.4", [1, 2, 3]),
+        ("loader.batch_size=5", [1, 2, 3]),
+        ("loader.augmentation={preset: flips, probability: 0.4}", [1, 2, 3]),
+        ("loader.shuffle_buffer=4", [1, 2, 3]),
+        ("compute.micro_batch=2", [1, 2, 3]),
+        ("scaling.workers=2", [1, 2, 3]),
+        ("run.name=other", []),
+        ("run.gallery=3", []),
+        ("run.checkpoint_steps=1", [1, 2, 3]),
+        ("run.checkpoint_minutes=1", []),
+        ("quick_scores.seed=1", [3]),
+        ("evaluation.steps=3", []),
+        ("loader.prefetch=2", []),
+        ("scaling.max_failures=1", []),
+    ],
+)
+def test_settings(folder: Path, override: str, phases: list[int]) -> None:
+    assert changed(folder, override) == phases
+
+
+def test_phase_1_depends_on_the_explanation_loss_where_it_weighs_anything(folder: Path) -> None:
+    assert changed(folder, "loss.beta=0.5", before=("phases.0.alpha=0.9",)) == [1, 2, 3]
+
+
+def test_the_same_data_elsewhere_and_other_data_in_the_same_place(folder: Path) -> None:
+    recipe = small_recipe(folder)
+    data = open_dataset(recipe.dataset.path).metadata
+    moved = recipe.model_copy(update={"dataset": recipe.dataset.model_copy(update={"path": "/elsewhere"})})
+    assert _names(recipe, data) == _names(moved, data)
+    train, *others = data.shards
+    other = data.model_copy(update={"shards": (train.model_copy(update={"sha256": "0" * 64}), *others)})
+    assert not set(_names(recipe, data)) & set(_names(recipe, other))
+
+
+def _names(recipe: Recipe, data: DatasetMetadata) -> tuple[str, ...]:
+    return tuple(key.name for key in phase_keys(recipe, data))
+
+
+def test_the_code_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys(folder)
+    monkeypatch.setattr(phase_key, "ROOMS", (*phase_key.ROOMS, "stop.py"))
+    assert not set(before) & set(keys(folder))
+
+
+def test_the_code_of_the_scores_counts_in_the_last_phase(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys(folder)
+    assert all((Path(distxml.__file__).parent / name).is_file() for name in phase_key.SCORES)
+    monkeypatch.setattr(phase_key, "SCORES", (*phase_key.SCORES, "stop.py"))
+    assert [one == other for one, other in zip(before, keys(folder), strict=True)] == [True, True, False]
+
+
+def test_the_libraries_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, versions = keys(folder), phase_key._versions()
+    assert {"torch", "numpy", "albumentations", "opencv-python-headless"} <= versions.keys()
+    monkeypatch.setattr(phase_key, "_versions", lambda: versions | {"albumentations": "0.1"})
+    assert not set(before) & set(keys(folder))
+
+
+def test_weights_to_start_from_count_by_their_content(folder: Path, tmp_path: Path) -> None:
+    found = []
+    for place, content in (("one", b"1"), ("same", b"1"), ("other", b"2")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "model.safetensors").write_bytes(content)
+        found.append(keys(folder, f"warm_start.checkpoint={tmp_path / place}"))
+    assert found[0] == found[1]
+    assert not set(found[0]) & set(found[2])
+
+
+def test_settings_that_are_not_known_to_be_free_count() -> None:
+    """Whatever a recipe has besides is in the key: a setting that is added to it later is not forgotten."""
+    recipe = load_settings(Recipe, "polygons", [])
+    fields = set(Recipe.model_fields) - {"dataset", "evaluation", "quick_scores"}
+    data = DatasetMetadata.model_construct(shards=(), classes_sha256="")
+    assert set(phase_keys(recipe, data)[1].depends["settings"]) == fields

@@ -1,0 +1,294 @@
+"""A trial that takes phases from the store ends as one that trained them itself; and nobody trains one twice."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from distxml.config import Recipe
+from distxml.config.run_folder import RunFolder
+from distxml.data.schema import open_dataset
+from distxml.errors import UnrecoverableError
+from distxml.training.run_claim import claim
+from distxml.tuning.phase_cache import shared as shared_phases
+from distxml.tuning.phase_cache.key import PhaseKey, phase_keys
+from distxml.tuning.phase_cache.shared import SharedPhases, ended
+from distxml.tuning.phase_cache.store import KEPT, PhaseStore
+from distxml.tuning.trial_history import run_figures
+from tests.unit.training.small_training import KeptEvents, events, small_recipe, small_trainer
+
+UNGUARDED = ("guard.black_share=null", "guard.same_below=null", "guard.white_steps=null")
+VARIANTS = {
+    "last weights": (),
+    "best weights": ("phases.1.start_from=best_loss", "phases.2.start_from=best_loss", "optimizer.name=adamw"),
+}
+
+
+def shared(recipe: Recipe, store: PhaseStore) -> SharedPhases:
+    """What a trial does before it trains: claims its folder first."""
+    dataset = open_dataset(recipe.dataset.path)
+    run = RunFolder(recipe.run_folder)
+    run.path.mkdir(parents=True, exist_ok=True)
+    claim(run, recipe, dataset)
+    return SharedPhases(store, phase_keys(recipe, dataset.metadata), run, recipe)
+
+
+def train(recipe: Recipe, phases: SharedPhases) -> dict[str, torch.Tensor]:
+    """Train what is left, publishing as it goes; the weights."""
+    trainer = small_trainer(recipe, KeptEvents(on_event=phases.note))
+    trainer.fit()
+    phases.publish_ended()
+    phases.close()
+    return {name: value.clone() for name, value in trainer.model.state_dict().items()}
+
+
+def figures(recipe: Recipe) -> list[dict]:
+    """All epochs, but for their times."""
+    names = ("phase", "epoch", "global_epoch", "train", "val", "lr_classifier", "lr_explainer")
+    return [{name: event[name] for name in names} for event in events(recipe, "epoch")]
+
+
+def assert_close(ours: list[dict], theirs: list[dict]) -> None:
+    for one, other in zip(ours, theirs, strict=True):
+        for part in ("train", "val"):
+            assert one[part] == pytest.approx(other[part], rel=1e-12)
+        plain = ("phase", "epoch", "global_epoch", "lr_classifier", "lr_explainer")
+        assert [one[name] for name in plain] == [other[name] for name in plain]
+
+
+@pytest.mark.parametrize("name", list(VARIANTS))
+def test_the_same_weights_as_alone(tmp_path: Path, name: str) -> None:
+    store, own = PhaseStore(tmp_path / "store"), (*UNGUARDED, *VARIANTS[name])
+    first = small_recipe(tmp_path, *own, "run.name=first", "loss.beta=0.8")
+    begin = shared(first, store)
+    assert begin.take() is True and begin.run.metrics.exists() is False
+    train(first, begin)
+    cases = {
+        "phase 1": ("loss.beta=0.6", "loss.kind=hybrid", "phases.1.lr_explainer=0.03"),
+        "phases 1 and 2": ("loss.beta=0.8", "phases.2.alpha=0.7", "phases.2.lr_explainer=0.03"),
+    }
+    for place, (case, settings) in enumerate(cases.items(), start=1):
+        taking = small_recipe(tmp_path, *own, *settings, f"run.name=taking {place}")
+        alone = small_recipe(tmp_path, *own, *settings, f"run.name=alone {place}")
+        phases = shared(taking, store)
+        assert phases.take() is True
+        time.sleep(1.1)  # TensorBoard sorts event files by the second
+        weights = train(taking, phases)
+        expected = train(alone, shared(alone, PhaseStore(tmp_path / f"nobody {place}")))
+        assert all(torch.equal(weights[key], expected[key]) for key in expected), case
+        assert_close(figures(taking), figures(alone))
+        taken = run_figures(RunFolder(taking.run_folder))
+        assert taken.epochs == (2, 2, 2) and set(taken.taken) == set(range(1, place + 1))
+        board = EventAccumulator(str(RunFolder(taking.run_folder).tensorboard)).Reload()
+        assert len(board.Scalars("accuracy/val")) == 6
+        for phase in (1, 2, 3):
+            assert ended(RunFolder(taking.run_folder), phase)
+
+
+def test_an_identical_trial_trains_nothing(tmp_path: Path) -> None:
+    store = PhaseStore(tmp_path / "store")
+    first, again = (small_recipe(tmp_path, f"run.name={name}") for name in ("first", "again"))
+    weights = train(first, shared(first, store))
+    phases = shared(again, store)
+    assert phases.take() is False
+    run = RunFolder(again.run_folder)
+    assert run.finished.exists() and figures(again) == figures(first)
+    assert sum(each["epochs"] for each in run_figures(run).taken.values()) == 6
+    trainer = small_trainer(again)
+    trainer.fit()
+    assert all(torch.equal(trainer.model.state_dict()[key], weights[key]) for key in weights)
+
+
+def test_a_run_that_is_started_again_publishes_what_it_had_ended_and_took_nothing(tmp_path: Path) -> None:
+    store = PhaseStore(tmp_path / "store")
+    recipe = small_recipe(tmp_path, "run.name=lost")
+    begin = shared(recipe, PhaseStore(tmp_path / "store that was lost"))
+    assert begin.take()
+    trainer = small_trainer(recipe, KeptEvents(on_event=begin.note))
+    trainer.fit()
+    shutil.rmtree(RunFolder(recipe.run_folder).checkpoint(3, "last").parent)
+    again = shared(recipe, store)
+    assert again.take() is True
+    assert store.find(again.keys[0]) and store.find(again.keys[1]) and not store.find(again.keys[2])
+    assert run_figures(again.run).taken == {}
+    again.close()
+    begin.close()
+
+
+def test_damaged_phases_are_trained_anew(tmp_path: Path) -> None:
+    store = PhaseStore(tmp_path / "store")
+    first = small_recipe(tmp_path, "run.name=first")
+    begin = shared(first, store)
+    train(first, begin)
+    weights = store.folder / begin.keys[1].name / "last" / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.unlink()
+    weights.write_bytes(whole[:-9])
+    other = small_recipe(tmp_path, "run.name=other", "phases.2.alpha=0.9")
+    phases = shared(other, store)
+    assert phases.take() is True
+    assert set(run_figures(phases.run).taken) == {1} and not weights.exists()
+    phases.close()
+    assert not [path for path in store.folder.iterdir() if path.name.startswith(".")]
+
+
+def test_one_trains_and_the_other_waits_and_takes(tmp_path: Path) -> None:
+    store = PhaseStore(tmp_path / "store")
+    first = small_recipe(tmp_path, "run.name=first")
+    second = small_recipe(tmp_path, "run.name=second", "phases.2.alpha=0.9")
+    waited: list[int] = []
+    begin = shared(first, store)
+    assert begin.take() is True
+    later = shared(second, store)
+    later.waiting = waited.append
+    done: list[bool] = []
+    thread = threading.Thread(target=lambda: done.append(later.take()))
+    thread.start()
+    time.sleep(0.2)
+    assert thread.is_alive()
+    train(first, begin)
+    thread.join(20)
+    assert done == [True] and waited == [2]
+    assert set(run_figures(later.run).taken) == {1, 2}
+    later.close()
+
+
+def hold_until_killed(store: Path, key: PhaseKey, held: "multiprocessing.synchronize.Event") -> None:  # pyright: ignore
+    lock = PhaseStore(store).try_to_hold(key)
+    assert lock
+    held.set()
+    time.sleep(600)
+
+
+def test_the_right_to_train_ends_with_the_process_that_had_it(tmp_path: Path) -> None:
+    store, key = PhaseStore(tmp_path / "store"), PhaseKey(1, {"a": 1})
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    holder = context.Process(target=hold_until_killed, args=(store.folder, key, held), daemon=True)
+    holder.start()
+    assert held.wait(60)
+    assert store.try_to_hold(key) is None
+    assert holder.pid
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    lock = store.try_to_hold(key)
+    assert lock
+    lock.release()
+
+
+def test_what_leads_nowhere_is_found_out_once(tmp_path: Path) -> None:
+    store = PhaseStore(tmp_path / "store")
+    hopeless = ("guard.tries=0", "guard.white_steps=3")
+    first = small_recipe(tmp_path, "run.name=first", *hopeless)
+    begin = shared(first, store)
+    assert begin.take()
+    with pytest.raises(UnrecoverableError, match="phase 2: the heatmap stays white") as caught:
+        train(first, begin)
+    begin.give_up(caught.value)
+    begin.close()
+    second = shared(small_recipe(tmp_path, "run.name=second", *hopeless, "phases.2.alpha=0.9"), store)
+    with pytest.raises(UnrecoverableError, match=r"stays white.*another trial"):
+        second.take()
+    second.close()
+    other = shared(small_recipe(tmp_path, "run.name=other", *hopeless, "phases.1.lr_explainer=0.5"), store)
+    assert other.take() is True
+    other.close()
+
+
+class Killed(BaseException):
+    """Takes the place of kill -9."""
+
+
+@pytest.mark.parametrize("links", range(1, 7))
+def test_a_kill_while_phases_are_taken(tmp_path: Path, links: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two of the six checkpoints that are linked into the run: the second start takes all of it."""
+    store, own = PhaseStore(tmp_path / "store"), (*UNGUARDED, *VARIANTS["best weights"])
+    first = small_recipe(tmp_path, *own, "run.name=first")
+    train(first, shared(first, store))  # trains alone: nothing was asked of the store
+    begin = shared(first, store)
+    for phase in (1, 2):
+        begin._publish(phase)
+    recipe = small_recipe(tmp_path, *own, "run.name=second", "phases.2.alpha=0.9")
+    left, real = [links], shared_phases.replace_folder
+
+    def replace(fresh: Path, target: Path) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        real(fresh, target)
+
+    monkeypatch.setattr(shared_phases, "replace_folder", replace)
+    killed = shared(recipe, store)
+    with pytest.raises(Killed):
+        killed.take()
+    killed.close()
+    monkeypatch.setattr(shared_phases, "replace_folder", real)
+    again = shared(recipe, store)
+    assert again.take() is True
+    assert all(again.run.checkpoint(phase, name).is_dir() for phase in (1, 2) for name in KEPT)
+    found = run_figures(again.run)
+    assert set(found.taken) == {1, 2} and found.epochs == (2, 2, 0)
+    again.close()
+
+
+def test_a_store_that_cannot_be_written_costs_nothing_but_sharing(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    recipe, said = small_recipe(tmp_path, "run.name=first"), []
+    begin = shared(recipe, PhaseStore(tmp_path / "store"))
+    begin.tell = said.append
+    assert begin.take() is True
+    for lock in (tmp_path / "store").glob("*.lock"):
+        assert lock.is_file()
+    shutil.move(tmp_path / "store", tmp_path / "gone")
+    (tmp_path / "store").write_text("a file where the folder was")
+    train(recipe, begin)
+    assert [ended(begin.run, phase) for phase in (1, 2, 3)] == [True] * 3
+    assert len(said) == 1 and said[0].startswith("phases are not shared: store "), "said once"
+    assert not begin._held
+    later = shared(small_recipe(tmp_path, "run.name=second"), PhaseStore(tmp_path / "store"))
+    later.tell = said.append
+    assert later.take() is True, "it trains for itself"
+    assert len(said) == 2
+
+
+def test_a_sweep_that_is_made_again_under_its_name_counts_what_it_takes(tmp_path: Path) -> None:
+    store, recipe = PhaseStore(tmp_path / "store"), small_recipe(tmp_path, "run.name=first")
+    begin = shared(recipe, store)
+    assert begin.take() is True
+    train(recipe, begin)
+    shutil.rmtree(recipe.run_folder)
+    assert shared(recipe, store).take() is False
+    assert set(run_figures(RunFolder(recipe.run_folder)).taken) == {1, 2, 3}
+    assert run_figures(RunFolder(recipe.run_folder)).seconds == 0
+
+
+def test_a_run_whose_end_was_not_noted_is_ended(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path, "run.name=first")
+    begin = shared(recipe, PhaseStore(tmp_path / "store"))
+    train(recipe, begin)
+    assert not begin.run.finished.exists()  # the watcher of a worker writes it; the process died before
+    again = shared(recipe, PhaseStore(tmp_path / "store"))
+    assert again.take() is True, "training has to end it"
+    again.close()
+
+
+def test_an_entry_says_what_it_is(tmp_path: Path) -> None:
+    store = PhaseStore(tmp_path / "store")
+    recipe = small_recipe(tmp_path, "run.name=first")
+    begin = shared(recipe, store)
+    train(recipe, begin)
+    content = json.loads((store.folder / begin.keys[0].name / "entry.json").read_text())
+    assert content["made_by"] == str(recipe.run_folder) and content["epochs"] == 2
+    assert (
+        content["depends"]["settings"]["run"] == {"checkpoint_steps": None, "seed": 0}
+        and "loss" in content["depends"]["settings"]
+    )
+    assert {line["phase"] for line in content["log"]} == {1}
