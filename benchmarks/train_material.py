@@ -90,8 +90,8 @@ def in_process_trainer(recipe: Recipe, dataset: Dataset) -> Trainer:
     claimed = claim(run, recipe, dataset)
     train, val = (Loader(dataset, part, recipe.loader, Rank(), recipe.run.seed) for part in ("train", "val"))
     checkpoints = Checkpoints(run, model_card(recipe, dataset), claimed.attempt)
-    mailbox = cast(EventQueue, _Nobody())
-    watcher = RunLogger(run, recipe, val, mailbox, TrainState())
+    event_queue = cast(EventQueue, _Nobody())
+    watcher = RunLogger(run, recipe, val, event_queue, TrainState())
     return Trainer(claimed.recipe, fresh_model(recipe, dataset), train, val, None, checkpoints, watcher)
 
 
@@ -118,7 +118,7 @@ class KeptBatches:
 
 
 class _Nobody:
-    """Takes the place of the mailbox to the driver."""
+    """Takes the place of the event queue to the driver."""
 
     def put(self, event: object) -> None:
         pass

@@ -1,4 +1,8 @@
-"""How the first rank's events reach the driver's terminal: an actor between the two, on the driver's node."""
+"""How the first rank's events reach the driver's terminal: an actor between the two, on the driver's node.
+
+Not `ray.util.queue.Queue`: its `get` removes an item before the answer has arrived, so an answer that comes after the
+timeout is lost, and its `put` waits for the actor, so that a lost or slow one would hold up training.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,11 +15,11 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from distxml.monitoring.events import Event, FailedEvent
 
 SECONDS_TO_ANSWER = 30.0
-"""How long a worker waits for the mailbox; the display never holds up a run for longer."""
+"""How long a worker waits for the queue; the display never holds up a run for longer."""
 
 
-class _Box:
-    """Keeps every event until the driver says that it has it: an answer that comes too late is asked for again."""
+class _EventActor:
+    """Keeps every event until the driver confirms it: what came too late is asked for again."""
 
     def __init__(self, notices: list[str]) -> None:
         self.notices = notices
@@ -53,17 +57,20 @@ class EventQueue:
 
     @staticmethod
     def open(notices: list[str]) -> "EventQueue":
-        """A new mailbox with `notices` for the workers; it reserves no CPU, and no other node takes it along."""
+        """A new queue with `notices` for the workers.
+
+        It reserves no CPU, and is on the driver's node: the loss of another node does not end it.
+        """
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         options: Any = {"num_cpus": 0, "scheduling_strategy": here}
-        return EventQueue(ray.remote(**options)(_Box).remote(notices))
+        return EventQueue(ray.remote(**options)(_EventActor).remote(notices))
 
     def put(self, event: Event) -> None:
-        """Send without waiting; a lost mailbox loses the display, not the run."""
+        """Send without waiting; a lost queue loses the display, not the run."""
         self.actor.put.remote(event)
 
     def fail(self, event: FailedEvent) -> None:
-        """Send that the run cannot go on, and wait until it has arrived."""
+        """Send that the run cannot continue, and wait until it has arrived."""
         with suppress(RayError):
             ray.get(self.actor.fail.remote(event), timeout=SECONDS_TO_ANSWER)
 
@@ -74,7 +81,7 @@ class EventQueue:
         return []
 
     def has_failed(self) -> bool:
-        """Whether some worker has said that the run cannot go on."""
+        """Whether some worker has said that the run cannot continue."""
         with suppress(RayError):
             return ray.get(self.actor.has_failed.remote(), timeout=SECONDS_TO_ANSWER)
         return False
@@ -83,15 +90,15 @@ class EventQueue:
 class EventReader:
     """The driver's end: every event once, in order."""
 
-    def __init__(self, mailbox: EventQueue) -> None:
+    def __init__(self, queue: EventQueue) -> None:
         self.lost = False
-        self._actor = mailbox.actor
+        self._actor = queue.actor
         self._seen = 0
 
     def take(self, timeout: float) -> list[Event]:
         """What has arrived since the last call; nothing where there was no answer within `timeout` seconds.
 
-        A mailbox that died is `lost` from then on, and gives nothing any more.
+        A queue that died is `lost` from then on, and returns nothing more.
         """
         if self.lost:
             return []

@@ -46,9 +46,9 @@ def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: ScoresMaker, 
         UserError: training stopped, for a reason that the user can mend or for another, which is in `run.failure`.
         Interrupted: somebody asked to stop; Ray is shut down, and the workers with it.
     """
-    mailbox = EventQueue.open(claimed.notices)
-    with _watch(mailbox, claimed.recipe.scaling, display) as to_mend:
-        error = _error_of(_trainer(claimed, run, mailbox, stop, scores).fit)
+    event_queue = EventQueue.open(claimed.notices)
+    with _watch(event_queue, claimed.recipe.scaling, display) as to_mend:
+        error = _error_of(_trainer(claimed, run, event_queue, stop, scores).fit)
     if error and stop.signal:
         ray.shutdown()
         raise Interrupted(f"interrupted; the same command goes on from there: run {run.path}", 128 + stop.signal)
@@ -70,10 +70,10 @@ def _error_of(call: Callable[[], object]) -> Exception | None:
 
 
 @contextmanager
-def _watch(mailbox: EventQueue, scaling: ScalingSettings, display: Display) -> Iterator[list[UserError]]:
+def _watch(event_queue: EventQueue, scaling: ScalingSettings, display: Display) -> Iterator[list[UserError]]:
     """Show events until the block ends; collects what the user has to mend."""
     to_mend: list[UserError] = []
-    over, reader = threading.Event(), EventReader(mailbox)
+    over, reader = threading.Event(), EventReader(event_queue)
 
     def look(seconds: float) -> None:
         for event in reader.take(seconds):
@@ -108,12 +108,14 @@ class _Trainer(TorchTrainer):
         self.stop.ended_by(lambda: ray.kill(controller))  # the workers die with it, and `fit` raises
 
 
-def _trainer(claimed: Claim, run: RunFolder, mailbox: EventQueue, stop: StopRequest, scores: ScoresMaker) -> _Trainer:
+def _trainer(
+    claimed: Claim, run: RunFolder, event_queue: EventQueue, stop: StopRequest, scores: ScoresMaker
+) -> _Trainer:
     recipe, scaling = claimed.recipe, claimed.recipe.scaling
     config = {
         "recipe": recipe.model_dump_json(),
         "run": str(run.path),
-        "mailbox": mailbox,
+        "event_queue": event_queue,
         "attempt": claimed.attempt,
         "scores": scores,
     }
@@ -142,7 +144,7 @@ def _resources(recipe: Recipe) -> dict[str, float]:
 
 
 def _users_own(error: Exception | None) -> list[UserError]:
-    """What the workers say that the user has to mend, where the mailbox was lost on the way."""
+    """What the workers say that the user has to mend, where the event queue was lost on the way."""
     failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else []
     users_own = [failure for failure in failures if isinstance(failure, UserError)]
     return [ERRORS[cause_of(one)](str(one)) for one in users_own]

@@ -28,7 +28,7 @@ POINTS_PER_LINE = 1000
 
 
 class Receiver(Protocol):
-    """What events are sent to: the mailbox."""
+    """What events are sent to: the event queue."""
 
     def put(self, event: Event) -> None: ...
 
@@ -36,17 +36,17 @@ class Receiver(Protocol):
 class RunLogger:
     """Writes metrics.jsonl and TensorBoard, and sends events to the driver."""
 
-    def __init__(self, run: RunFolder, recipe: Recipe, val: Loader, mailbox: Receiver, state: TrainState) -> None:
+    def __init__(self, run: RunFolder, recipe: Recipe, val: Loader, event_queue: Receiver, state: TrainState) -> None:
         """
         Args:
             run: where to write.
             recipe: of the run.
             val: gives the gallery's images.
-            mailbox: the driver's.
+            event_queue: the driver's.
             state: where training goes on; what was written of later epochs and steps is forgotten.
         """
         self.recipe = recipe
-        self.mailbox = mailbox
+        self.event_queue = event_queue
         self.log = MetricsLog(run.metrics)
         self.log.forget_after(state.global_epoch, state.phase, state.tries)
         self._seen_epoch, self._seen_step = state.global_epoch, state.step + state.step_in_epoch
@@ -59,7 +59,7 @@ class RunLogger:
     def resume(self, event: ResumedEvent) -> None:
         """Training goes on from a checkpoint."""
         self.log.write(event)
-        self.mailbox.put(event)
+        self.event_queue.put(event)
 
     def start_epoch(self, state: TrainState, steps: int, images: int, meter: StepMeter) -> None:
         """An epoch of `steps` steps over `images` images begins, and the meter with it; an earlier one than the last if
@@ -83,7 +83,7 @@ class RunLogger:
             return
         self._last_event = now
         event = self._step_event(number, tally)
-        self.mailbox.put(event)
+        self.event_queue.put(event)
         if now - self._last_scalars >= max(SECONDS_BETWEEN_STEP_SCALARS, (now - self._began) / POINTS_PER_LINE):
             self._last_scalars = now
             self.tensorboard.write_step(event)
@@ -110,7 +110,7 @@ class RunLogger:
         self._seen_epoch = event.global_epoch
         self.log.write(event)
         self.tensorboard.write_epoch(event)
-        self.mailbox.put(event)
+        self.event_queue.put(event)
         if self.gallery is not None:
             with torch.no_grad():
                 output = learner.forward(learner.model, self.gallery.to(learner.device))
@@ -120,19 +120,19 @@ class RunLogger:
         """A phase is over."""
         self.log.write(event)
         self.tensorboard.write_phase_end(event, figures)
-        self.mailbox.put(event)
+        self.event_queue.put(event)
 
     def guard(self, event: GuardEvent) -> None:
         """The collapse guard acted; call it before the epoch that training goes on with starts."""
         self.log.write(event)
         self.tensorboard.write_guard(event)
-        self.mailbox.put(event)
+        self.event_queue.put(event)
 
     def notice(self, event: NoticeEvent) -> None:
         """Something that the user should know."""
         self.log.write(event)
         self.tensorboard.write_notice(event)
-        self.mailbox.put(event)
+        self.event_queue.put(event)
 
     def close(self, run: RunFolder) -> None:
         """The third phase has ended: mark the run as complete."""

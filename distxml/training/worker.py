@@ -34,19 +34,19 @@ def train_worker(config: dict[str, Any]) -> None:
     """Train on this rank.
 
     Args:
-        config: `recipe` (JSON), `run` (absolute path), `mailbox`, `attempt` (token of the driver that started us),
+        config: `recipe` (JSON), `run` (absolute path), `event_queue`, `attempt` (token of the driver that started us),
             `scores` (a `ScoresMaker`).
     """
-    mailbox: EventQueue = config["mailbox"]
-    if mailbox.has_failed():
+    event_queue: EventQueue = config["event_queue"]
+    if event_queue.has_failed():
         return  # a user's mistake does not go away by trying again; the driver tells
     try:
         _train(Recipe.model_validate_json(config["recipe"]), RunFolder(Path(config["run"])), config)
     except OSError as error:
-        _give_up_if_full(error, config["run"], mailbox)
+        _give_up_if_full(error, config["run"], event_queue)
         raise
     except UserError as error:
-        mailbox.fail(FailedEvent(str(error), cause_of(error)))
+        event_queue.fail(FailedEvent(str(error), cause_of(error)))
         raise
 
 
@@ -71,24 +71,24 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     weights = None if weights is None else weights.to(device)
     state = TrainState() if found.place is None else checkpoints.state(found.place)
-    mailbox: EventQueue = config["mailbox"]
-    watcher = _watcher(run, recipe, val, mailbox, state) if rank.index == 0 else None
-    notices = mailbox.take_notices() if watcher else []
+    event_queue: EventQueue = config["event_queue"]
+    watcher = _watcher(run, recipe, val, event_queue, state) if rank.index == 0 else None
+    notices = event_queue.take_notices() if watcher else []
     scores = config["scores"](recipe, val)
     Trainer(recipe, model, train, val, weights, checkpoints, watcher, found, notices, scores).fit()
     if watcher:
         watcher.close(run)
 
 
-def _watcher(run: RunFolder, recipe: Recipe, val: Loader, mailbox: EventQueue, state: TrainState) -> RunLogger:
+def _watcher(run: RunFolder, recipe: Recipe, val: Loader, event_queue: EventQueue, state: TrainState) -> RunLogger:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return RunLogger(run, recipe, val, mailbox, state)
+    return RunLogger(run, recipe, val, event_queue, state)
 
 
-def _give_up_if_full(error: OSError, run: str, mailbox: EventQueue) -> None:
+def _give_up_if_full(error: OSError, run: str, event_queue: EventQueue) -> None:
     """Trying again does not help against a full disk: the driver tells the user."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        mailbox.fail(
+        event_queue.fail(
             FailedEvent(
                 f"run {run}: cannot be written ({error.strerror}); free some space, then the same command goes on",
                 "outside",

@@ -45,7 +45,7 @@ STEPS_PER_EPOCH = 6
 
 @dataclass
 class KeptEvents:
-    """Takes the place of the mailbox to the driver."""
+    """Takes the place of the event queue to the driver."""
 
     events: list[Event] = field(default_factory=list)
     on_event: Callable[[Event], None] = lambda event: None
@@ -64,7 +64,7 @@ def small_recipe(folder: Path, *overrides: str) -> Recipe:
     return load_settings(Recipe, "polygons", [*places, *SMALL, *overrides])
 
 
-def small_trainer(recipe: Recipe, mailbox: KeptEvents | None = None) -> Trainer:
+def small_trainer(recipe: Recipe, event_queue: KeptEvents | None = None) -> Trainer:
     """What a worker of one would run; claims the run's folder, as the driver does."""
     torch.set_num_threads(1)
     dataset = open_dataset(recipe.dataset.path)
@@ -77,7 +77,7 @@ def small_trainer(recipe: Recipe, mailbox: KeptEvents | None = None) -> Trainer:
     torch.manual_seed(seed_from("model", seed))
     found = checkpoints.find_newest_together(True, torch.device("cpu"))
     state = checkpoints.state(found.place) if found.place else TrainState()
-    watcher = RunLogger(run, recipe, val, mailbox or KeptEvents(), state)
+    watcher = RunLogger(run, recipe, val, event_queue or KeptEvents(), state)
     model = build_model(checkpoints.card)
     return Trainer(recipe, model, train, val, None, checkpoints, watcher, found, claimed.notices)
 

@@ -31,7 +31,7 @@ EPOCH_STEPS, EPOCH_IMAGES = 5, 9
 
 @dataclass
 class Arrived:
-    """Stands where a mailbox has its actor."""
+    """Stands where an event queue has its actor."""
 
     events: list[Event] = field(default_factory=list)
 
