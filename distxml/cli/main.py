@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from distxml import __version__
-from distxml.cli import data, evaluate, explain, report, train, tune
+from distxml.cli import data, evaluate, explain, report, settings, train, tune
 from distxml.cli.printable import printable
 from distxml.errors import UserError
 from distxml.signals import Interrupted
@@ -26,6 +26,7 @@ app.command(epilog=tune.EXAMPLE)(tune.tune)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=report.EXAMPLE)(report.report)
 app.command(epilog=explain.EXAMPLE)(explain.explain)
+app.command(epilog=settings.EXAMPLE)(settings.settings)
 
 
 def _print_version(wanted: bool) -> None:
