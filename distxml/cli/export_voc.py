@@ -18,7 +18,7 @@ def export_voc(recipe: Recipe, out: Out, overrides: Overrides = None) -> None:
     from distxml.config import DatasetRecipe, load_settings
 
     settings = load_settings(DatasetRecipe, recipe, overrides or [], shelf="datasets")
-    from distxml.sources.polygons.voc_export import export_voc as write
+    from distxml.sources.polygons_as_voc import export_voc as write
 
     written = write(settings, out, track_progress)
     for name, count in written.counts.items():

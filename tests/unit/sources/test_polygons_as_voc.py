@@ -16,7 +16,7 @@ from distxml.config.sources import PolygonsSource, VocSource
 from distxml.errors import UserError
 from distxml.sources.material import Row, untracked
 from distxml.sources.polygons.source import polygons_material
-from distxml.sources.polygons.voc_export import export_voc
+from distxml.sources.polygons_as_voc import export_voc
 from distxml.sources.raster import polygon_mask
 from distxml.sources.voc.annotation import read_annotation, read_polygon
 from distxml.sources.voc.source import voc_material
