@@ -77,7 +77,7 @@ def _candidates(dataset: Dataset, probability: float) -> dict[str, Epoch]:
     opencv = data_loader(OpenCvSamples(rows, size, probability), BATCH, cores)
     torchvision = data_loader(TorchvisionSamples(rows, size, probability), BATCH, cores)
     return {
-        "ours": _ours(dataset, "albumentations", probability),
+        "ours": _ours(dataset, "opencv", probability),
         "ours, DALI on the CPU": _ours(dataset, "dali", probability),
         "DataLoader, OpenCV and albumentations": lambda _: images_of(opencv),
         "DataLoader, torchvision": lambda _: images_of(torchvision),

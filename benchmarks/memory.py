@@ -138,7 +138,7 @@ def overrides(place: Path, name: str) -> list[str]:
         f"loader.image_size={SIDE}",
         "loader.batch_size=16",
         "loader.shuffle_buffer=256",
-        "loader.backend=albumentations",
+        "loader.backend=opencv",
         *(f"phases.{phase}.epochs=1" for phase in range(3)),
     ]
 

@@ -41,8 +41,8 @@ class DatasetSettings(Settings):
 class LoaderSettings(Settings):
     """How images become batches."""
 
-    backend: Literal["auto", "dali", "albumentations"] = "auto"
-    """Library that decodes and augments. `auto`: NVIDIA DALI where the worker has a GPU, else albumentations."""
+    backend: Literal["auto", "dali", "opencv"] = "auto"
+    """Library that decodes and augments. `auto`: NVIDIA DALI where the worker has a GPU, else OpenCV."""
     image_size: Annotated[tuple[int, int], BeforeValidator(_square)] = (224, 224)
     """Height and width in pixels, multiples of 4; one number means a square."""
     batch_size: int = Field(default=8, ge=1)

@@ -33,7 +33,7 @@ def make_backend(settings: LoaderSettings, seed: int, gpu: int | None) -> Backen
     if settings.backend == "dali" and not installed:
         raise UserError(
             "loader.backend=dali: NVIDIA DALI is not installed (it exists for Linux alone: "
-            "`pip install nvidia-dali-cuda130`); install it, or set loader.backend=albumentations"
+            "`pip install nvidia-dali-cuda130`); install it, or set loader.backend=opencv"
         )
     if settings.backend == "dali" or (settings.backend == "auto" and gpu is not None and installed):
         from distxml.data.dali.backend import DaliBackend

@@ -1,4 +1,8 @@
-"""Augmentation on the CPU with OpenCV and albumentations. Image and mask take the same geometric transforms."""
+"""Augmentation on the CPU with OpenCV. Image and mask take the same geometric transforms.
+
+CLAHE and the shift of hue, saturation and value are albumentations' functions. Its transforms are not used: they draw
+from random numbers of their own, while here everything is drawn from (seed, epoch, key) for either backend.
+"""
 
 from collections import deque
 from collections.abc import Generator, Iterator

@@ -91,5 +91,5 @@ def _named(shares: Sequence[Share], error: RuntimeError) -> UserError:
     reason = next((line.strip() for line in str(error).splitlines() if "rror" in line and ":" in line), str(error))
     return UserError(
         f"DALI fails on one of the images from {keys} on, all of which OpenCV decodes ({reason}); "
-        "set loader.backend=albumentations, or replace the image and build the dataset again"
+        "set loader.backend=opencv, or replace the image and build the dataset again"
     )

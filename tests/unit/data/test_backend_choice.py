@@ -21,7 +21,7 @@ class Hidden(importlib.machinery.PathFinder):
 
 sys.meta_path = [Hidden if finder is importlib.machinery.PathFinder else finder for finder in sys.meta_path]
 from distxml.config.recipe import LoaderSettings
-from distxml.data.backend_choice import make_backend
+from distxml.data.loader import make_backend
 from distxml.errors import UserError
 print(type(make_backend(LoaderSettings(backend="auto"), 0, gpu=0)).__name__)
 try:
@@ -37,7 +37,7 @@ except UserError as error:
         ("auto", None, OpenCvBackend),
         ("auto", 0, DaliBackend),
         ("dali", None, DaliBackend),
-        ("albumentations", 0, OpenCvBackend),
+        ("opencv", 0, OpenCvBackend),
     ],
 )
 def test_auto_takes_dali_where_there_is_a_gpu(backend: str, gpu: int | None, expected: type) -> None:
@@ -45,10 +45,11 @@ def test_auto_takes_dali_where_there_is_a_gpu(backend: str, gpu: int | None, exp
     assert isinstance(make_backend(settings, 0, gpu), expected)
 
 
+@pytest.mark.slow
 def test_without_dali_auto_does_without_and_dali_is_one_clear_line() -> None:
     """A fresh interpreter that does not find the package, as on a machine where it is not installed."""
     done = subprocess.run([sys.executable, "-c", WITHOUT_DALI], capture_output=True, text=True, check=True)
     chosen, refusal = done.stdout.splitlines()
     assert chosen == "OpenCvBackend"
     assert refusal.startswith("loader.backend=dali: NVIDIA DALI is not installed")
-    assert "loader.backend=albumentations" in refusal
+    assert "loader.backend=opencv" in refusal

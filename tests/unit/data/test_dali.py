@@ -1,4 +1,4 @@
-"""DALI on the CPU against the albumentations backend: the same pixels, within what docs/augmentation.md says."""
+"""DALI on the CPU against the OpenCV backend: the same pixels, within what docs/augmentation.md says."""
 
 from collections.abc import Iterator
 

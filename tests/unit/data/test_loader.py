@@ -21,7 +21,7 @@ from distxml.errors import UserError
 from tests.small_dataset import noise_row, write_dataset
 
 SETTINGS = LoaderSettings(
-    backend="albumentations",
+    backend="opencv",
     image_size=(12, 16),
     batch_size=8,
     shuffle_buffer=16,

@@ -21,7 +21,7 @@ from tests.small_dataset import noise_row, write_dataset
 Batches = list[tuple[tuple[str, ...], torch.Tensor]]
 """Keys and images of each batch."""
 
-SETTINGS = LoaderSettings(backend="albumentations", image_size=(8, 8), shuffle_buffer=8)
+SETTINGS = LoaderSettings(backend="opencv", image_size=(8, 8), shuffle_buffer=8)
 
 
 @pytest.fixture(scope="module")
