@@ -113,7 +113,7 @@ def _candidates(recipe: Recipe, work: Work, batches: list[Batch]) -> dict[str, M
 
 def _our_step(learner: Learner, batches: list[Batch]) -> Measure:
     def train(batches: list[Batch]) -> None:
-        train_epoch(learner, iter(batches), learner.tally(), lambda number, step: True)
+        train_epoch(learner, iter(batches), learner.new_metrics(), lambda number, step: True)
 
     return _per_batch(train, batches)
 

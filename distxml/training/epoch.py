@@ -13,7 +13,7 @@ from distxml.data.batch import Batch
 from distxml.losses import JointLoss, Shares
 from distxml.models.joint import JointOutput
 from distxml.training.distributed import share_buffers, sum_over_ranks, world_size
-from distxml.training.metrics import Metrics, Tally
+from distxml.training.metrics import EpochMetrics, Metrics
 from distxml.training.phase import Learner, clip_gradients, set_learning
 
 
@@ -92,17 +92,17 @@ def train_step(learner: Learner, batch: Batch) -> Step:
 
 
 def train_epoch(
-    learner: Learner, batches: Iterator[Batch], tally: Tally, on_step: OnStep, first_step: int = 0
+    learner: Learner, batches: Iterator[Batch], metrics: EpochMetrics, on_step: OnStep, first_step: int = 0
 ) -> Metrics:
     """The steps of an epoch from `first_step` on; the metrics are those of the weights as they were at each step."""
     set_learning(learner.model, learner.phase)
     for number, batch in enumerate(batches, start=first_step + 1):
         on_device = batch.to(learner.device)
         step = train_step(learner, on_device)
-        tally.add(step.output, on_device)
+        metrics.update(step.output, on_device)
         if not on_step(number, step):
             break
-    return tally.metrics()
+    return metrics.compute()
 
 
 @torch.no_grad()
@@ -110,11 +110,11 @@ def validate(learner: Learner, batches: Iterator[Batch]) -> Metrics:
     """Metrics over a split, each image once over all ranks; leaves the model in eval mode."""
     share_buffers(learner.model)
     learner.model.eval()
-    tally = learner.tally()
+    metrics = learner.new_metrics()
     for batch in batches:
         on_device = batch.to(learner.device)
-        tally.add(learner.forward(learner.model, on_device), on_device)
-    return tally.metrics()
+        metrics.update(learner.forward(learner.model, on_device), on_device)
+    return metrics.compute()
 
 
 def _backward(learner: Learner, loss: JointLoss, batch: Batch, shares: Shares) -> JointOutput:

@@ -1,7 +1,10 @@
-"""Means of the loss terms, the accuracy and the heat over all images of an epoch, on all ranks."""
+"""Means of the loss terms, the accuracy and the heat over all images of an epoch, on all ranks.
+
+What each metric means is in `distxml.config.metrics`.
+"""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, fields
 
 import torch
 from torch import Tensor
@@ -18,10 +21,8 @@ Metrics = dict[str, float]
 """total, classification, explanation, sparsity (the mean heat), contiguity, weak, accuracy, black, white; and
 difference (how much the heatmaps of two images differ) where there were two images in a batch."""
 
-COLUMNS = 11
-
-STEPS_BETWEEN_LOOKS = 10
-"""Every so many steps the ranks add up what they counted."""
+STEPS_BETWEEN_UPDATES = 10
+"""Every so many steps the ranks add up what they counted, and the running means are updated."""
 
 DECAY_PER_STEP = 0.9
 """Weight of a step in the means relative to the step after it: half the weight lies on the last 7 steps. An explainer
@@ -54,52 +55,115 @@ def pairs_that_count(weight: Tensor) -> Tensor:
     return weight * weight.roll(-1, 0) if len(weight) > 1 else torch.zeros_like(weight)
 
 
-class Tally:
-    """Sums over images, so that batches of any size, and ranks with any share, count each image once."""
+@dataclass(frozen=True)
+class EpochSums:
+    """Sums over the images that were counted in an epoch; their order here is that of the tensors they come from.
+
+    Attributes:
+        sparsity, contiguity, weak: of the loss's terms.
+        correct: images that are classified correctly.
+        black, white: of the shares of such pixels.
+        classification: of the cross-entropy times the weight of the image's class.
+        difference: between the heatmaps of the pairs of images.
+        images: their number.
+        class_weight: of the weights of their classes.
+        pairs: number of pairs of images that were compared.
+    """
+
+    sparsity: float = 0.0
+    contiguity: float = 0.0
+    weak: float = 0.0
+    correct: float = 0.0
+    black: float = 0.0
+    white: float = 0.0
+    classification: float = 0.0
+    difference: float = 0.0
+    images: float = 0.0
+    class_weight: float = 0.0
+    pairs: float = 0.0
+
+    def __sub__(self, before: "EpochSums") -> "EpochSums":
+        """What was counted since `before`."""
+        return EpochSums(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
+
+
+SUM_NAMES = tuple(field.name for field in fields(EpochSums))
+NOTHING_COUNTED = EpochSums()
+
+
+class EpochMetrics:
+    """Sums over images, so that batches of any size, and ranks with any share, count each image once.
+
+    Used as a metric of torchmetrics is: `update` with every batch, `compute` at the end.
+    """
 
     def __init__(
-        self, loss: JointLoss, guard: GuardSettings, device: torch.device, before: list[float] | None = None
+        self, loss: JointLoss, guard: GuardSettings, device: torch.device, before: EpochSums = NOTHING_COUNTED
     ) -> None:
-        """`before`: `sums_over_ranks` of the part of the epoch that was counted already; on one rank only."""
+        """
+        Args:
+            loss: whose terms are averaged.
+            guard: says which pixels are black and which are white.
+            device: where the sums are kept.
+            before: `sums_over_ranks` of the part of the epoch that was counted already; on one rank only.
+        """
         self.loss = loss
         self.guard = guard
-        self.sums = torch.tensor(before or [0.0] * COLUMNS, dtype=torch.float64, device=device)
+        self._sums = torch.tensor(astuple(before), dtype=torch.float64, device=device)  # in the order of SUM_NAMES
 
     @torch.no_grad()
-    def add(self, output: JointOutput, batch: Batch) -> None:
+    def update(self, output: JointOutput, batch: Batch) -> None:
         """Count a batch's images; those of weight 0 do not count."""
-        each = self.loss.each(output.logits, output.heatmap, batch.label, batch.mask)
-        class_share = self.loss.class_weight(batch.label) * batch.weight
-        correct = (output.logits.argmax(1) == batch.label).float()
-        black = share_below(output.heatmap, self.guard.black_below)
-        white = share_above(output.heatmap, self.guard.white_above)
-        plain = [each.sparsity, each.contiguity, each.weak, correct, black, white]
-        pairs = pairs_that_count(batch.weight)
-        others = [each.classification * class_share, difference_to_next(output.heatmap) * pairs]
-        columns = [column * batch.weight for column in plain] + others + [batch.weight, class_share, pairs]
-        self.sums += torch.stack(columns).double().sum(1)  # 11×B to 11
+        columns = self._columns(output, batch)
+        self._sums += torch.stack([columns[name] for name in SUM_NAMES]).double().sum(1)  # names×B to names
 
-    def metrics(self) -> Metrics:
+    def _columns(self, output: JointOutput, batch: Batch) -> dict[str, Tensor]:
+        """What each image adds to each of the sums: B each."""
+        each = self.loss.each(output.logits, output.heatmap, batch.label, batch.mask)
+        class_weight = self.loss.class_weight(batch.label) * batch.weight
+        pairs = pairs_that_count(batch.weight)
+        return {
+            "sparsity": each.sparsity * batch.weight,
+            "contiguity": each.contiguity * batch.weight,
+            "weak": each.weak * batch.weight,
+            "correct": (output.logits.argmax(1) == batch.label).float() * batch.weight,
+            "black": share_below(output.heatmap, self.guard.black_below) * batch.weight,
+            "white": share_above(output.heatmap, self.guard.white_above) * batch.weight,
+            "classification": each.classification * class_weight,
+            "difference": difference_to_next(output.heatmap) * pairs,
+            "images": batch.weight,
+            "class_weight": class_weight,
+            "pairs": pairs,
+        }
+
+    def compute(self) -> Metrics:
         """Means over the images of all ranks; every rank must call it."""
         return self.means(self.sums_over_ranks())
 
-    def sums_over_ranks(self) -> list[float]:
-        """What was counted so far on all ranks; every rank must call it."""
-        return sum_over_ranks(self.sums).tolist()
-
-    def on_this_rank(self) -> Metrics:
+    def compute_on_this_rank(self) -> Metrics:
         """Means over this rank's images so far."""
-        return self.means(self.sums.tolist())
+        return self.means(EpochSums(*self._sums.tolist()))
 
-    def means(self, sums: list[float]) -> Metrics:
+    def sums_over_ranks(self) -> EpochSums:
+        """What was counted so far on all ranks; every rank must call it."""
+        return EpochSums(*sum_over_ranks(self._sums).tolist())
+
+    def means(self, sums: EpochSums) -> Metrics:
         """The means that some sums stand for."""
-        sparsity, contiguity, weak, correct, black, white, cross_entropy, difference, *counts, pairs = sums
-        count, class_share = (value or math.nan for value in counts)  # nothing counted: not a number
-        values = (cross_entropy / class_share, sparsity / count, contiguity / count, weak / count)
-        terms = self.loss.combine(*(torch.tensor(value, dtype=torch.float64) for value in values))
-        shares = {"accuracy": correct / count, "black": black / count, "white": white / count}
-        shares |= {"difference": difference / pairs} if pairs else {}
+        images = sums.images or math.nan  # nothing counted: not a number
+        terms = self.loss.combine(
+            classification=_float64(sums.classification / (sums.class_weight or math.nan)),
+            sparsity=_float64(sums.sparsity / images),
+            contiguity=_float64(sums.contiguity / images),
+            weak=_float64(sums.weak / images),
+        )
+        shares = {"accuracy": sums.correct / images, "black": sums.black / images, "white": sums.white / images}
+        shares |= {"difference": sums.difference / sums.pairs} if sums.pairs else {}
         return {name: float(value) for name, value in terms.items()} | shares
+
+
+def _float64(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
 
 
 @dataclass
@@ -110,24 +174,27 @@ class RunningMeans:
         own_loss: the phase's own loss (`state.own_loss`).
         black, white: shares of such pixels.
         difference: between the heatmaps of two images; 1 where that is unknown.
-        looked: `Tally.sums_over_ranks` when the means were brought up to date; later steps are not in them yet.
+        counted: `EpochMetrics.sums_over_ranks` when the means were updated; later steps are not in them yet.
     """
 
     own_loss: float
     black: float
     white: float
     difference: float
-    looked: list[float] = field(default_factory=list)
+    counted: EpochSums = NOTHING_COUNTED
 
-    def since(self, sums: list[float]) -> list[float]:
-        """What was counted since the last look."""
-        return [now - before for now, before in zip(sums, self.looked or [0.0] * COLUMNS, strict=True)]
+    def update(self, window: Metrics, own_loss: str, steps: int, sums: EpochSums) -> None:
+        """Take in the last `steps` steps.
 
-    def look(self, window: Metrics, own_loss: str, steps: int, sums: list[float]) -> None:
-        """Take in the means over the last `steps` steps."""
+        Args:
+            window: means over those steps.
+            own_loss: name of the phase's own loss in it.
+            steps: their number.
+            sums: what the epoch has counted, those steps included.
+        """
         keep = DECAY_PER_STEP**steps
         self.own_loss = keep * self.own_loss + (1 - keep) * window[own_loss]
         self.black = keep * self.black + (1 - keep) * window["black"]
         self.white = keep * self.white + (1 - keep) * window["white"]
         self.difference = keep * self.difference + (1 - keep) * window.get("difference", 1.0)
-        self.looked = sums
+        self.counted = sums

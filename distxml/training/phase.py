@@ -20,7 +20,7 @@ from distxml.losses import JointLoss
 from distxml.models.joint import JointModel, JointOutput
 from distxml.training.compute import autocast, fused_where_possible
 from distxml.training.distributed import sum_over_ranks, world_size
-from distxml.training.metrics import Tally
+from distxml.training.metrics import NOTHING_COUNTED, EpochMetrics, EpochSums
 
 EXPLAINER_GROUP = 0
 """The explainer's parameter group, in phases in which it learns."""
@@ -182,9 +182,9 @@ class Learner:
         """The loss whose terms the ranks add up to those of a global batch."""
         return replace(self.loss, sum_over_ranks=sum_over_ranks)
 
-    def tally(self, before: list[float] | None = None) -> Tally:
-        """A fresh count, or one that goes on."""
-        return Tally(self.loss, self.guard, self.device, before)
+    def new_metrics(self, before: EpochSums = NOTHING_COUNTED) -> EpochMetrics:
+        """Those of an epoch of which `before` was counted already."""
+        return EpochMetrics(self.loss, self.guard, self.device, before)
 
     def without_exchange(self) -> AbstractContextManager[None]:
         """While gradients accumulate: the ranks exchange them once, at the last part of a batch."""

@@ -16,7 +16,7 @@ from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import EpochEvent, Event, GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent, StepEvent
 from distxml.monitoring.metrics_log import MetricsLog
 from distxml.monitoring.tensorboard import TensorBoard
-from distxml.training.metrics import Tally
+from distxml.training.metrics import EpochMetrics
 from distxml.training.phase import Learner
 from distxml.training.speed import StepMeter
 from distxml.training.state import TrainState
@@ -75,20 +75,20 @@ class RunLogger:
         """Seconds since the epoch began."""
         return time.monotonic() - self._started
 
-    def step(self, number: int, tally: Tally) -> None:
+    def step(self, number: int, metrics: EpochMetrics) -> None:
         """Step `number` of the epoch is done, and the meter knows it; says so now and then."""
         self._seen_step = self._state.step + number
         now = time.monotonic()
         if now - self._last_event < SECONDS_BETWEEN_STEP_EVENTS:
             return
         self._last_event = now
-        event = self._step_event(number, tally)
+        event = self._step_event(number, metrics)
         self.event_queue.put(event)
         if now - self._last_scalars >= max(SECONDS_BETWEEN_STEP_SCALARS, (now - self._began) / POINTS_PER_LINE):
             self._last_scalars = now
             self.tensorboard.write_step(event)
 
-    def _step_event(self, number: int, tally: Tally) -> StepEvent:
+    def _step_event(self, number: int, metrics: EpochMetrics) -> StepEvent:
         meter, left = self._meter, self._steps_left(number)
         return StepEvent(
             phase=self._state.phase,
@@ -97,7 +97,7 @@ class RunLogger:
             step=number,
             steps=self._steps,
             global_step=self._state.step + number,
-            terms=tally.on_this_rank(),
+            terms=metrics.compute_on_this_rank(),
             images_per_second=meter.per_second(self._images),
             data_wait=meter.data_wait,
             step_seconds=meter.step_seconds,

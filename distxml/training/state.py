@@ -8,7 +8,7 @@ from distxml.config.run_folder import CheckpointName
 from distxml.config.training import PhaseSettings
 from distxml.errors import UnrecoverableError
 from distxml.training.guard import is_healthy
-from distxml.training.metrics import Metrics, RunningMeans
+from distxml.training.metrics import NOTHING_COUNTED, EpochSums, Metrics, RunningMeans
 
 
 @dataclass
@@ -21,7 +21,7 @@ class TrainState:
         global_epoch: finished epochs of all phases, those that the guard took back included.
         step: optimizer steps made in finished epochs.
         step_in_epoch: optimizer steps made in the epoch that is not finished: the position in its data.
-        tally: what those steps counted on all ranks (`Tally.sums_over_ranks`).
+        counted: what those steps counted on all ranks (`EpochMetrics.sums_over_ranks`).
         start_loss: the phase's own validation loss before its first step; None before it is known.
         means: over the last steps of this phase.
         black, difference: share of black pixels, and difference between the heatmaps of two images, in the last
@@ -40,7 +40,7 @@ class TrainState:
     global_epoch: int = 0
     step: int = 0
     step_in_epoch: int = 0
-    tally: list[float] = field(default_factory=list)
+    counted: EpochSums = NOTHING_COUNTED
     start_loss: float | None = None
     means: RunningMeans = field(default_factory=lambda: RunningMeans(0.0, 0.0, 0.0, 1.0))
     black: float = 0.0
@@ -64,9 +64,9 @@ class TrainState:
         self._note_heat(validation)
         self.means = RunningMeans(loss, self.black, validation["white"], self.difference)
 
-    def note_position(self, steps: int, tally: list[float]) -> None:
+    def note_position(self, steps: int, counted: EpochSums) -> None:
         """The epoch is not finished: `steps` steps are made."""
-        self.step_in_epoch, self.tally = steps, tally
+        self.step_in_epoch, self.counted = steps, counted
 
     def note_white(self, is_white: bool, steps: int) -> None:
         """Whether the heatmap was white in the last `steps` steps."""
@@ -93,8 +93,8 @@ class TrainState:
         """The epoch is over, be it finished or not, after `steps` steps."""
         self.global_epoch += 1
         self.step += steps
-        self.means.looked = []
-        self.note_position(0, [])
+        self.means.counted = NOTHING_COUNTED
+        self.note_position(0, NOTHING_COUNTED)
 
     def take_back(self, before: "TrainState", steps: int) -> "TrainState":
         """Where training goes on after `steps` steps of an epoch that the guard stopped, or 0 where one was finished.
@@ -106,8 +106,8 @@ class TrainState:
         back = replace(before, tries=self.tries, rate_scale=self.rate_scale, ended=None, means=replace(before.means))
         if before.global_epoch != self.global_epoch or before.step_in_epoch == 0:
             back.global_epoch, back.step = self.global_epoch, self.step + steps
-            back.means.looked = []
-            back.note_position(0, [])
+            back.means.counted = NOTHING_COUNTED
+            back.note_position(0, NOTHING_COUNTED)
         return back
 
     def reached_until(self, settings: PhaseSettings, validation: Metrics | None = None) -> str | None:

@@ -8,7 +8,7 @@ from distxml.training.checkpoints import Checkpoints
 from distxml.training.distributed import from_first_rank, share_buffers, wait_for_all
 from distxml.training.epoch import Step
 from distxml.training.guard import Collapse, collapse_in_training, is_white
-from distxml.training.metrics import STEPS_BETWEEN_LOOKS, Tally
+from distxml.training.metrics import STEPS_BETWEEN_UPDATES, EpochMetrics
 from distxml.training.phase import Learner
 from distxml.training.run_logger import RunLogger
 from distxml.training.speed import StepMeter, StepProfiler
@@ -21,7 +21,7 @@ class StepHook:
 
     Attributes:
         steps: that a whole epoch has.
-        tally, meter: of this epoch.
+        metrics, meter: of this epoch.
         made: steps of this epoch that are made.
         ended: why the phase ended inside this epoch.
         collapse: why the guard stopped this epoch.
@@ -33,7 +33,7 @@ class StepHook:
     checkpoints: Checkpoints
     watcher: RunLogger | None
     steps: int
-    tally: Tally
+    metrics: EpochMetrics
     meter: StepMeter
     profiler: StepProfiler
     made: int
@@ -46,8 +46,8 @@ class StepHook:
         self.meter.step(step.gradient_norm)
         self.profiler.step()
         if self.watcher:
-            self.watcher.step(number, self.tally)
-        looks = number % STEPS_BETWEEN_LOOKS == 0 or number == self.steps
+            self.watcher.step(number, self.metrics)
+        looks = number % STEPS_BETWEEN_UPDATES == 0 or number == self.steps
         if looks:
             self._look()
         if self.ended or self.collapse:
@@ -57,17 +57,17 @@ class StepHook:
         return True
 
     def _look(self) -> None:
-        sums, means = self.tally.sums_over_ranks(), self.state.means
-        window = self.tally.means(means.since(sums))
+        sums, means = self.metrics.sums_over_ranks(), self.state.means
+        window = self.metrics.means(sums - means.counted)
         check_finite(window, self.state)
         steps = self._steps_since_look()
-        means.look(window, own_loss(self.learner.phase), steps, sums)
+        means.update(window, own_loss(self.learner.phase), steps, sums)
         self.state.note_white(is_white(means.white, self.learner.guard), steps)
         self.collapse = collapse_in_training(means, self.state.white_steps, self.learner.phase, self.learner.guard)
         self.ended = self.state.reached_until(self.learner.phase)
 
     def _steps_since_look(self) -> int:
-        return self.made % STEPS_BETWEEN_LOOKS or STEPS_BETWEEN_LOOKS
+        return self.made % STEPS_BETWEEN_UPDATES or STEPS_BETWEEN_UPDATES
 
     def _is_due(self, looks: bool) -> bool:
         settings = self.recipe.run
@@ -81,7 +81,7 @@ class StepHook:
 
     def _save_position(self) -> None:
         """A checkpoint in the middle of an epoch."""
-        sums = self.tally.sums_over_ranks()
+        sums = self.metrics.sums_over_ranks()
         share_buffers(self.learner.model)
         self.state.note_position(self.made, sums)
         if self.watcher:

@@ -19,7 +19,7 @@ from distxml.training.distributed import from_first_rank, wait_for_all
 from distxml.training.epoch import train_epoch, validate
 from distxml.training.guard import Collapse, collapse_in_validation, dead_from_the_start
 from distxml.training.guard_actions import GuardActions
-from distxml.training.metrics import Metrics
+from distxml.training.metrics import NOTHING_COUNTED, Metrics
 from distxml.training.phase import Learner, learning_rates
 from distxml.training.run_logger import RunLogger
 from distxml.training.speed import StepMeter, memory, profile_steps, timed
@@ -137,7 +137,7 @@ class Trainer:
             self.watcher.start_epoch(state, self.train.steps(), len(self.train.reader), meter)
         watch, train = self._train(state, learner, meter)
         if watch.collapse is not None:
-            state.note_position(watch.made, watch.tally.sums_over_ranks())
+            state.note_position(watch.made, watch.metrics.sums_over_ranks())
             return watch.collapse
         val = validate(learner, self.val.evaluation())
         check_finite(val, state)
@@ -169,15 +169,15 @@ class Trainer:
 
     def _train(self, state: TrainState, learner: Learner, meter: StepMeter) -> tuple[StepHook, Metrics]:
         first = state.step_in_epoch
-        tally = learner.tally(state.tally if self.train.rank.index == 0 else None)
+        metrics = learner.new_metrics(state.counted if self.train.rank.index == 0 else NOTHING_COUNTED)
         folder = self.checkpoints.run.tensorboard
         steps = self.recipe.run.profile if self.watcher and state.epoch == 0 and first == 0 else None
         with profile_steps(folder, steps, state.phase) as profiler:
             watch = StepHook(
-                self.recipe, state, learner, self.checkpoints, self.watcher, self.train.steps(), tally, meter, profiler,
-                made=first,
+                self.recipe, state, learner, self.checkpoints, self.watcher, self.train.steps(), metrics, meter,
+                profiler, made=first,
             )  # fmt: skip
-            train = train_epoch(learner, timed(self._batches(state), meter), tally, watch.after, first)
+            train = train_epoch(learner, timed(self._batches(state), meter), metrics, watch.after, first)
         return watch, train
 
     def _end_epoch(self, state: TrainState, learner: Learner, val: Metrics, best: list[CheckpointName]) -> None:

@@ -20,7 +20,7 @@ from distxml.monitoring.event_queue import EventQueue
 from distxml.monitoring.events import Event, GuardEvent, NoticeEvent, PhaseEndEvent, StepEvent
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.training import run_logger as watcher_module
-from distxml.training.metrics import Tally
+from distxml.training.metrics import EpochMetrics, EpochSums
 from distxml.training.run_logger import RunLogger
 from distxml.training.speed import StepMeter
 from distxml.training.state import TrainState
@@ -79,11 +79,12 @@ def make_steps(ours: RunLogger, state: TrainState, last: int) -> None:
     """Steps of an epoch from where the state says on to `last`."""
     meter = StepMeter()
     ours.start_epoch(state, EPOCH_STEPS, EPOCH_IMAGES, meter)
-    tally = Tally(JointLoss("unsupervised", 0.5, 0.9, 1.0), GuardSettings(), torch.device("cpu"))
-    tally.sums += 1
+    before = EpochSums(images=1.0, class_weight=1.0, pairs=1.0)
+    loss = JointLoss("unsupervised", 0.5, 0.9, 1.0)
+    metrics = EpochMetrics(loss, GuardSettings(), torch.device("cpu"), before)
     for number in range(state.step_in_epoch + 1, last + 1):
         meter.step(torch.tensor(2.0 * number))
-        ours.step(number, tally)
+        ours.step(number, metrics)
 
 
 def steps_written(settings: Recipe) -> list[int]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from distxml.config.guard import GuardSettings
 from distxml.config.training import OptimizerSettings, PhaseSettings
-from distxml.training.metrics import RunningMeans
+from distxml.training.metrics import NOTHING_COUNTED, EpochSums, RunningMeans
 from distxml.training.phase import Schedule, class_weights
 from distxml.training.state import TrainState, own_loss
 
@@ -74,7 +74,7 @@ def test_running_means_weigh_steps_by_their_age(windows: list[tuple[int, float]]
     """Against the definition: each step weighs 0.9 of the next, the start likewise."""
     means = RunningMeans(own_loss=0.7, black=0.0, white=1.0, difference=1.0)
     for steps, loss in windows:
-        means.look(metrics(explanation=loss), "explanation", steps, [0.0])
+        means.update(metrics(explanation=loss), "explanation", steps, NOTHING_COUNTED)
     every_step = [loss for steps, loss in windows for _ in range(steps)]
     expected = 0.7
     for loss in every_step:
@@ -84,13 +84,19 @@ def test_running_means_weigh_steps_by_their_age(windows: list[tuple[int, float]]
 
 def test_a_step_back_keeps_epoch_numbers_apart() -> None:
     now = TrainState(phase=2, epoch=3, global_epoch=7, step=70, tries=1, rate_scale=0.5)
-    older = TrainState(phase=2, epoch=2, global_epoch=6, step=60, step_in_epoch=4, tally=[1.0])
+    older = TrainState(phase=2, epoch=2, global_epoch=6, step=60, step_in_epoch=4, counted=EpochSums(images=1.0))
     back = now.take_back(older, steps=5)
-    assert (back.epoch, back.global_epoch, back.step, back.step_in_epoch, back.tally) == (2, 7, 75, 0, [])
+    assert (back.epoch, back.global_epoch, back.step, back.step_in_epoch, back.counted) == (
+        2,
+        7,
+        75,
+        0,
+        NOTHING_COUNTED,
+    )
     assert (back.tries, back.rate_scale) == (1, 0.5)
-    same_epoch = TrainState(phase=2, epoch=3, global_epoch=7, step=70, step_in_epoch=4, tally=[1.0])
+    same_epoch = TrainState(phase=2, epoch=3, global_epoch=7, step=70, step_in_epoch=4, counted=EpochSums(images=1.0))
     back = now.take_back(same_epoch, steps=5)
-    assert (back.global_epoch, back.step, back.step_in_epoch, back.tally) == (7, 70, 4, [1.0])
+    assert (back.global_epoch, back.step, back.step_in_epoch, back.counted) == (7, 70, 4, EpochSums(images=1.0))
 
 
 def test_own_loss_is_that_of_the_network_that_learns() -> None:
