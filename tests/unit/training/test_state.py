@@ -86,13 +86,8 @@ def test_a_step_back_keeps_epoch_numbers_apart() -> None:
     now = TrainState(phase=2, epoch=3, global_epoch=7, step=70, tries=1, rate_scale=0.5)
     older = TrainState(phase=2, epoch=2, global_epoch=6, step=60, step_in_epoch=4, counted=EpochSums(images=1.0))
     back = now.take_back(older, steps=5)
-    assert (back.epoch, back.global_epoch, back.step, back.step_in_epoch, back.counted) == (
-        2,
-        7,
-        75,
-        0,
-        NOTHING_COUNTED,
-    )
+    assert (back.epoch, back.global_epoch, back.step, back.step_in_epoch) == (2, 7, 75, 0)
+    assert back.counted == NOTHING_COUNTED
     assert (back.tries, back.rate_scale) == (1, 0.5)
     same_epoch = TrainState(phase=2, epoch=3, global_epoch=7, step=70, step_in_epoch=4, counted=EpochSums(images=1.0))
     back = now.take_back(same_epoch, steps=5)
