@@ -1,64 +1,71 @@
-"""Which images stand for all: draws that are stratified by class and depend on a seed alone."""
+"""Which images stand for all; every draw depends on the images and a seed, never on the order in which they are read.
 
+There is one rule for each purpose: `balanced_sample` shows or scores a few images, and a rare class counts as much as a
+common one; `stratified_sample` estimates a mean, so classes keep their shares; `choose` shows what went right and what
+went wrong. Each has random numbers of its own: a run's images stay the same when another rule changes.
+"""
+
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import zip_longest
+from typing import TypeVar
 
 import numpy as np
 
 from distxml.config.seeds import seed_from
 
+Element = TypeVar("Element")
 
-def sample_of(labels: list[int], images: int, seed: int) -> list[int]:
-    """Rows that are scored: the classes in turn, those of a class in a seeded order.
+
+def in_turn(groups: Iterable[Sequence[Element]]) -> Iterator[Element]:
+    """The first element of every group, then the second of every group that has one, and so on."""
+    for one_each in zip_longest(*([(element,) for element in group] for group in groups), fillvalue=()):
+        for found in one_each:
+            yield from found
+
+
+def largest_remainder(total: int, quotas: Sequence[float | Fraction]) -> list[int]:
+    """Whole numbers near the quotas, which add up to `total`, with that sum: the largest remainders are rounded up.
+
+    Of equal remainders the first is rounded up first.
+    """
+    counts = [math.floor(quota) for quota in quotas]
+    neediest = sorted(range(len(quotas)), key=lambda place: counts[place] - quotas[place])
+    for place in neediest[: total - sum(counts)]:
+        counts[place] += 1
+    return counts
+
+
+def balanced_sample(labels: Sequence[int], images: int, seed: int | None = None) -> list[int]:
+    """Up to `images` rows: the classes in turn, smaller labels first.
 
     Args:
-        labels: of all rows.
+        labels: of all rows, in reading order.
+        images: rows that are wanted.
+        seed: of the order within a class; None: reading order.
     """
-    order = np.random.default_rng(seed_from("quick scores", seed)).permutation(len(labels))
-    place: dict[int, int] = {}
-    turns = []
-    for row in order.tolist():
-        label = labels[row]
-        place[label] = place.get(label, -1) + 1
-        turns.append((place[label], label, row))
-    return [row for _, _, row in sorted(turns)[:images]]
+    rows = range(len(labels))
+    if seed is not None:
+        rows = np.random.default_rng(seed_from("quick scores", seed)).permutation(len(labels)).tolist()
+    of_class: dict[int, list[int]] = {label: [] for label in sorted(set(labels))}
+    for row in rows:
+        of_class[labels[row]].append(row)
+    return [*in_turn(of_class.values())][:images]
 
 
-def _draw(label_of_key: dict[str, int], wanted: int | None, seed: int) -> list[str]:
-    """A draw of `wanted` keys, stratified by class; it depends on (seed, keys, labels), not on their order."""
-    if wanted is None or wanted >= len(label_of_key):
+def stratified_sample(label_of_key: dict[str, int], images: int | None, seed: int) -> list[str]:
+    """The keys of `images` images, classes in proportion to their sizes; all keys where None or more are wanted."""
+    if images is None or images >= len(label_of_key):
         return list(label_of_key)
-    shuffled = sorted(label_of_key, key=lambda key: (seed_from("curve images", seed, key), key))
-    of_class = {label: [key for key in shuffled if label_of_key[key] == label] for label in label_of_key.values()}
-    sizes = _shares({label: len(keys) for label, keys in of_class.items()}, wanted)
-    return [key for label, keys in of_class.items() for key in keys[: sizes[label]]]
-
-
-def _shares(sizes: dict[int, int], wanted: int) -> dict[int, int]:
-    """`wanted` divided in proportion to the sizes, by largest remainder; the smaller label wins a tie."""
-    total = sum(sizes.values())
-    shares = {label: wanted * size // total for label, size in sizes.items()}
-    by_remainder = sorted(sizes, key=lambda label: (-(wanted * sizes[label] % total), label))
-    for label in by_remainder[: wanted - sum(shares.values())]:
-        shares[label] += 1
-    return shares
-
-
-def share_out(total: int, shares: Sequence[float]) -> list[int]:
-    """`total` divided by `shares` (which sum to 1): the largest remainders are rounded up, nobody goes empty.
-
-    `total` must be at least the number of shares.
-    """
-    exact = np.asarray(shares) * total
-    counts = np.floor(exact).astype(int)
-    neediest = np.argsort(counts - exact, kind="stable")
-    counts[neediest[: total - counts.sum()]] += 1
-    while counts.min() == 0:
-        counts[counts.argmax()] -= 1
-        counts[counts.argmin()] += 1
-    return counts.tolist()
+    of_class: dict[int, list[str]] = {label: [] for label in sorted(set(label_of_key.values()))}
+    for key in sorted(label_of_key, key=lambda key: (seed_from("curve images", seed, key), key)):
+        of_class[label_of_key[key]].append(key)
+    quotas = [Fraction(images * len(keys), len(label_of_key)) for keys in of_class.values()]
+    sizes = largest_remainder(images, quotas)
+    return [key for keys, size in zip(of_class.values(), sizes, strict=True) for key in keys[:size]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,11 @@ class Candidate:
     label: int
     predicted: int | None = None
 
+    @property
+    def group(self) -> tuple[int, bool | None]:
+        """The class, and whether the prediction was right (None: not asked)."""
+        return self.label, None if self.predicted is None else self.predicted == self.label
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -76,34 +88,29 @@ class Choice:
 
     chosen: list[Candidate]
     group_sizes: dict[tuple[int, bool | None], int]
-    """By label and whether the prediction was right (None: not asked)."""
+    """By `Candidate.group`."""
 
 
 def choose(candidates: Sequence[Candidate], per_group: int, most: int, seed: int) -> Choice:
-    """Up to `per_group` images of each group (class × right or wrong), `most` in all.
+    """Draws a few images of each group (class × right or wrong), right ones before wrong ones.
 
-    The draw depends on the keys and the seed alone, not on the order of `candidates`. Where `most` cuts it short,
-    every group gives its first image before any gives its second, groups in a drawn order.
+    Args:
+        candidates: the images, in any order.
+        per_group: images of a group, at most.
+        most: images in all, at most. Where it cuts the draw short, every group gives its first image before any gives
+            its second, groups in a drawn order.
+        seed: of the draw.
     """
     draw = random.Random(seed)
     groups: dict[tuple[int, bool | None], list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: candidate.key):
-        groups.setdefault(_group(candidate), []).append(candidate)
-    drawn = {
-        group: draw.sample(groups[group], min(per_group, len(groups[group])))
-        for group in sorted(groups, key=_right_first)
-    }
-    order = draw.sample(list(drawn), len(drawn))
-    rounds = zip_longest(*(drawn[group] for group in order))
-    kept = [candidate for one_each in rounds for candidate in one_each if candidate is not None][:most]
+        groups.setdefault(candidate.group, []).append(candidate)
+    groups = {group: groups[group] for group in sorted(groups, key=_right_first)}
+    drawn = [draw.sample(members, min(per_group, len(members))) for members in groups.values()]
+    kept = [*in_turn(draw.sample(drawn, len(drawn)))][:most]
     kept.sort(key=lambda candidate: (candidate.label, candidate.predicted != candidate.label))
-    return Choice(kept, {group: len(groups[group]) for group in sorted(groups, key=_right_first)})
+    return Choice(kept, {group: len(members) for group, members in groups.items()})
 
 
 def _right_first(group: tuple[int, bool | None]) -> tuple[int, bool]:
     return group[0], group[1] is False
-
-
-def _group(candidate: Candidate) -> tuple[int, bool | None]:
-    right = None if candidate.predicted is None else candidate.predicted == candidate.label
-    return candidate.label, right

@@ -12,6 +12,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
+from distxml.data.subsets import balanced_sample
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import EpochEvent, Event, GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent, StepEvent
 from distxml.monitoring.metrics_log import MetricsLog
@@ -157,12 +158,7 @@ def mark_finished(run: RunFolder) -> None:
 
 
 def _gallery(val: Loader, images: int) -> Batch | None:
-    """The same few validation images every time, the classes in turn."""
-    by_class: dict[int, list[int]] = {}
-    for index, label in enumerate(val.reader.index().labels):
-        by_class.setdefault(label, []).append(index)
-    longest = max(len(rows) for rows in by_class.values())
-    in_turn = [rows[place] for place in range(longest) for _, rows in sorted(by_class.items()) if place < len(rows)]
-    chosen = in_turn[:images]
+    """The same few validation images every time, the first of every class first."""
+    chosen = balanced_sample(val.reader.index().labels, images)
     rows = val.reader.rows_at(chosen)
     return collate([decode(row, val.settings.image_size) for row in rows]) if chosen else None

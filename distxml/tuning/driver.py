@@ -17,7 +17,7 @@ from distxml.config.sweep import SweepSettings
 from distxml.config.sweep.objective import SCORED
 from distxml.data.reader import SplitReader
 from distxml.data.schema import Dataset
-from distxml.data.subsets import sample_of
+from distxml.data.subsets import balanced_sample
 from distxml.errors import InfrastructureError, UserError
 from distxml.files import write_whole
 from distxml.signals import Interrupted, interruptible, stop_requests
@@ -89,7 +89,7 @@ def _check_metrics(sweep: SweepSettings, base: Recipe, dataset: Dataset, origin:
     rows: Iterable[int] = range(len(reader)) if dataset.metadata.annotated["val"] else ()
     if "pompom" in needed and rows:
         chosen = base.quick_scores
-        rows = sorted(sample_of(list(reader.index().labels), chosen.images, chosen.seed))
+        rows = sorted(balanced_sample(list(reader.index().labels), chosen.images, chosen.seed))
         remedy = "raise quick_scores.images, or choose another quick_scores.seed"
     if not any(row.mask is not None for row in reader.rows_at(rows)):
         raise UserError(f"{origin}: objective: {needed[0]}: no image that it is measured on has a mask; {remedy}")

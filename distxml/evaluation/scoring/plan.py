@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
 from distxml.config.recipe import Recipe
-from distxml.data.subsets import _draw
+from distxml.data.subsets import stratified_sample
 from distxml.evaluation.perturbation.patches import patch_count
 
 
@@ -75,7 +75,11 @@ def make_plan(
         for order in _orders(settings, method)
     )
     left_out = tuple(size for size in settings.patch_sizes if size not in kept)
-    drawn = frozenset(_draw(label_of_key, settings.curve_images, seed)) if curves and settings.fills else frozenset()
+    drawn = (
+        frozenset(stratified_sample(label_of_key, settings.curve_images, seed))
+        if curves and settings.fills
+        else frozenset()
+    )
     return Plan(curves, settings.fills, left_out, len(label_of_key), drawn)
 
 

@@ -15,7 +15,7 @@ from distxml.config.evaluation import EvaluationSettings, Fill
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
-from distxml.data.subsets import sample_of
+from distxml.data.subsets import balanced_sample
 from distxml.evaluation.perturbation.curves import aopc
 from distxml.evaluation.perturbation.fills import make_fills
 from distxml.evaluation.perturbation.patches import patch_count, patch_order, rank_of_pixels
@@ -41,7 +41,7 @@ def quick_scores(recipe: Recipe, val: Loader) -> Callable[[Forward, torch.device
     """
     if recipe.quick_scores.images == 0:
         return lambda forward, device: {}
-    chosen = sample_of(list(val.reader.index().labels), recipe.quick_scores.images, recipe.quick_scores.seed)
+    chosen = balanced_sample(list(val.reader.index().labels), recipe.quick_scores.images, recipe.quick_scores.seed)
     mine = sorted(chosen)[val.rank.index :: val.rank.world_size]
     rows = val.reader.rows_at(mine)
     return QuickScores(recipe, collate([decode(row, recipe.loader.image_size) for row in rows]) if mine else None)

@@ -9,7 +9,7 @@ from distxml.config import Recipe
 from distxml.data.reader import SplitReader
 from distxml.data.rows import collate, decode
 from distxml.data.schema import open_dataset
-from distxml.data.subsets import sample_of
+from distxml.data.subsets import balanced_sample
 from distxml.errors import UserError
 from distxml.models.checkpoint import load_model
 from distxml.monitoring.overlay import colorize
@@ -45,7 +45,7 @@ def heatmap_table(folder: SweepFolder, base: Recipe, best: list[TrialRecord]) ->
     """
     dataset = open_dataset(base.dataset.path)
     reader = SplitReader(dataset, "val", base.dataset.cache)
-    chosen = sorted(sample_of(list(reader.index().labels), IMAGES, base.quick_scores.seed))
+    chosen = sorted(balanced_sample(list(reader.index().labels), IMAGES, base.quick_scores.seed))
     encoded = list(reader.rows_at(chosen))
     samples = [decode(row, base.loader.image_size) for row in encoded]
     images = [outlined(sample.image, sample.mask) for sample in samples]

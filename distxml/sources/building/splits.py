@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from distxml.config.dataset import SplitSettings
 from distxml.data.schema import SPLITS, Split
-from distxml.data.subsets import share_out
+from distxml.data.subsets import largest_remainder
 from distxml.errors import UserError
 from distxml.sources.material import Item
 
@@ -166,14 +166,23 @@ def split_indices(labels: Sequence[int], classes: Sequence[str], settings: Split
     parts: list[list[NDArray[np.int64]]] = [[] for _ in SPLITS]
     for label, name in enumerate(classes):
         members = rng.permutation(np.flatnonzero(np.asarray(labels) == label))
-        _require_one_a_split(name, len(members))
-        cuts = np.cumsum(share_out(len(members), shares))[:-1]
+        _require_one_per_split(name, len(members))
+        cuts = np.cumsum(split_sizes(len(members), shares))[:-1]
         for part, piece in zip(parts, np.split(members, cuts), strict=True):
             part.append(piece)
     return {split: rng.permutation(np.concatenate(part)) for split, part in zip(SPLITS, parts, strict=True)}
 
 
-def _require_one_a_split(name: str, images: int) -> None:
+def split_sizes(images: int, shares: Sequence[float]) -> list[int]:
+    """`images` divided by `shares` (which sum to 1); no split stays empty if there are as many images as splits."""
+    counts = largest_remainder(images, [share * images for share in shares])
+    while min(counts) == 0:
+        counts[counts.index(max(counts))] -= 1
+        counts[counts.index(0)] += 1
+    return counts
+
+
+def _require_one_per_split(name: str, images: int) -> None:
     if images < len(SPLITS):
         raise UserError(
             f"class {name!r}: {images} usable image(s), but each of {', '.join(SPLITS)} needs one; "

@@ -14,9 +14,9 @@ from distxml.config.base import Settings
 from distxml.config.dataset import SplitSettings
 from distxml.config.sources import FoldersSource, ManifestSource
 from distxml.data.schema import SPLITS
-from distxml.data.subsets import share_out
 from distxml.errors import UserError
 from distxml.sources.building.build import build_dataset
+from distxml.sources.building.splits import split_sizes
 from tests.unit.sources.coco_folder import make_coco_folder
 from tests.unit.sources.hvz_trees import make_flat_tree, make_imagenet_tree
 from tests.unit.sources.nih_tree import make_nih_tree
@@ -116,7 +116,7 @@ def test_the_shares_of_hvz_give_the_published_numbers(name: str) -> None:
     """324 horses and 345 zebras, 100 of them for testing, 20 % (rounded up) of the other 569 for validation."""
     splits: SplitSettings = load_settings(DatasetRecipe, name, [], shelf="datasets").splits
     shares = [splits.train, splits.val, splits.test]
-    assert np.add(share_out(324, shares), share_out(345, shares)).tolist() == [455, 114, 100]
+    assert np.add(split_sizes(324, shares), split_sizes(345, shares)).tolist() == [455, 114, 100]
 
 
 def test_a_manifest_most_of_whose_images_are_missing_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from distxml.config import Recipe
 from distxml.data.loader import Loader
 from distxml.data.sampler import Rank
 from distxml.data.schema import open_dataset
-from distxml.data.subsets import sample_of
+from distxml.data.subsets import balanced_sample
 from distxml.evaluation.perturbation.patches import tie_order
 from distxml.evaluation.scoring.quick_scores import quick_scores
 from distxml.models.joint import JointOutput
@@ -37,7 +37,7 @@ def loader(recipe: Recipe, rank: Rank) -> Loader:
 def expected(recipe: Recipe) -> tuple[float, float]:
     """AOPC and POMPOM of the sample, patch by patch, in float64."""
     val = loader(recipe, Rank())
-    chosen = sample_of(list(val.reader.index().labels), 5, recipe.quick_scores.seed)
+    chosen = balanced_sample(list(val.reader.index().labels), 5, recipe.quick_scores.seed)
     batch = next(val.evaluation())  # all eight images
     curves, shares = [], []
     for row in chosen:
@@ -70,10 +70,10 @@ def test_against_the_oracle_on_any_number_of_ranks(tmp_path: Path, ranks: int) -
 
 def test_the_classes_take_turns() -> None:
     labels = [0] * 50 + [1] * 3 + [2] * 20
-    chosen = sample_of(labels, 12, seed=0)
+    chosen = balanced_sample(labels, 12, seed=0)
     assert [labels[row] for row in chosen] == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 2, 0]
-    assert len(set(chosen)) == 12 and chosen != sample_of(labels, 12, seed=1)
-    assert sample_of(labels, 1000, seed=0) != chosen and len(sample_of(labels, 1000, seed=0)) == 73
+    assert len(set(chosen)) == 12 and chosen != balanced_sample(labels, 12, seed=1)
+    assert balanced_sample(labels, 1000, seed=0) != chosen and len(balanced_sample(labels, 1000, seed=0)) == 73
 
 
 def test_none_are_made_where_none_are_wanted(tmp_path: Path) -> None:

@@ -6,9 +6,8 @@ from sklearn.model_selection import train_test_split
 
 from distxml.config.dataset import SplitSettings
 from distxml.data.schema import SPLITS
-from distxml.data.subsets import share_out
 from distxml.errors import UserError
-from distxml.sources.building.splits import split_indices
+from distxml.sources.building.splits import split_indices, split_sizes
 
 SHARES = [0.68, 0.17, 0.15]
 
@@ -66,8 +65,8 @@ def test_counts_agree_with_scikit_learn() -> None:
 @pytest.mark.parametrize(
     ("total", "expected"), [(100, [68, 17, 15]), (3, [1, 1, 1]), (4, [2, 1, 1]), (10, [7, 2, 1]), (364, [247, 62, 55])]
 )
-def test_share_out(total: int, expected: list[int]) -> None:
-    assert share_out(total, SHARES) == expected
+def test_split_sizes(total: int, expected: list[int]) -> None:
+    assert split_sizes(total, SHARES) == expected
 
 
 def test_a_class_too_small_for_three_splits_is_named() -> None:
