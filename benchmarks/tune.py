@@ -161,19 +161,19 @@ def laptop(bench: Bench, trials: int | None) -> dict[str, Any]:
     default = ("train", "polygons", f"dataset.path={bench.data.resolve()}", f"run.folder={bench.folder}")
     bench.distxml(*default, "scaling.workers=1", "run.name=default", name="default")
     folder = SweepFolder(bench.folder / "laptop")
-    judge, records = Objective(folder.sweep().objective), bench.records("laptop")
+    objective, records = Objective(folder.sweep().objective), bench.records("laptop")
     best = max((record for record in records if record.status == "finished"), key=lambda record: record.score or -9.0)
     metrics = _last(RunFolder(bench.folder / "default"))
-    verdict = judge.judge(metrics)
-    assert verdict is not None
-    names = judge.settings.names
+    value = objective.score(metrics)
+    assert value is not None
+    names = objective.settings.names
     return {
         "minutes": round(wall / 60, 1),
         "trials": Counter(record.status for record in records),
         "phase_epochs": sum(sum(record.epochs) for record in records),
         "saved": sum(record.saved_epochs for record in records),
         "scoring_share_of_epoch": round(scoring_share(folder, records), 4),
-        "default": {"score": round(verdict.score, 4)} | {name: round(metrics[name], 4) for name in names},
+        "default": {"score": round(value.score, 4)} | {name: round(metrics[name], 4) for name in names},
         "best": {"trial": best.number, "score": round(best.score or 0, 4), "settings": best.settings}
         | {name: round(best.metrics[name], 4) for name in names},
     }

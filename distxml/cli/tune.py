@@ -9,7 +9,7 @@ from distxml.cli.train import Overrides
 
 if TYPE_CHECKING:
     from distxml.config.sweep import SweepSettings
-    from distxml.tuning.driver import Prepared
+    from distxml.tuning.driver import PreparedSweep
 
 EXAMPLE = "Example: distxml tune polygons budget.trials=8 phases.2.epochs=10"
 
@@ -39,42 +39,42 @@ def tune(
         _tune(prepared, resume)
 
 
-def _tune(prepared: "Prepared", resume: bool) -> None:
+def _tune(prepared: "PreparedSweep", resume: bool) -> None:
     from distxml.report.sweep.report import write_sweep_report
     from distxml.tuning.driver import tune as run_sweep
     from distxml.tuning.leaderboard import Leaderboard
     from distxml.tuning.objective import Objective
-    from distxml.tuning.plan import Plan
+    from distxml.tuning.plan import SweepPlan
     from distxml.tuning.results import best_trials, saved_line
 
-    judge, folder = Objective(prepared.sweep.objective), prepared.folder
-    most = Plan(prepared.sweep, prepared.base, []).most_trials()
-    with Leaderboard(judge, most) as board:
+    objective, folder = Objective(prepared.sweep.objective), prepared.folder
+    most = SweepPlan(prepared.sweep, prepared.base, []).most_trials()
+    with Leaderboard(objective, most) as board:
         records = run_sweep(prepared, resume, board)
     if board.console.is_terminal:
         board.console.print(board.table())
     typer.echo(f"{len(records)} trials: {saved_line(records)}")
     typer.echo(f"{folder.table}")
     typer.echo(f"{write_sweep_report(folder)}")
-    best = best_trials(records, judge)
+    best = best_trials(records, objective)
     if not best:
         typer.echo("no trial has finished: there is no best recipe")
         raise typer.Exit(1)
-    several = judge.settings.is_multiple
+    several = objective.settings.is_multiple
     for place, record in enumerate(best, start=1):
         path = folder.best(place if several else None)
         typer.echo(f"next: distxml train {shlex.quote(str(path))}  # trial {record.number}")
 
 
-def _show(prepared: "Prepared") -> None:
+def _show(prepared: "PreparedSweep") -> None:
     from distxml.tuning.driver import fitting
-    from distxml.tuning.plan import Plan, Turn
+    from distxml.tuning.plan import NoTrial, SweepPlan
     from distxml.tuning.records import TrialRecord
     from distxml.tuning.results import settings_in_words
 
     sweep, base = prepared.sweep, prepared.base
-    plan = Plan(sweep, base, [])
-    typer.echo(f"objective: {plan.judge.in_words()}")
+    plan = SweepPlan(sweep, base, [])
+    typer.echo(f"objective: {plan.objective.in_words()}")
     for step, parameters in enumerate(sweep.all_steps, start=1):
         typer.echo(f"step {step} of {len(sweep.all_steps)}: {sweep.search.kind}" if sweep.steps else "space:")
         for name, parameter in parameters.items():
@@ -82,7 +82,7 @@ def _show(prepared: "Prepared") -> None:
     typer.echo(f"trials: at most {plan.most_trials()}" + _minutes(sweep))
     for number in range(FIRST_SAMPLES):
         proposal = plan.next()
-        if isinstance(proposal, Turn):
+        if isinstance(proposal, NoTrial):
             break
         plan.add(TrialRecord(number=number, step=proposal.step, settings=proposal.settings))
         typer.echo(f"  trial {number}: {settings_in_words(plan.records[-1])}")

@@ -66,9 +66,9 @@ def write_report(run: RunFolder, track: Track = untracked) -> Written:
 
 def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None, track: Track) -> _Heatmaps:
     try:
-        opened = open_run(run, recipe, results)
-        grid = build_heatmap_grid(opened, recipe, results, track) if results else None
-        return _Heatmaps(build_gallery(opened, recipe, results), grid)
+        scored_run = open_run(run, recipe, results)
+        grid = build_heatmap_grid(scored_run, recipe, results, track) if results else None
+        return _Heatmaps(build_gallery(scored_run, recipe, results), grid)
     except UserError as error:
         return _Heatmaps(missing=str(error))
 
@@ -92,7 +92,7 @@ def _command(run: RunFolder) -> str:
 
 
 def _plates(figures: Figures, grid: HeatmapGrid | None) -> list[Plate]:
-    plates = [drawing.plate for drawing in figures]
+    plates = [drawn.plate for drawn in figures]
     return plates if grid is None else [*plates, heatmap_figure(grid)]
 
 

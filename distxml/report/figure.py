@@ -168,7 +168,7 @@ class Plate:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawnFigure:
     """The same figure in both shapes."""
 
     picture: Picture
@@ -176,7 +176,7 @@ class Drawing:
 
 
 class Panel:
-    """A grid of axes in one figure: `with Panel(...) as panel:` draws in the report's style, then `panel.drawing()`.
+    """A grid of axes in one figure: `with Panel(...) as panel:` draws in the report's style, then `panel.finish()`.
 
     Attributes:
         grid: rows×columns axes; those of a row share x, all share y.
@@ -224,10 +224,10 @@ class Panel:
             svg = self._save("svg", facecolor="white", metadata={"Date": None})
         return Plate(name, title, caption, svg, png)
 
-    def drawing(self, name: str, title: str, caption: str, legend: Sequence[Line2D] = ()) -> Drawing:
+    def finish(self, name: str, title: str, caption: str, legend: Sequence[Line2D] = ()) -> DrawnFigure:
         """Both: first the page's, whose title and legend are the page's own."""
         picture = self.picture(caption)
-        return Drawing(picture, self.plate(name, title, caption, legend))
+        return DrawnFigure(picture, self.plate(name, title, caption, legend))
 
     def _save(self, kind: str, **how: Any) -> bytes:
         buffer = io.BytesIO()

@@ -57,23 +57,23 @@ class Gallery:
     """The colours from 0 to 1, as a data URI."""
 
 
-def build_gallery(opened: ScoredRun, recipe: Recipe, results: Results | None) -> Gallery:
+def build_gallery(scored_run: ScoredRun, recipe: Recipe, results: Results | None) -> Gallery:
     """The gallery of an evaluated run, or of one that only has its last checkpoint.
 
     Raises:
         UserError: an image that was scored is no longer there.
     """
-    candidates = _evaluated(results) if results else _of_split(opened)
+    candidates = _evaluated(results) if results else _of_split(scored_run)
     choice = choose(candidates, PER_GROUP, MAX_PICTURES, recipe.run.seed)
-    samples = opened.samples([candidate.key for candidate in choice.chosen])
+    samples = scored_run.samples([candidate.key for candidate in choice.chosen])
     scored = {row["key"]: row for row in results.images.to_pylist()} if results else {}
     return Gallery(
-        cards=[_card(opened, sample, scored.get(sample.key)) for sample in samples],
-        split=opened.split,
-        checkpoint=opened.explainer,
+        cards=[_card(scored_run, sample, scored.get(sample.key)) for sample in samples],
+        split=scored_run.split,
+        checkpoint=scored_run.explainer,
         seed=recipe.run.seed,
-        groups=_groups_in_words(choice, opened.card.classes),
-        small=max(opened.card.image_size) < SMALL,
+        groups=_groups_in_words(choice, scored_run.card.classes),
+        small=max(scored_run.card.image_size) < SMALL,
         scale=data_uri(colorize(np.linspace(0, 1, 256)[None])),
     )
 
@@ -83,15 +83,15 @@ def _evaluated(results: Results) -> list[Candidate]:
     return [Candidate(row["key"], row["label"], row["predicted"]) for row in rows]
 
 
-def _of_split(opened: ScoredRun) -> list[Candidate]:
-    index = SplitReader(opened.dataset, opened.split).index()
+def _of_split(scored_run: ScoredRun) -> list[Candidate]:
+    index = SplitReader(scored_run.dataset, scored_run.split).index()
     return [Candidate(key, label) for key, label in zip(index.keys, index.labels, strict=True)]
 
 
 @torch.inference_mode()
-def _card(opened: ScoredRun, sample: Sample, scored: dict[str, Any] | None) -> Card:
+def _card(scored_run: ScoredRun, sample: Sample, scored: dict[str, Any] | None) -> Card:
     """Pictures from the model; the numbers are the evaluation's (`scored`, a row of it) where there is one."""
-    classes, explained = opened.card.classes, opened.explained
+    classes, explained = scored_run.card.classes, scored_run.explained
     image = collate([sample]).image
     heatmap = explained.heatmap(image)[0, 0].numpy()  # H×W
     probabilities = scored["probabilities"] if scored else _probabilities(explained, image)

@@ -30,7 +30,7 @@ MAX_SIDE = 160
 
 
 @dataclass(frozen=True)
-class Heat:
+class MethodHeatmap:
     """A method's heatmap of one image.
 
     Attributes:
@@ -53,7 +53,7 @@ class ImageRow:
     target: str
     probability: float
     image: Pixels
-    heats: list[Heat]
+    heatmaps: list[MethodHeatmap]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ Track = Callable[[Sequence[Sample], str], Iterable[Sample]]
 """Iterates over images and may show how far it is: some methods take their time."""
 
 
-def build_heatmap_grid(opened: ScoredRun, recipe: Recipe, results: Results, track: Track) -> HeatmapGrid | None:
+def build_heatmap_grid(scored_run: ScoredRun, recipe: Recipe, results: Results, track: Track) -> HeatmapGrid | None:
     """The grid, by the models that were scored; None where no heatmap was made.
 
     Raises:
@@ -104,13 +104,13 @@ def build_heatmap_grid(opened: ScoredRun, recipe: Recipe, results: Results, trac
     chosen = choose(candidates, PER_GROUP, MAX_ROWS, recipe.run.seed).chosen
     settings = results.summary.settings
     names = without(settings.methods, "random")
-    methods: dict[Method, HeatmapMethod] = {name: make_method(name, opened.explained, settings) for name in names}
-    samples = opened.samples([candidate.key for candidate in chosen])
+    methods: dict[Method, HeatmapMethod] = {name: make_method(name, scored_run.explained, settings) for name in names}
+    samples = scored_run.samples([candidate.key for candidate in chosen])
     rows = [
-        _row(opened, sample, scored[sample.key], measured[sample.key], methods)
+        _row(scored_run, sample, scored[sample.key], measured[sample.key], methods)
         for sample in track(samples, "heatmaps by every method")
     ]
-    return HeatmapGrid(list(methods), rows, opened.split, recipe.run.seed, len(measured))
+    return HeatmapGrid(list(methods), rows, scored_run.split, recipe.run.seed, len(measured))
 
 
 def _measured(results: Results) -> dict[str, dict[Method, dict[str, Any]]]:
@@ -122,7 +122,7 @@ def _measured(results: Results) -> dict[str, dict[Method, dict[str, Any]]]:
 
 
 def _row(
-    opened: ScoredRun,
+    scored_run: ScoredRun,
     sample: Sample,
     scored: dict[str, Any],
     measured: dict[Method, dict[str, Any]],
@@ -133,12 +133,12 @@ def _row(
     target = next(iter(measured.values()))["target"]
     return ImageRow(
         key=sample.key,
-        label=opened.card.classes[sample.label],
-        target=opened.card.classes[target],
+        label=scored_run.card.classes[sample.label],
+        target=scored_run.card.classes[target],
         probability=scored["probabilities"][target],
         image=outlined(sample.image, sample.mask),
-        heats=[
-            Heat(name, colorize(_scaled(name, method, image, target)), measured[name]["pompom"])
+        heatmaps=[
+            MethodHeatmap(name, colorize(_scaled(name, method, image, target)), measured[name]["pompom"])
             for name, method in methods.items()
         ],
     )

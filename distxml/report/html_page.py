@@ -21,7 +21,7 @@ from distxml.report.figures.training import LEGEND
 from distxml.report.gallery import Gallery
 from distxml.report.heatmap_grid import HeatmapGrid, Pixels, thumbnail
 from distxml.report.pixels import data_uri
-from distxml.report.style import ORDER_NAMES, ORDER_WORDS, class_looks, method_looks, method_name
+from distxml.report.style import ORDER_NAMES, ORDER_WORDS, class_styles, method_name, method_styles
 from distxml.report.tables import classes as class_tables
 from distxml.report.tables import methods as method_tables
 from distxml.report.tables import settings as setting_tables
@@ -124,9 +124,9 @@ def environment() -> jinja2.Environment:
         wording=wording,
         order_names=ORDER_NAMES,
         order_words=ORDER_WORDS,
-        method_looks=method_looks,
-        class_looks=class_looks,
-        fewest_images=MIN_IMAGES,
+        method_styles=method_styles,
+        class_styles=class_styles,
+        min_images=MIN_IMAGES,
         theme=THEME,
         training_legend=LEGEND,
     )

@@ -67,7 +67,7 @@ def method_name(method: Method) -> str:
     return METHOD_NAMES[method]
 
 
-def method_look(method: Method) -> LineStyle:
+def method_style(method: Method) -> LineStyle:
     """The method's line."""
     return METHOD_STYLES[method]
 
@@ -77,17 +77,17 @@ def without(methods: Iterable[Method], left_out: Method) -> list[Method]:
     return [method for method in methods if method != left_out]
 
 
-def method_looks(methods: Iterable[Method]) -> dict[str, LineStyle]:
+def method_styles(methods: Iterable[Method]) -> dict[str, LineStyle]:
     """Name and line of each."""
-    return {method_name(method): method_look(method) for method in methods}
+    return {method_name(method): method_style(method) for method in methods}
 
 
-def class_looks(classes: Iterable[str]) -> dict[str, LineStyle]:
+def class_styles(classes: Iterable[str]) -> dict[str, LineStyle]:
     """Name and line of each."""
-    return {name: class_look(index) for index, name in enumerate(classes)}
+    return {name: class_style(index) for index, name in enumerate(classes)}
 
 
-def class_look(index: int) -> LineStyle:
+def class_style(index: int) -> LineStyle:
     """The line of the i-th class; they repeat after 24."""
     return LineStyle(SERIES[index % len(SERIES)], DASHES[index // len(SERIES) % len(DASHES)])
 
@@ -97,16 +97,16 @@ MAX_ENTRIES = 24
 MAX_NAME = 28
 
 
-def legend(looks: Mapping[str, LineStyle]) -> list[Line2D]:
+def legend(styles: Mapping[str, LineStyle]) -> list[Line2D]:
     """A figure's legend of those names."""
-    shown = list(looks.items())[:MAX_ENTRIES]
-    lines = [_line(shortened(name), look) for name, look in shown]
-    left = len(looks) - len(shown)
+    shown = list(styles.items())[:MAX_ENTRIES]
+    lines = [_line(shortened(name), style) for name, style in shown]
+    left = len(styles) - len(shown)
     return [*lines, _line(f"and {left} more", LineStyle("none"))] if left else lines
 
 
-def _line(name: str, look: LineStyle) -> Line2D:
-    return Line2D([], [], color=look.color, linestyle=look.dash, linewidth=look.width, label=name)
+def _line(name: str, style: LineStyle) -> Line2D:
+    return Line2D([], [], color=style.color, linestyle=style.dash, linewidth=style.width, label=name)
 
 
 def shortened(name: str, longest: int = MAX_NAME) -> str:

@@ -23,7 +23,7 @@ from distxml.files import write_whole
 from distxml.signals import Interrupted, interruptible, stop_requests
 from distxml.training.driver import with_absolute_paths
 from distxml.training.preflight import check_dataset
-from distxml.tuning.plan import Plan
+from distxml.tuning.plan import SweepPlan
 from distxml.tuning.ray_tune import SweepStop, run_trials
 from distxml.tuning.records import SweepClock, SweepFolder, TrialRecord
 from distxml.tuning.results import write_results
@@ -35,7 +35,7 @@ FREE_TO_CHANGE = {"budget", "concurrency", "retries", "store"}
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedSweep:
     """A sweep that may be started.
 
     Attributes:
@@ -52,7 +52,7 @@ class Prepared:
         return SweepFolder(self.sweep.path)
 
 
-def prepare(sweep: SweepSettings, origin: str) -> Prepared:
+def prepare(sweep: SweepSettings, origin: str) -> PreparedSweep:
     """Everything that can be checked without Ray.
 
     Raises:
@@ -76,7 +76,7 @@ def prepare(sweep: SweepSettings, origin: str) -> Prepared:
             f"{origin}: scheduler.grace={sweep.scheduler.grace}: phase 3 has only {epochs} epochs; lower it"
         )
     _check_metrics(sweep, base, check_dataset(base), origin)
-    return Prepared(sweep, base)
+    return PreparedSweep(sweep, base)
 
 
 def _check_metrics(sweep: SweepSettings, base: Recipe, dataset: Dataset, origin: str) -> None:
@@ -111,7 +111,7 @@ def with_spare(fit: int) -> int:
     return fit + max(1, fit // 4)
 
 
-def tune(prepared: Prepared, resume: bool, display: SweepDisplay) -> list[TrialRecord]:
+def tune(prepared: PreparedSweep, resume: bool, display: SweepDisplay) -> list[TrialRecord]:
     """Run a sweep to its end.
 
     Raises:
@@ -130,44 +130,44 @@ def tune(prepared: Prepared, resume: bool, display: SweepDisplay) -> list[TrialR
             return prepared.folder.load()
 
 
-def _run(prepared: Prepared, known: list[TrialRecord], fit: int, display: SweepDisplay) -> int:
+def _run(prepared: PreparedSweep, known: list[TrialRecord], fit: int, display: SweepDisplay) -> int:
     """Until the end, or until somebody asks: the number of the signal."""
     sweep, folder = prepared.sweep, prepared.folder
     clock = SweepClock(folder)
-    desk = TrialManager(folder, prepared.base, Plan(sweep, prepared.base, known), display)
+    manager = TrialManager(folder, prepared.base, SweepPlan(sweep, prepared.base, known), display)
     concurrency = with_spare(fit) if sweep.concurrency is None else min(fit, sweep.concurrency)
     with stop_requests() as request:
-        stop = SweepStop(request, desk, clock, sweep.budget.minutes)
+        stop = SweepStop(request, manager, clock, sweep.budget.minutes)
         try:
             if not stop.is_late:
-                run_trials(desk, sweep, concurrency, stop)
-            if not request.signal and not desk.outside:
-                _close_the_rest(desk, "the sweep's time was over")
-            _write_what_is_known(desk, clock)
+                run_trials(manager, sweep, concurrency, stop)
+            if not request.signal and not manager.outside:
+                _close_the_rest(manager, "the sweep's time was over")
+            _write_what_is_known(manager, clock)
         except OSError as error:  # the sweep's own disk is full
-            desk.outside = desk.outside or f"sweep {folder.path}: cannot be written ({error.strerror or error})"
+            manager.outside = manager.outside or f"sweep {folder.path}: cannot be written ({error.strerror or error})"
     if request.signal:
         ray.shutdown()
         return request.signal
-    if desk.outside:
-        raise InfrastructureError(f"{desk.outside}; the trials wait: the same command with --resume goes on")
+    if manager.outside:
+        raise InfrastructureError(f"{manager.outside}; the trials wait: the same command with --resume goes on")
     shutil.rmtree(folder.ray, ignore_errors=True)
     return 0
 
 
-def _write_what_is_known(desk: TrialManager, clock: SweepClock) -> None:
+def _write_what_is_known(manager: TrialManager, clock: SweepClock) -> None:
     clock.save()
-    write_results(desk.folder, desk.base, desk.plan.records, desk.plan.judge)
+    write_results(manager.folder, manager.base, manager.plan.records, manager.plan.objective)
 
 
-def _close_the_rest(desk: TrialManager, reason: str) -> None:
-    for record in desk.plan.records:
+def _close_the_rest(manager: TrialManager, reason: str) -> None:
+    for record in manager.plan.records:
         if not record.is_over:
-            desk.close(record.number, "stopped", reason)
+            manager.close(record.number, "stopped", reason)
 
 
 @contextmanager
-def _claimed(prepared: Prepared, resume: bool) -> Iterator[list[TrialRecord]]:
+def _claimed(prepared: PreparedSweep, resume: bool) -> Iterator[list[TrialRecord]]:
     """Hold the sweep's folder; what is known of its trials."""
     folder = prepared.folder
     lock = FileLock(folder.lock, timeout=0)
@@ -197,7 +197,7 @@ def _check_begun(folder: SweepFolder, resume: bool) -> None:
         raise UserError(f"sweep {folder.path}: there is nothing to resume; leave --resume out")
 
 
-def _check_same(prepared: Prepared) -> None:
+def _check_same(prepared: PreparedSweep) -> None:
     """The dataset may lie elsewhere now: that it is the same is checked by each trial."""
     before, now = _comparable(prepared.folder.sweep()), _comparable(prepared.sweep)
     changed = [name for name in now if name not in FREE_TO_CHANGE and before[name] != now[name]]

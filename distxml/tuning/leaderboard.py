@@ -17,8 +17,8 @@ MAX_SHOWN = 12
 class Leaderboard:
     """A live table where there is a terminal, a line an event where there is not; use as a context manager."""
 
-    def __init__(self, judge: Objective, most_trials: int | None, console: Console | None = None) -> None:
-        self.judge, self.most_trials = judge, most_trials
+    def __init__(self, objective: Objective, most_trials: int | None, console: Console | None = None) -> None:
+        self.objective, self.most_trials = objective, most_trials
         self.console = console or Console()
         self.records: dict[int, TrialRecord] = {}
         self.doing: dict[int, str] = {}
@@ -67,9 +67,9 @@ class Leaderboard:
         self.doing.pop(record.number, None)
         self.records[record.number] = record
         self._refresh()
-        self._say(over_line(record, self.judge))
-        best = best_trials(list(self.records.values()), self.judge)
-        if record in best and not self.judge.settings.is_multiple:
+        self._say(over_line(record, self.objective))
+        best = best_trials(list(self.records.values()), self.objective)
+        if record in best and not self.objective.settings.is_multiple:
             self._say(f"best so far: trial {record.number}")
 
     def _change(self, record: TrialRecord, doing: str) -> None:
@@ -93,8 +93,8 @@ class Leaderboard:
 
     def table(self) -> Table:
         """The trials that run, and the best of the others."""
-        table = Table(title=self.judge.in_words())
-        for name in ("trial", "", "score", *self.judge.settings.names, "settings"):
+        table = Table(title=self.objective.in_words())
+        for name in ("trial", "", "score", *self.objective.settings.names, "settings"):
             table.add_column(name, overflow="fold")
         known = sorted(self.records.values(), key=_rank)
         for record in known[:MAX_SHOWN]:
@@ -106,7 +106,7 @@ class Leaderboard:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return self.judge.settings.names
+        return self.objective.settings.names
 
 
 STATUSES = ("running", "finished", "stopped", "failed")

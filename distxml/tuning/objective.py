@@ -11,7 +11,7 @@ BROKEN_LIMIT = 1000.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ObjectiveValue:
     """What a trial's metrics are worth.
 
     Attributes:
@@ -31,8 +31,8 @@ class Objective:
     def __init__(self, settings: ObjectiveSettings) -> None:
         self.settings = settings
 
-    def judge(self, metrics: Mapping[str, float]) -> Verdict | None:
-        """The verdict; None where a metric is missing or no number."""
+    def score(self, metrics: Mapping[str, float]) -> ObjectiveValue | None:
+        """The value; None where a metric is missing or no number."""
         named = {name: metrics.get(name, math.nan) for name in self.settings.names}
         if not all(math.isfinite(value) for value in named.values()):
             return None
@@ -41,7 +41,7 @@ class Objective:
         weights = [goal.weight for goal in self.settings.metrics.values()]
         violation = sum(limit.violation(named[name]) for name, limit in self.settings.limits.items())
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
-        return Verdict(values, violation, total - (BROKEN_LIMIT * (1 + violation) if violation else 0))
+        return ObjectiveValue(values, violation, total - (BROKEN_LIMIT * (1 + violation) if violation else 0))
 
     def in_words(self) -> str:
         """For a table's heading."""
@@ -62,16 +62,14 @@ class Objective:
         return words + (f" with {', '.join(limits)}" if limits else "")
 
 
-def pareto_front(verdicts: Sequence[Verdict]) -> list[int]:
-    """Indices of the verdicts that none beats, among those that miss the limits least."""
-    if not verdicts:
+def pareto_front(found: Sequence[ObjectiveValue]) -> list[int]:
+    """Indices of the values that none beats, among those that miss the limits least."""
+    if not found:
         return []
-    least = min(verdict.violation for verdict in verdicts)
-    allowed = [index for index, verdict in enumerate(verdicts) if verdict.violation <= least]
+    least = min(value.violation for value in found)
+    allowed = [index for index, value in enumerate(found) if value.violation <= least]
     return [
-        index
-        for index in allowed
-        if not any(_beats(verdicts[other].values, verdicts[index].values) for other in allowed)
+        index for index in allowed if not any(_beats(found[other].values, found[index].values) for other in allowed)
     ]
 
 

@@ -10,7 +10,7 @@ from distxml.tuning.records import TrialRecord
 from distxml.tuning.searches import Assignment, GridSearch, RandomSearch, Search, Space, TpeSearch
 
 
-class Turn(Enum):
+class NoTrial(Enum):
     """Why there is no next trial now."""
 
     WAIT = "the step before has to end first"
@@ -25,12 +25,12 @@ class Proposal:
     settings: Assignment
 
 
-class Plan:
+class SweepPlan:
     """Steps after each other; a sweep without steps has one."""
 
     def __init__(self, sweep: SweepSettings, base: Recipe, known: list[TrialRecord]) -> None:
         """`known`: trials from before an interruption, by number."""
-        self.judge = Objective(sweep.objective)
+        self.objective = Objective(sweep.objective)
         self.sweep = sweep
         self.records: list[TrialRecord] = []
         self._searches = [self._search(Space(parameters, base), len(known)) for parameters in sweep.all_steps]
@@ -41,21 +41,21 @@ class Plan:
             if record.is_over:
                 self._tell(record)
 
-    def next(self) -> Proposal | Turn:
+    def next(self) -> Proposal | NoTrial:
         """What to try next."""
         for step, search in enumerate(self._searches):
             place = self._place_of_next(step)
             if self._is_used_up(place):
                 continue
             if any(not record.is_over for record in self.records if record.step < step):
-                return Turn.WAIT
+                return NoTrial.WAIT
             best = self._best_before(step)
             if best is None:
-                return Turn.OVER
+                return NoTrial.OVER
             chosen = search.propose(place, best)
             if chosen is not None:
                 return Proposal(step, best | chosen)
-        return Turn.OVER
+        return NoTrial.OVER
 
     def add(self, record: TrialRecord) -> None:
         """The trial that was proposed last."""
@@ -90,7 +90,7 @@ class Plan:
 
     def _tell(self, record: TrialRecord) -> None:
         places = [other.number for other in self.records if other.step == record.step]
-        self._searches[record.step].tell(places.index(record.number), record, self.judge.judge(record.metrics))
+        self._searches[record.step].tell(places.index(record.number), record, self.objective.score(record.metrics))
 
     def _place_of_next(self, step: int) -> int:
         return sum(record.step == step for record in self.records)

@@ -1,4 +1,4 @@
-"""Running the trials with Ray Tune: its face to the desk, its scheduler, its stop."""
+"""Running the trials with Ray Tune: its face to the manager, its scheduler, its stop."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from ray.tune.search import Searcher
 
 from distxml.config.sweep import SweepSettings
 from distxml.signals import StopRequest
-from distxml.tuning.plan import Turn
+from distxml.tuning.plan import NoTrial
 from distxml.tuning.records import SweepClock
 from distxml.tuning.trial import run_trial
 from distxml.tuning.trial_history import run_figures
@@ -27,15 +27,15 @@ SECONDS_TO_END_A_TRIAL = 10
 NO_LIMIT = 10**9
 
 
-def run_trials(desk: TrialManager, sweep: SweepSettings, concurrency: int, stop: "SweepStop") -> None:
-    """Until there are no more trials, or `stop` says so; the desk knows what became of each."""
+def run_trials(manager: TrialManager, sweep: SweepSettings, concurrency: int, stop: "SweepStop") -> None:
+    """Until there are no more trials, or `stop` says so; the manager knows what became of each."""
     _set_up()
-    folder = desk.folder
-    scheduler = Asha(desk, sweep) if sweep.scheduler.kind == "asha" else FIFOScheduler()
+    folder = manager.folder
+    scheduler = Asha(manager, sweep) if sweep.scheduler.kind == "asha" else FIFOScheduler()
     tune.Tuner(
         tune.with_resources(_trainable(folder.path), PlacementGroupFactory([{"memory": BYTES_PER_TRIAL}])),
         tune_config=tune.TuneConfig(
-            search_alg=DeskSearcher(desk),
+            search_alg=TrialSearcher(manager),
             scheduler=scheduler,
             num_samples=-1,
             max_concurrent_trials=concurrency,
@@ -46,7 +46,7 @@ def run_trials(desk: TrialManager, sweep: SweepSettings, concurrency: int, stop:
             storage_path=str(folder.ray),
             failure_config=tune.FailureConfig(max_failures=sweep.retries),
             stop=stop,
-            callbacks=[DeskCallback(desk)],
+            callbacks=[TrialCallback(manager)],
             verbose=0,
         ),
     ).fit()
@@ -60,7 +60,7 @@ def _trainable(folder: Path) -> Any:
 
 
 def _set_up() -> None:
-    """Ray Tune reads these when it starts; what it has to say, the desk says."""
+    """Ray Tune reads these when it starts; what it has to say, the manager says."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the other one prints tables however quiet it is told to be
     os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # there is no score before phase 3
@@ -80,25 +80,25 @@ class _Ours:
         return {}
 
 
-class DeskSearcher(_Ours, Searcher):
-    """Gets trials from the desk, and tells it when they are over."""
+class TrialSearcher(_Ours, Searcher):
+    """Gets trials from the manager, and tells it when they are over."""
 
-    def __init__(self, desk: TrialManager) -> None:
+    def __init__(self, manager: TrialManager) -> None:
         super().__init__(metric="score", mode="max")
-        self.desk = desk
+        self.manager = manager
         self._numbers: dict[str, int] = {}
 
     def suggest(self, trial_id: str) -> Any:
         """Ray Tune asks for a trial; None: not now."""
-        number = self.desk.next()
-        if isinstance(number, Turn):
-            return Searcher.FINISHED if number is Turn.OVER else None
+        number = self.manager.next()
+        if isinstance(number, NoTrial):
+            return Searcher.FINISHED if number is NoTrial.OVER else None
         self._numbers[trial_id] = number
         return {"number": number}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """A trial has ended, one way or another."""
-        self.desk.end(self._numbers[trial_id], None if error else result or {})
+        self.manager.end(self._numbers[trial_id], None if error else result or {})
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the records are the state."""
@@ -107,21 +107,21 @@ class DeskSearcher(_Ours, Searcher):
         """Nothing: the records are the state."""
 
 
-class DeskCallback(_Ours, tune.Callback):
-    """Tells the desk what trials report."""
+class TrialCallback(_Ours, tune.Callback):
+    """Tells the manager what trials report."""
 
-    def __init__(self, desk: TrialManager) -> None:
-        self.desk = desk
+    def __init__(self, manager: TrialManager) -> None:
+        self.manager = manager
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """A trial's process begins, perhaps not for the first time."""
-        self.desk.begin(trial.config["number"])
+        self.manager.begin(trial.config["number"])
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         """A report."""
-        self.desk.hear(trial.config["number"], result)
+        self.manager.hear(trial.config["number"], result)
 
 
 class _ByNumber:
@@ -137,10 +137,10 @@ class Asha(_Ours, AsyncHyperBandScheduler):
     Source: Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020.
     """
 
-    def __init__(self, desk: TrialManager, sweep: SweepSettings) -> None:
+    def __init__(self, manager: TrialManager, sweep: SweepSettings) -> None:
         """Learns what trials from before an interruption had reached."""
-        epochs = desk.base.phases[-1].epochs
-        self.desk = desk
+        epochs = manager.base.phases[-1].epochs
+        self.manager = manager
         super().__init__(
             time_attr="phase3_epoch",
             metric="score",
@@ -150,17 +150,17 @@ class Asha(_Ours, AsyncHyperBandScheduler):
             reduction_factor=sweep.scheduler.factor,
             stop_last_trials=False,
         )
-        for record in desk.plan.records:
+        for record in manager.plan.records:
             super().on_trial_add(None, _ByNumber(record.number))  # pyright: ignore[reportArgumentType]
             self._learn(record.number)
 
     def _learn(self, number: int) -> None:
         """Every epoch that a trial has made, as if it reported them now."""
         trial: Any = _ByNumber(number)
-        for epoch, metrics in run_figures(self.desk.folder.run(number)).history.items():
-            verdict = self.desk.plan.judge.judge(metrics)
-            if verdict:
-                result = {"phase3_epoch": epoch, "score": verdict.score}
+        for epoch, metrics in run_figures(self.manager.folder.run(number)).history.items():
+            value = self.manager.plan.objective.score(metrics)
+            if value:
+                result = {"phase3_epoch": epoch, "score": value.score}
                 super().on_trial_result(None, trial, result)  # pyright: ignore[reportArgumentType]
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
@@ -190,8 +190,8 @@ class Asha(_Ours, AsyncHyperBandScheduler):
 class SweepStop(_Ours, Stopper):
     """Ends all trials when somebody asks, when the time is over, or when no trial can go on."""
 
-    def __init__(self, request: StopRequest, desk: TrialManager, clock: SweepClock, minutes: float | None) -> None:
-        self.request, self.desk, self.clock, self.minutes = request, desk, clock, minutes
+    def __init__(self, request: StopRequest, manager: TrialManager, clock: SweepClock, minutes: float | None) -> None:
+        self.request, self.manager, self.clock, self.minutes = request, manager, clock, minutes
 
     @property
     def is_late(self) -> bool:
@@ -205,4 +205,4 @@ class SweepStop(_Ours, Stopper):
     def stop_all(self) -> bool:
         """Asked over and over."""
         self.clock.save_now_and_then()
-        return bool(self.request.signal or self.desk.outside) or self.is_late
+        return bool(self.request.signal or self.manager.outside) or self.is_late

@@ -15,22 +15,22 @@ from distxml.tuning.objective import Objective, pareto_front
 from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name
 
 
-def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Objective) -> None:
+def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord], objective: Objective) -> None:
     """Write everything anew, from whatever trials there are."""
     _write_tables(folder, records)
-    _write_best(folder, base, records, judge)
+    _write_best(folder, base, records, objective)
     for record in records:
         if record.is_over:
             _write_hparams(folder, base, records, record)
 
 
-def best_trials(records: list[TrialRecord], judge: Objective) -> list[TrialRecord]:
+def best_trials(records: list[TrialRecord], objective: Objective) -> list[TrialRecord]:
     """The best trial first of all; for several objectives the Pareto front, by its first metric. Only trials that have
     finished count."""
-    judged = [(record, judge.judge(record.metrics)) for record in records if record.status == "finished"]
-    whole = [(record, verdict) for record, verdict in judged if verdict is not None]
-    if judge.settings.is_multiple:
-        front = pareto_front([verdict for _, verdict in whole])
+    judged = [(record, objective.score(record.metrics)) for record in records if record.status == "finished"]
+    whole = [(record, value) for record, value in judged if value is not None]
+    if objective.settings.is_multiple:
+        front = pareto_front([value for _, value in whole])
         return [whole[i][0] for i in sorted(front, key=lambda i: whole[i][1].values, reverse=True)]
     return [max(whole, key=lambda one: one[1].score)[0]] if whole else []
 
@@ -65,16 +65,16 @@ def _write_tables(folder: SweepFolder, records: list[TrialRecord]) -> None:
     fresh.replace(folder.parquet)
 
 
-def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], judge: Objective) -> None:
+def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], objective: Objective) -> None:
     """Recipes that `distxml train` takes as they are: the run goes beside the sweep."""
     for old in [folder.best(), *folder.path.glob("best_*.yaml")]:
         old.unlink(missing_ok=True)
-    for place, record in enumerate(best_trials(records, judge), start=1):
-        number = place if judge.settings.is_multiple else None
+    for place, record in enumerate(best_trials(records, objective), start=1):
+        number = place if objective.settings.is_multiple else None
         name = f"{folder.path.name}-best" + (f"-{number}" if number else "")
         own = {"run.name": name, "run.folder": str(folder.path.parent)}
         recipe = with_settings(base, record.settings | own, f"trial {record.number}")
-        metrics = ", ".join(f"{metric} {record.metrics[metric]:.4g}" for metric in judge.settings.names)
+        metrics = ", ".join(f"{metric} {record.metrics[metric]:.4g}" for metric in objective.settings.names)
         heading = f"# Trial {record.number} of sweep {folder.path.name}: validation {metrics}.\n"
         write_whole(folder.best(number), heading + to_yaml(recipe))
 
@@ -115,9 +115,9 @@ def settings_in_words(record: TrialRecord) -> str:
     )
 
 
-def over_line(record: TrialRecord, judge: Objective) -> str:
+def over_line(record: TrialRecord, objective: Objective) -> str:
     """How a trial ended, in a line."""
-    names = [name for name in judge.settings.names if name in record.metrics]
+    names = [name for name in objective.settings.names if name in record.metrics]
     metrics = ", ".join(f"{name} {record.metrics[name]:.4f}" for name in names)
     reason = f" ({record.reason})" if record.reason else ""
     taken = f", {record.saved_epochs} epochs taken from others" if record.saved_epochs else ""

@@ -21,7 +21,7 @@ from distxml.config.seeds import seed_from
 from distxml.config.sweep.parameter import Parameter
 from distxml.config.sweep.sweep import Parameters, SearchSettings
 from distxml.errors import UserError
-from distxml.tuning.objective import Verdict
+from distxml.tuning.objective import ObjectiveValue
 from distxml.tuning.records import TrialRecord
 
 LAST_PHASE_ALONE = "phases.2."
@@ -121,8 +121,8 @@ class Search(Protocol):
     def know(self, place: int, settings: Assignment) -> None:
         """A trial that was proposed before an interruption; its settings hold what was given."""
 
-    def tell(self, place: int, record: TrialRecord, verdict: Verdict | None) -> None:
-        """A trial is over; `verdict` where it has all metrics."""
+    def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
+        """A trial is over; `value` where it has all metrics."""
 
 
 class GridSearch:
@@ -139,7 +139,7 @@ class GridSearch:
     def know(self, place: int, settings: Assignment) -> None:
         """Nothing depends on it."""
 
-    def tell(self, place: int, record: TrialRecord, verdict: Verdict | None) -> None:
+    def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
         """Nothing depends on it."""
 
 
@@ -160,7 +160,7 @@ class RandomSearch:
     def know(self, place: int, settings: Assignment) -> None:
         """Nothing depends on it."""
 
-    def tell(self, place: int, record: TrialRecord, verdict: Verdict | None) -> None:
+    def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
         """Nothing depends on it."""
 
 
@@ -175,7 +175,7 @@ class TpeSearch:
         Args:
             space: the parameters.
             settings: seed and number of random trials.
-            objectives: how many values a verdict has; with one, its score is followed.
+            objectives: how many values a value has; with one, its score is followed.
             limited: whether limits are to be learnt from.
             known: trials before an interruption; they shift the seed, so that none is proposed again.
         """
@@ -207,14 +207,14 @@ class TpeSearch:
         self.study.enqueue_trial({name: value for name, value in coded.items() if parameters[name].kind != "fixed"})
         self.propose(place, {name: value for name, value in settings.items() if name not in parameters})
 
-    def tell(self, place: int, record: TrialRecord, verdict: Verdict | None) -> None:
+    def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
         """Stopped trials count as worse than those that went on for longer; failed ones are not learnt from."""
         trial = self._asked.pop(place)
-        if verdict is None or record.status == "failed":
+        if value is None or record.status == "failed":
             self.study.tell(trial, state=TrialState.FAIL)
             return
-        trial.set_user_attr(VIOLATION, verdict.violation)
-        values = [verdict.score] if self.objectives == 1 else list(verdict.values)
+        trial.set_user_attr(VIOLATION, value.violation)
+        values = [value.score] if self.objectives == 1 else list(value.values)
         if record.status == "stopped" and self.objectives == 1:
             trial.report(values[0], record.epochs[2])
             self.study.tell(trial, state=TrialState.PRUNED)

@@ -40,7 +40,7 @@ class TrialRun:
     def __init__(self, folder: SweepFolder, number: int, report: Report) -> None:
         self.number, self.report = number, report
         self.sweep: SweepSettings = folder.sweep()
-        self.judge = Objective(self.sweep.objective)
+        self.objective = Objective(self.sweep.objective)
         self.recipe = trial_recipe(folder.base_recipe(), folder, folder.load_one(number))
         self.run = folder.run(number)
         self.phases: SharedPhases | None = None
@@ -121,8 +121,8 @@ class TrialRun:
 
     def _report(self, what: dict[str, Any], metrics: dict[str, float] | None, epoch: int) -> None:
         """With `score` and `phase3_epoch` where there are metrics: all that the scheduler looks at."""
-        verdict = self.judge.judge(metrics) if metrics else None
-        scored = {"score": verdict.score, "phase3_epoch": epoch} if verdict else {}
+        value = self.objective.score(metrics) if metrics else None
+        scored = {"score": value.score, "phase3_epoch": epoch} if value else {}
         self.report({"number": self.number} | what | scored)
 
 

@@ -1,4 +1,4 @@
-"""The driver's desk: hands out trials, writes down what becomes of them."""
+"""The manager of a sweep's trials: proposes them to Ray Tune, writes down what becomes of them."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from distxml.config import Recipe
 from distxml.config.load import with_settings
 from distxml.errors import UserError
-from distxml.tuning.plan import Plan, Turn
+from distxml.tuning.plan import NoTrial, SweepPlan
 from distxml.tuning.records import SweepFolder, TrialRecord, trial_name
 from distxml.tuning.trial_history import run_figures
 
@@ -44,21 +44,21 @@ class TrialManager:
         outside: what stopped a trial that its settings have no part in, so that the sweep has to end; empty: nothing.
     """
 
-    def __init__(self, folder: SweepFolder, base: Recipe, plan: Plan, display: SweepDisplay) -> None:
+    def __init__(self, folder: SweepFolder, base: Recipe, plan: SweepPlan, display: SweepDisplay) -> None:
         self.folder, self.base, self.plan, self.display = folder, base, plan, display
         self.outside = ""
         self._begun: dict[int, int] = {}
         self._interrupted = [record.number for record in plan.records if not record.is_over]
 
-    def next(self) -> int | Turn:
+    def next(self) -> int | NoTrial:
         """The number of the next trial: those that were interrupted come first."""
         if self.outside:
-            return Turn.OVER
+            return NoTrial.OVER
         if self._interrupted:
             return self._hand_out(self._interrupted.pop(0))
         while True:
             proposal = self.plan.next()
-            if isinstance(proposal, Turn):
+            if isinstance(proposal, NoTrial):
                 return proposal
             record = TrialRecord(number=len(self.plan.records), step=proposal.step, settings=proposal.settings)
             self.plan.add(record)
@@ -124,5 +124,5 @@ class TrialManager:
         run = self.folder.run(record.number)
         if Path(run.path).is_dir():
             run_figures(run).fill(record)
-        verdict = self.plan.judge.judge(record.metrics)
-        record.score = verdict.score if verdict and record.status != "failed" else None
+        value = self.plan.objective.score(record.metrics)
+        record.score = value.score if value and record.status != "failed" else None

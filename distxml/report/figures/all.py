@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from distxml.config.evaluation import Order
 from distxml.evaluation.results import Results
-from distxml.report.figure import Drawing
+from distxml.report.figure import DrawnFigure
 from distxml.report.figures.classes import precision_recall_figure, roc_figure
 from distxml.report.figures.comparisons import comparison_figure, overall_figure
 from distxml.report.figures.curves import aopc_grid, curve_sets, perturbation_grid
@@ -26,19 +26,19 @@ class Figures:
         by_steps: AOPC(L) against L, by order.
     """
 
-    training: list[Drawing] = field(default_factory=list)
-    roc: Drawing | None = None
-    precision_recall: Drawing | None = None
-    overall: Drawing | None = None
-    comparisons: Drawing | None = None
-    perturbation: dict[Order, Drawing] = field(default_factory=dict)
-    by_steps: dict[Order, Drawing] = field(default_factory=dict)
+    training: list[DrawnFigure] = field(default_factory=list)
+    roc: DrawnFigure | None = None
+    precision_recall: DrawnFigure | None = None
+    overall: DrawnFigure | None = None
+    comparisons: DrawnFigure | None = None
+    perturbation: dict[Order, DrawnFigure] = field(default_factory=dict)
+    by_steps: dict[Order, DrawnFigure] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[Drawing]:
+    def __iter__(self) -> Iterator[DrawnFigure]:
         """Those that were drawn, training first."""
         single = (self.roc, self.precision_recall, self.overall, self.comparisons)
         yield from self.training
-        yield from (drawing for drawing in single if drawing is not None)
+        yield from (drawn for drawn in single if drawn is not None)
         yield from self.perturbation.values()
         yield from self.by_steps.values()
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from distxml.evaluation.summary import ClassCurve
-from distxml.report.figure import LINE, Drawing, Panel
-from distxml.report.style import class_look, class_looks, legend, shortened
+from distxml.report.figure import LINE, DrawnFigure, Panel
+from distxml.report.style import class_style, class_styles, legend, shortened
 
 MAX_POINTS = 400
 """Points of a curve that are drawn; a longer one is thinned evenly."""
@@ -28,28 +28,28 @@ ROC = _Frame("roc", "ROC", "false-positive rate", "true-positive rate", True, "a
 PRECISION_RECALL = _Frame("precision_recall", "Precision and recall", "recall", "precision", False, "average precision")
 
 
-def roc_figure(curves: tuple[ClassCurve, ...]) -> Drawing:
+def roc_figure(curves: tuple[ClassCurve, ...]) -> DrawnFigure:
     """One line a class, and the diagonal of a guess."""
     return _class_curves(curves, ROC)
 
 
-def precision_recall_figure(curves: tuple[ClassCurve, ...]) -> Drawing:
+def precision_recall_figure(curves: tuple[ClassCurve, ...]) -> DrawnFigure:
     """One line a class."""
     return _class_curves(curves, PRECISION_RECALL)
 
 
-def _class_curves(curves: tuple[ClassCurve, ...], frame: _Frame) -> Drawing:
+def _class_curves(curves: tuple[ClassCurve, ...], frame: _Frame) -> DrawnFigure:
     with Panel(3.4, 3.0) as panel:
         if frame.diagonal:
             panel.axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
         for index, curve in enumerate(curves):
             kept = np.unique(np.linspace(0, len(curve.x) - 1, min(MAX_POINTS, len(curve.x))).astype(int))
-            look = class_look(index)
-            panel.axes.plot(np.array(curve.x)[kept], np.array(curve.y)[kept], color=look.color, linestyle=look.dash)
+            style = class_style(index)
+            panel.axes.plot(np.array(curve.x)[kept], np.array(curve.y)[kept], color=style.color, linestyle=style.dash)
         panel.axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=frame.x, ylabel=frame.y, aspect="equal")
         panel.axes.set_title(frame.title)
-        entries = legend(class_looks(curve.class_name for curve in curves))
-        return panel.drawing(frame.name, frame.title, _caption(curves, frame), entries)
+        entries = legend(class_styles(curve.class_name for curve in curves))
+        return panel.finish(frame.name, frame.title, _caption(curves, frame), entries)
 
 
 def _caption(curves: tuple[ClassCurve, ...], frame: _Frame) -> str:

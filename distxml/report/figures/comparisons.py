@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import AopcOverall, Comparison, Summary
-from distxml.report.figure import BLUE, INK, MUTED, ORANGE, PAPER, Drawing, Panel
-from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_look, method_name
+from distxml.report.figure import BLUE, INK, MUTED, ORANGE, PAPER, DrawnFigure, Panel
+from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_name, method_style
 from distxml.report.verdict import against_each, against_random, ranked
 from distxml.report.wording import number, percent, signed
 
@@ -36,7 +36,7 @@ class _Dot:
 Dots = Mapping[Order, Sequence[_Dot]]
 
 
-def overall_figure(summary: Summary) -> Drawing:
+def overall_figure(summary: Summary) -> DrawnFigure:
     """AOPC over all settings: a row a method, the best of the first order on top; a panel an order."""
     shown: Dots = {order: [_overall_dot(row) for row in ranked(summary, order)] for order in summary.settings.orders}
     title = f"AOPC over all {summary.aopc_overall[0].settings} pairs of a patch size and a fill"
@@ -47,10 +47,10 @@ def overall_figure(summary: Summary) -> Drawing:
     random = next((row.aopc for row in summary.aopc_overall if row.method == "random"), None)
     with _dot_panel(shown) as panel:
         _draw(panel, shown, BETTER_WORDS, random)
-        return panel.drawing("aopc_overall", title, caption)
+        return panel.finish("aopc_overall", title, caption)
 
 
-def comparison_figure(summary: Summary) -> Drawing | None:
+def comparison_figure(summary: Summary) -> DrawnFigure | None:
     """In-model minus every other method (or else every method minus `random`) over all settings; a panel an order.
 
     None where nothing was compared.
@@ -68,7 +68,7 @@ def comparison_figure(summary: Summary) -> Drawing | None:
     )
     with _dot_panel(shown) as panel:
         _draw(panel, shown, BETTER_SIDE, 0)
-        return panel.drawing("comparisons", title, caption, _verdict_legend())
+        return panel.finish("comparisons", title, caption, _verdict_legend())
 
 
 def _against_each(summary: Summary) -> Dots:
@@ -82,7 +82,7 @@ def _against_random(summary: Summary) -> Dots:
 
 
 def _overall_dot(row: AopcOverall) -> _Dot:
-    return _Dot(row.method, row.aopc, row.low, row.high, number(row.aopc), method_look(row.method).color)
+    return _Dot(row.method, row.aopc, row.low, row.high, number(row.aopc), method_style(row.method).color)
 
 
 def _difference_dot(row: Comparison, method: Method) -> _Dot:

@@ -13,8 +13,8 @@ from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps
 from distxml.evaluation.statistics.bootstrap import Bootstrap
 from distxml.evaluation.summary import Summary
-from distxml.report.figure import MUTED, Drawing, Panel
-from distxml.report.style import ORDER_NAMES, ORDER_WORDS, legend, method_look, method_looks, method_name
+from distxml.report.figure import MUTED, DrawnFigure, Panel
+from distxml.report.style import ORDER_NAMES, ORDER_WORDS, legend, method_name, method_style, method_styles
 
 MAX_POINTS = 150
 """Points of a curve that are drawn; a longer one is thinned evenly."""
@@ -137,7 +137,7 @@ class _Words:
     shows: str
 
 
-def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> Drawing:
+def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> DrawnFigure:
     """Mean f against the patches replaced; `sets` is the whole table of curves."""
     means = mean_curves(of_order(sets, order), lambda f: f, summary.settings.bootstrap, summary.seed)
     output = summary.settings.output
@@ -151,7 +151,7 @@ def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) ->
     return _grid(summary, means, words, limits)
 
 
-def aopc_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> Drawing:
+def aopc_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> DrawnFigure:
     """AOPC(L) against L; `sets` is the whole table of curves."""
     means = mean_curves(of_order(sets, order), aopc_by_steps, summary.settings.bootstrap, summary.seed)
     first = order == summary.settings.orders[0]
@@ -174,7 +174,7 @@ def _limits(means: Means, *also: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _grid(summary: Summary, means: Means, words: _Words, limits: tuple[float, float]) -> Drawing:
+def _grid(summary: Summary, means: Means, words: _Words, limits: tuple[float, float]) -> DrawnFigure:
     sizes = list(dict.fromkeys(setting.patch_size for setting in means))
     fills: list[Fill] = list(dict.fromkeys(setting.fill for setting in means))
     methods: list[Method] = list(dict.fromkeys(method for by_method in means.values() for method in by_method))
@@ -190,17 +190,17 @@ def _grid(summary: Summary, means: Means, words: _Words, limits: tuple[float, fl
             panel.grid[-1, column].set_xlabel("patches replaced")
         panel.axes.set_ylim(*limits)
         panel.figure.supylabel(words.y, fontsize=8, color=MUTED)
-        entries = legend(method_looks(methods))
-        return panel.drawing(words.name, words.title, _caption(summary, words, methods), entries)
+        entries = legend(method_styles(methods))
+        return panel.finish(words.name, words.title, _caption(summary, words, methods), entries)
 
 
 def draw_setting(axes: Axes, by_method: Mapping[Method, MeanCurve]) -> None:
     """A line a method, the in-model one on top of the others, and the bands that there are."""
     for method in sorted(by_method, key=lambda method: method == "in_model"):
-        curve, look = by_method[method], method_look(method)
+        curve, style = by_method[method], method_style(method)
         if curve.low is not None and curve.high is not None:
-            axes.fill_between(curve.steps, curve.low, curve.high, color=look.color, alpha=0.18, linewidth=0)
-        axes.plot(curve.steps, curve.mean, color=look.color, linestyle=look.dash, linewidth=look.width)
+            axes.fill_between(curve.steps, curve.low, curve.high, color=style.color, alpha=0.18, linewidth=0)
+        axes.plot(curve.steps, curve.mean, color=style.color, linestyle=style.dash, linewidth=style.width)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 

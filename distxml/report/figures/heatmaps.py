@@ -42,11 +42,11 @@ def _draw(axes: Axes, row: ImageRow, top: float, tall: float) -> None:
     if row.target != row.label:
         lines.append(f"true: {shortened(row.label, CLASS_LETTERS)}")
     _text(axes, BESIDE - 0.08, top + tall / 2, "\n".join(lines), ha="right", va="center")
-    for column, picture in enumerate([row.image, *(heat.picture for heat in row.heats)]):
+    for column, picture in enumerate([row.image, *(heatmap.picture for heatmap in row.heatmaps)]):
         _picture(axes, picture, (BESIDE + column * (1 + GAP), top), (1, tall))
-    for column, heat in enumerate(row.heats, start=1):
+    for column, heatmap in enumerate(row.heatmaps, start=1):
         middle = BESIDE + column * (1 + GAP) + 0.5
-        _text(axes, middle, top + tall + 0.03, number(heat.pompom), ha="center", va="top", color=MUTED)
+        _text(axes, middle, top + tall + 0.03, number(heatmap.pompom), ha="center", va="top", color=MUTED)
 
 
 def _scale(axes: Axes, top: float, has_in_model: bool) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from distxml.report.figure import BLUE, GREEN, MUTED, ORANGE, PINK, Drawing, Panel
+from distxml.report.figure import BLUE, GREEN, MUTED, ORANGE, PINK, DrawnFigure, Panel
 from distxml.report.style import LineStyle, legend
 from distxml.report.training_log import Epoch, Part, TrainingLog
 
@@ -42,7 +42,7 @@ MARKED_UP_TO = 40
 """Epochs up to which every point is marked, so that a phase of one epoch is seen."""
 
 
-def training_figures(log: TrainingLog) -> list[Drawing]:
+def training_figures(log: TrainingLog) -> list[DrawnFigure]:
     """A panel for every quantity that was logged, then the learning rates."""
     logged = [name for name in QUANTITIES if _is_logged(log, name)]
     return [_quantity(log, name) for name in logged] + [_learning_rates(log)]
@@ -52,7 +52,7 @@ def _is_logged(log: TrainingLog, name: str) -> bool:
     return any(np.isfinite(epoch.value(part, name)) for epoch in log.epochs for part in ("train", "val"))
 
 
-def _quantity(log: TrainingLog, name: str) -> Drawing:
+def _quantity(log: TrainingLog, name: str) -> DrawnFigure:
     with Panel() as panel:
         for part, label in PARTS.items():
             _by_phase(panel.axes, log.epochs, lambda epoch, part=part: epoch.value(part, name), LEGEND[label])
@@ -60,7 +60,7 @@ def _quantity(log: TrainingLog, name: str) -> Drawing:
         panel.axes.set_ylim(*(-0.03, 1.03) if name in SHARES else _from_zero(panel.axes))
         _frame(panel.axes, log)
         caption = f"{QUANTITIES[name]} over the epochs. {_in_words(log, name)}"
-        return panel.drawing(f"training_{name}", QUANTITIES[name], caption, _legend(PARTS))
+        return panel.finish(f"training_{name}", QUANTITIES[name], caption, _legend(PARTS))
 
 
 def _from_zero(axes: Axes) -> tuple[float, float]:
@@ -69,7 +69,7 @@ def _from_zero(axes: Axes) -> tuple[float, float]:
     return min(0, low), high + 0.06 * (high - min(0, low)) or 1
 
 
-def _learning_rates(log: TrainingLog) -> Drawing:
+def _learning_rates(log: TrainingLog) -> DrawnFigure:
     with Panel() as panel:
         panel.axes.set_yscale("log")
         panel.axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
@@ -79,19 +79,19 @@ def _learning_rates(log: TrainingLog) -> Drawing:
         panel.axes.set_title("Learning rates")
         _frame(panel.axes, log)
         caption = "Learning rates of the classifier and of the explainer over the epochs, logarithmic."
-        return panel.drawing("training_learning_rates", "Learning rates", caption, _legend(RATES))
+        return panel.finish("training_learning_rates", "Learning rates", caption, _legend(RATES))
 
 
 def _legend(names: Mapping[Any, str]) -> list[Line2D]:
     return legend({label: LEGEND[label] for label in names.values()})
 
 
-def _by_phase(axes: Axes, epochs: list[Epoch], value: Callable[[Epoch], float], look: LineStyle) -> None:
+def _by_phase(axes: Axes, epochs: list[Epoch], value: Callable[[Epoch], float], style: LineStyle) -> None:
     """A line that breaks between phases: their losses have different weights."""
     marker = "o" if len(epochs) <= MARKED_UP_TO else None
     for _, phase in groupby(epochs, key=lambda epoch: epoch.phase):
         points = [(epoch.overall, value(epoch)) for epoch in phase]
-        axes.plot(*zip(*points, strict=True), color=look.color, linestyle=look.dash, marker=marker, markersize=2.2)
+        axes.plot(*zip(*points, strict=True), color=style.color, linestyle=style.dash, marker=marker, markersize=2.2)
 
 
 def _frame(axes: Axes, log: TrainingLog) -> None:

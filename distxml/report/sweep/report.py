@@ -50,8 +50,8 @@ def write_sweep_report(folder: SweepFolder) -> Path:
         UserError: this is no sweep, or one of its files is damaged.
     """
     sweep, base, records = folder.sweep(), folder.base_recipe(), folder.load()
-    judge = Objective(sweep.objective)
-    best = best_trials(records, judge)
+    objective = Objective(sweep.objective)
+    best = best_trials(records, objective)
     parameters = {name: each for step in sweep.all_steps for name, each in step.items()}
     heatmaps, no_heatmaps = _heatmaps(folder, records, best)
     html = (
@@ -60,16 +60,16 @@ def write_sweep_report(folder: SweepFolder) -> Path:
         .render(
             version=__version__,
             sweep=sweep,
-            objective=judge.in_words(),
-            several=judge.settings.is_multiple,
-            names=judge.settings.names,
+            objective=objective.in_words(),
+            several=objective.settings.is_multiple,
+            names=objective.settings.names,
             parameters={name: each.in_words() for name, each in parameters.items()},
             records=_ranked(records),
             best=[record.number for record in best],
             in_words=settings_in_words,
             saved=saved_line(records),
             seconds=sum(record.seconds for record in records),
-            figures=_figures(parameters, records, best, judge),
+            figures=_figures(parameters, records, best, objective),
             heatmaps=heatmaps,
             no_heatmaps=no_heatmaps,
             settings=to_yaml(base),
@@ -91,14 +91,16 @@ def _heatmaps(
         return None, str(error)
 
 
-def _figures(parameters: Parameters, records: list[TrialRecord], best: list[TrialRecord], judge: Objective) -> _Figures:
-    shown = [record for record in records if judge.judge(record.metrics) is not None and record.status != "failed"]
+def _figures(
+    parameters: Parameters, records: list[TrialRecord], best: list[TrialRecord], objective: Objective
+) -> _Figures:
+    shown = [record for record in records if objective.score(record.metrics) is not None and record.status != "failed"]
     if not shown:
         return _Figures(None, None, [], [], [])
     axes = _axes(parameters, shown)
     numbers = [record.number for record in shown]
     top = [numbers.index(record.number) for record in best]
-    explained = _explained(shown, judge)
+    explained = _explained(shown, objective)
     scored, score = explained[0]
     importance = []
     for name, values in explained:
@@ -110,24 +112,24 @@ def _figures(parameters: Parameters, records: list[TrialRecord], best: list[Tria
         history=history_figure(numbers, score, scored),
         importance=importance,
         slices=[(name, [slice_figure(axis, values, top, name) for axis in axes]) for name, values in explained],
-        planes=_planes(shown, top, judge),
+        planes=_planes(shown, top, objective),
     )
 
 
-def _explained(shown: list[TrialRecord], judge: Objective) -> list[tuple[str, Values]]:
+def _explained(shown: list[TrialRecord], objective: Objective) -> list[tuple[str, Values]]:
     """What figures explain: the score, or each of several objectives, more being better.
 
     What missing a limit costs would flatten the figures: where some trials keep the limits, the others have no
     score."""
-    verdicts = [judge.judge(record.metrics) for record in shown]
-    whole = [verdict for verdict in verdicts if verdict is not None]
-    if not judge.settings.is_multiple:
-        kept = any(verdict.violation == 0 for verdict in whole)
-        scores = [np.nan if kept and verdict.violation > 0 else verdict.score for verdict in whole]
+    found = [objective.score(record.metrics) for record in shown]
+    whole = [value for value in found if value is not None]
+    if not objective.settings.is_multiple:
+        kept = any(value.violation == 0 for value in whole)
+        scores = [np.nan if kept and value.violation > 0 else value.score for value in whole]
         return [("score", np.array(scores))]
-    goals = judge.settings.metrics.items()
+    goals = objective.settings.metrics.items()
     return [
-        (name if goal.goal == "max" else f"minus {name}", np.array([verdict.values[place] for verdict in whole]))
+        (name if goal.goal == "max" else f"minus {name}", np.array([value.values[place] for value in whole]))
         for place, (name, goal) in enumerate(goals)
     ]
 
@@ -140,10 +142,10 @@ def _axes(parameters: Parameters, shown: list[TrialRecord]) -> list[SettingAxis]
     return [setting_axis(name, parameters.get(name), values) for name, values in varied.items()]
 
 
-def _planes(shown: list[TrialRecord], top: list[int], judge: Objective) -> list[Picture]:
+def _planes(shown: list[TrialRecord], top: list[int], objective: Objective) -> list[Picture]:
     """Every pair of the objective's metrics."""
     numbers = [record.number for record in shown]
-    columns = {name: np.array([record.metrics[name] for record in shown]) for name in judge.settings.metrics}
+    columns = {name: np.array([record.metrics[name] for record in shown]) for name in objective.settings.metrics}
     return [plane_figure(columns[x], columns[y], (x, y), numbers, top) for x, y in combinations(columns, 2)]
 
 

@@ -7,7 +7,7 @@ from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import ClassPart, Summary
 from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_name, without
 from distxml.report.tables.methods import CLEAR, difference_cell, metric_cell
-from distxml.report.tables.table import NONE, Cell, NumberTable, Row
+from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import in_order
 from distxml.report.wording import interval, metric_title, number
 
@@ -36,7 +36,7 @@ def _metrics(summary: Summary) -> NumberTable:
         "Means over the n images of the true class that have the value, with 95% intervals: Wilson’s for the recall, "
         "bootstraps for the rest."
     )
-    rows = [Row(part.class_name, cells(part), f"{part.images} images") for part in summary.by_class]
+    rows = [TableRow(part.class_name, cells(part), f"{part.images} images") for part in summary.by_class]
     return NumberTable("Metrics by class", about, "True class", titles, rows)
 
 
@@ -44,7 +44,7 @@ def _by_method(
     summary: Summary, title: str, about: str, methods: Sequence[Method], cell: Callable[[ClassPart, Method], Cell]
 ) -> NumberTable:
     rows = [
-        Row(part.class_name, [cell(part, method) for method in methods], f"{part.curve_images} perturbed images")
+        TableRow(part.class_name, [cell(part, method) for method in methods], f"{part.curve_images} perturbed images")
         for part in summary.by_class
     ]
     return NumberTable(title, about, "True class", [method_name(method) for method in methods], rows)

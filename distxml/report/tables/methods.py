@@ -11,7 +11,7 @@ from distxml.evaluation.summary import (
     Summary,
 )
 from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_name
-from distxml.report.tables.table import NONE, Cell, NumberTable, Row
+from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import ranked
 from distxml.report.wording import interval, number, percent, signed
 
@@ -42,7 +42,8 @@ def overall_table(summary: Summary, order: Order) -> NumberTable:
         "settings in-model better / worse",
     ]
     lines = [
-        Row(method_name(row.method), _overall_cells(summary, order, row), own=row.method == "in_model") for row in rows
+        TableRow(method_name(row.method), _overall_cells(summary, order, row), own=row.method == "in_model")
+        for row in rows
     ]
     table = NumberTable(f"All settings together, {ORDER_NAMES[order]}", about, "Method", columns, lines)
     return table.without_empty_columns()
@@ -95,7 +96,7 @@ def localization_table(summary: Summary) -> NumberTable:
         corner="Method",
         columns=list(LOCALIZATION.values()),
         rows=[
-            Row(
+            TableRow(
                 method_name(method),
                 [metric_cell(found.get((method, name))) for name in LOCALIZATION],
                 own=method == "in_model",

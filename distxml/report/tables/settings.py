@@ -6,7 +6,7 @@ from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.summary import MIN_IMAGES, Aopc, OrderGap, Summary
 from distxml.report.style import ORDER_NAMES, method_name, without
 from distxml.report.tables.methods import CLEAR, difference_cell
-from distxml.report.tables.table import NONE, Cell, NumberTable, Row
+from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.wording import interval, number, percent, signed
 
 Place = tuple[Order, int, Fill]
@@ -28,7 +28,7 @@ def _by_place(
     summary: Summary, title: str, about: str, methods: Sequence[Method], cell: Callable[[Method, Place], Cell]
 ) -> NumberTable:
     rows = [
-        Row(f"{fill}, {size} px", [cell(method, (order, size, fill)) for method in methods], _note(order, steps))
+        TableRow(f"{fill}, {size} px", [cell(method, (order, size, fill)) for method in methods], _note(order, steps))
         for (order, size, fill), steps in _places(summary).items()
     ]
     return NumberTable(title, about, "Fill, patch", [method_name(method) for method in methods], rows)
@@ -98,7 +98,7 @@ def _gaps(summary: Summary) -> NumberTable:
     for patch_size, fill in dict.fromkeys((row.patch_size, row.fill) for row in summary.order_gaps):
         gaps = [found[method, patch_size, fill] for method in methods]
         cells = [Cell(signed(gap.gap), interval(gap.low, gap.high), _is_clear(gap)) for gap in gaps]
-        rows.append(Row(f"{fill}, {patch_size} px", cells))
+        rows.append(TableRow(f"{fill}, {patch_size} px", cells))
     about = (
         "AOPC of MoRF minus AOPC of LeRF: the area between the two curves, with its 95% bootstrap interval. Higher is "
         f"better; a random order has 0. {CLEAR}"

@@ -18,7 +18,7 @@ NONE = Cell("–")
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A name, a smaller line under it, and a cell a column; `own` stands out: what the report is about."""
 
     name: str
@@ -35,7 +35,7 @@ class NumberTable:
     about: str
     corner: str
     columns: Sequence[str]
-    rows: Sequence[Row] = field(default_factory=list)
+    rows: Sequence[TableRow] = field(default_factory=list)
 
     def without_empty_columns(self) -> "NumberTable":
         """The same without the columns that hold nothing in any row."""

@@ -116,9 +116,9 @@ def test_a_panel_shows_each_line_with_the_look_of_its_method():
     with Panel() as panel:
         draw_setting(panel.axes, by_method)
         lines, bands = panel.axes.lines, panel.axes.collections
-        for power, (method, look) in enumerate(METHOD_STYLES.items(), start=1):
+        for power, (method, style) in enumerate(METHOD_STYLES.items(), start=1):
             found = [line for line in lines if np.allclose(np.asarray(line.get_ydata()), (f**power).mean(0))]
-            assert [(line.get_color(), line.get_linestyle()) for line in found] == [(look.color, look.dash)], method
+            assert [(line.get_color(), line.get_linestyle()) for line in found] == [(style.color, style.dash)], method
         assert lines[-1].get_color() == METHOD_STYLES["in_model"].color  # on top
         assert len(lines) == 13 and len(bands) == 2
 
@@ -126,11 +126,11 @@ def test_a_panel_shows_each_line_with_the_look_of_its_method():
 def test_a_grid_has_a_panel_a_setting_and_the_page_all_words(full_results: Results):
     sets = curve_sets(full_results.curves)
     for draw in (perturbation_grid, aopc_grid):
-        drawing = draw(full_results.summary, sets, "morf")
-        words = parse(drawing.picture.svg).text
+        drawn = draw(full_results.summary, sets, "morf")
+        words = parse(drawn.picture.svg).text
         assert words.count("patches of") == 2 and words.count("patches replaced") == 2
         assert "black" in words and "blur" in words
-        assert "Means over 8 images" in drawing.picture.alt
+        assert "Means over 8 images" in drawn.picture.alt
 
 
 def test_logits_have_a_scale_of_their_own(full_results: Results):
@@ -138,10 +138,10 @@ def test_logits_have_a_scale_of_their_own(full_results: Results):
     settings = summary.settings.model_copy(update={"output": "logit"})
     summary = summary.model_copy(update={"settings": settings})
     f = np.array([[7.5, -3.25], [8.5, -2.25]])
-    drawing = perturbation_grid(summary, [Curves("in_model", SETTING, "morf", f)], "morf")
-    assert drawing.plate.name == "morf_logit"
-    assert "mean logit of the explained class" in parse(drawing.picture.svg).text
-    ticks = [word.replace("−", "-") for word in parse(drawing.picture.svg).text.split()]
+    drawn = perturbation_grid(summary, [Curves("in_model", SETTING, "morf", f)], "morf")
+    assert drawn.plate.name == "morf_logit"
+    assert "mean logit of the explained class" in parse(drawn.picture.svg).text
+    ticks = [word.replace("−", "-") for word in parse(drawn.picture.svg).text.split()]
     numbers = [float(word) for word in ticks if word.lstrip("-").replace(".", "").isdigit()]
     assert min(numbers) < -1 and max(numbers) > 6
 

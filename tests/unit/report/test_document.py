@@ -130,8 +130,8 @@ def test_legend_has_the_colours_of_the_lines(run: RunFolder):
     html = run.report.read_text(encoding="utf-8")
     for color in THEME:
         assert color not in html
-    for name, look in LEGEND.items():
-        assert re.search(rf'stroke: {re.escape(THEME[look.color])}"[^<]*/></svg>{name}</li>', html)
+    for name, style in LEGEND.items():
+        assert re.search(rf'stroke: {re.escape(THEME[style.color])}"[^<]*/></svg>{name}</li>', html)
 
 
 def test_the_command_to_evaluate_can_be_pasted(tmp_path: Path):

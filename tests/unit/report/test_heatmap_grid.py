@@ -24,13 +24,13 @@ from tests.unit.report.run_on_disk import EVALUATION, make_run, small, write_che
 
 
 @pytest.fixture(scope="module")
-def opened(everything: RunFolder, full_results: Results) -> ScoredRun:
+def scored_run(everything: RunFolder, full_results: Results) -> ScoredRun:
     return open_run(everything, everything.recipe(), full_results)
 
 
 @pytest.fixture(scope="module")
-def grid(everything: RunFolder, full_results: Results, opened: ScoredRun) -> HeatmapGrid:
-    found = build_heatmap_grid(opened, everything.recipe(), full_results, untracked)
+def grid(everything: RunFolder, full_results: Results, scored_run: ScoredRun) -> HeatmapGrid:
+    found = build_heatmap_grid(scored_run, everything.recipe(), full_results, untracked)
     assert found is not None
     return found
 
@@ -53,22 +53,22 @@ def test_numbers_are_those_of_the_tables(grid: HeatmapGrid, full_results: Result
         assert row.label == classes[images[row.key]["label"]]
         assert row.target == classes[images[row.key]["predicted"]]  # the settings' target
         assert row.probability == images[row.key]["probabilities"][images[row.key]["predicted"]]
-        for heat in row.heats:
-            assert heat.pompom == measured[row.key, heat.method]["pompom"]
+        for heatmap in row.heatmaps:
+            assert heatmap.pompom == measured[row.key, heatmap.method]["pompom"]
 
 
-def test_every_method_but_random_has_its_own_heatmap(grid: HeatmapGrid, full_results: Results, opened: ScoredRun):
+def test_every_method_but_random_has_its_own_heatmap(grid: HeatmapGrid, full_results: Results, scored_run: ScoredRun):
     settings = full_results.summary.settings
     assert grid.methods == [method for method in settings.methods if method != "random"]
     row = grid.rows[0]
-    sample = opened.samples([row.key])[0]
-    target = torch.tensor([opened.card.classes.index(row.target)])
-    for heat in row.heats:
-        relevance = make_method(heat.method, opened.explained, settings).heatmap(collate([sample]).image, target)
+    sample = scored_run.samples([row.key])[0]
+    target = torch.tensor([scored_run.card.classes.index(row.target)])
+    for heatmap in row.heatmaps:
+        relevance = make_method(heatmap.method, scored_run.explained, settings).heatmap(collate([sample]).image, target)
         expected = relevance[0, 0].numpy()
-        if heat.method != "in_model":
+        if heatmap.method != "in_model":
             expected = expected / max(expected.max(), np.finfo(np.float32).tiny)
-        assert (heat.picture == colorize(expected)).mean() > 0.99  # a pixel may round to the neighbouring colour
+        assert (heatmap.picture == colorize(expected)).mean() > 0.99  # a pixel may round to the neighbouring colour
     assert "but to 1 for the in-model one" in grid.caption
 
 
@@ -77,8 +77,8 @@ def test_the_page_shows_each_with_its_pompom(grid: HeatmapGrid, full_page: Page)
     assert len(pictures) == 12 * len(grid.rows)
     for row in grid.rows:
         assert f"{row.target} {number(row.probability)}" in full_page.text
-        for heat in row.heats:
-            assert number(heat.pompom) in full_page.text
+        for heatmap in row.heatmaps:
+            assert number(heatmap.pompom) in full_page.text
 
 
 def test_the_figure_has_all_pictures(grid: HeatmapGrid):
@@ -89,19 +89,19 @@ def test_the_figure_has_all_pictures(grid: HeatmapGrid):
 def test_phase_1_is_scored_but_the_heatmap_is_the_explainers(tmp_path: Path):
     run = make_run(tmp_path, settings=EVALUATION.model_copy(update={"f": "phase1"}))
     results = load_results(run.evaluation)
-    opened = open_run(run, run.recipe(), results)
+    scored_run = open_run(run, run.recipe(), results)
     assert results.summary.scored.checkpoint == "checkpoints/phase1/last"
-    assert opened.explainer == "checkpoints/phase3/last"
+    assert scored_run.explainer == "checkpoints/phase3/last"
     first, third = (load_model(run.checkpoint(phase, "last")).model for phase in (1, 3))
-    grid = build_heatmap_grid(opened, run.recipe(), results, untracked)
+    grid = build_heatmap_grid(scored_run, run.recipe(), results, untracked)
     assert grid is not None
-    image = collate(opened.samples([grid.rows[0].key])).image
+    image = collate(scored_run.samples([grid.rows[0].key])).image
     with torch.no_grad():
-        assert (grid.rows[0].heats[0].picture == colorize(third.explainer(image)[0, 0].numpy())).all()
-        assert torch.equal(opened.explained.logits(image, "white"), first(image, "white").logits)
+        assert (grid.rows[0].heatmaps[0].picture == colorize(third.explainer(image)[0, 0].numpy())).all()
+        assert torch.equal(scored_run.explained.logits(image, "white"), first(image, "white").logits)
     saliency = make_method("saliency", Explained("phase1", first, third), results.summary.settings)
-    heat = saliency.heatmap(image, torch.tensor([opened.card.classes.index(grid.rows[0].target)]))[0, 0].numpy()
-    assert (grid.rows[0].heats[1].picture == colorize(heat / heat.max())).mean() > 0.99
+    heat = saliency.heatmap(image, torch.tensor([scored_run.card.classes.index(grid.rows[0].target)]))[0, 0].numpy()
+    assert (grid.rows[0].heatmaps[1].picture == colorize(heat / heat.max())).mean() > 0.99
 
 
 def test_another_explainer_than_the_one_that_was_used_is_refused(tmp_path: Path):

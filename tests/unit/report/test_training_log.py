@@ -76,7 +76,7 @@ def test_missing_numbers_are_nan_and_have_no_panel(tmp_path: Path):
     assert math.isnan(log.epochs[0].value("val", "accuracy"))
     assert math.isnan(log.epochs[0].value("train", "total"))
     assert log.seconds == 0
-    assert [drawing.picture.alt.split(" over")[0] for drawing in training_figures(log)] == [
+    assert [drawn.picture.alt.split(" over")[0] for drawn in training_figures(log)] == [
         "Accuracy",
         "Learning rates of the classifier and of the explainer",
     ]
@@ -112,7 +112,7 @@ def test_guard_and_notices(tmp_path: Path):
 def test_black_and_white_have_panels_where_they_were_logged(tmp_path: Path):
     event = epoch_event(1, 1, 1)
     event["val"] = event["val"] | {"black": 0.25, "white": 0.5}
-    titles = [drawing.plate.title for drawing in training_figures(_read(tmp_path, [event]))]
+    titles = [drawn.plate.title for drawn in training_figures(_read(tmp_path, [event]))]
     assert "Black pixels (share)" in titles and "White pixels (share)" in titles
 
 

@@ -8,7 +8,7 @@ from ray.tune.schedulers import TrialScheduler
 
 from distxml.tuning.leaderboard import Leaderboard
 from distxml.tuning.objective import Objective
-from distxml.tuning.plan import Plan
+from distxml.tuning.plan import SweepPlan
 from distxml.tuning.ray_tune import Asha
 from distxml.tuning.records import SweepFolder, TrialRecord
 from distxml.tuning.trials import TrialManager
@@ -34,7 +34,8 @@ def folder(tmp_path: Path) -> SweepFolder:
 def asha(folder: SweepFolder, tmp_path: Path, records: list[TrialRecord]) -> Asha:
     base = base_recipe(tmp_path, "phases.2.epochs=8")
     return Asha(
-        TrialManager(folder, base, Plan(SWEEP, base, records), Leaderboard(Objective(SWEEP.objective), None)), SWEEP
+        TrialManager(folder, base, SweepPlan(SWEEP, base, records), Leaderboard(Objective(SWEEP.objective), None)),
+        SWEEP,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from distxml.config import Recipe
 from distxml.config.sweep import SweepSettings
-from distxml.tuning.plan import Plan, Proposal, Turn
+from distxml.tuning.plan import NoTrial, Proposal, SweepPlan
 from distxml.tuning.records import TrialRecord
 from tests.unit.tuning.small_sweep import base_recipe, ended, small_sweep
 
@@ -22,12 +22,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     return base_recipe(tmp_path_factory.mktemp("base"))
 
 
-def run_through(plan: Plan, accuracy_of: Any, most: int = 100) -> list[TrialRecord]:
+def run_through(plan: SweepPlan, accuracy_of: Any, most: int = 100) -> list[TrialRecord]:
     """Make every trial at once, one after the other."""
     for _ in range(most):
         proposal = plan.next()
         if not isinstance(proposal, Proposal):
-            assert proposal is Turn.OVER
+            assert proposal is NoTrial.OVER
             break
         record = TrialRecord(number=len(plan.records), step=proposal.step, settings=proposal.settings)
         plan.add(record)
@@ -47,7 +47,7 @@ def test_a_grid_leaves_out_what_is_not_set_and_varies_the_last_phase_slowest(bas
             "loss.beta": 0.8,
         },
     )
-    plan = Plan(sweep, base, [])
+    plan = SweepPlan(sweep, base, [])
     assert plan.most_trials() == 6
     made = [record.settings for record in run_through(plan, lambda settings: 0.5)]
     one = [
@@ -59,20 +59,20 @@ def test_a_grid_leaves_out_what_is_not_set_and_varies_the_last_phase_slowest(bas
 
 
 def test_draws_depend_on_seed_and_number_alone(base: Recipe) -> None:
-    first = [r.settings for r in run_through(Plan(small_sweep(), base, []), lambda s: 0.1)]
+    first = [r.settings for r in run_through(SweepPlan(small_sweep(), base, []), lambda s: 0.1)]
     other = small_sweep(search={"kind": "random", "seed": 1})
     assert len(first) == 6 and len({str(each) for each in first}) == 6
-    assert first == [r.settings for r in run_through(Plan(small_sweep(), base, []), lambda s: 0.9)]
-    assert first != [r.settings for r in run_through(Plan(other, base, []), lambda s: 0.1)]
-    known = Plan(small_sweep(), base, []).records
-    resumed = Plan(small_sweep(), base, run_through(Plan(small_sweep(), base, []), lambda s: 0.1)[:3])
+    assert first == [r.settings for r in run_through(SweepPlan(small_sweep(), base, []), lambda s: 0.9)]
+    assert first != [r.settings for r in run_through(SweepPlan(other, base, []), lambda s: 0.1)]
+    known = SweepPlan(small_sweep(), base, []).records
+    resumed = SweepPlan(small_sweep(), base, run_through(SweepPlan(small_sweep(), base, []), lambda s: 0.1)[:3])
     assert [r.settings for r in run_through(resumed, lambda s: 0.1)] == first
     assert known == []
 
 
 def test_conditions_hold_also_for_what_the_recipe_says(base: Recipe) -> None:
     parameters = {"loss.gamma": {"uniform": [0, 1], "when": {"loss.kind": ["hybrid", "other"]}}, "loss.beta": 0.7}
-    (first, *_) = run_through(Plan(small_sweep(parameters=parameters), base, []), lambda s: 0.1)
+    (first, *_) = run_through(SweepPlan(small_sweep(parameters=parameters), base, []), lambda s: 0.1)
     assert first.settings == {"loss.beta": 0.7}, "the recipe is unsupervised"
 
 
@@ -82,7 +82,7 @@ def test_conditions_see_what_earlier_steps_chose(base: Recipe, chosen: str, gamm
         {"parameters": {"loss.kind": {"grid": ["unsupervised", "hybrid"]}}},
         {"parameters": {"loss.gamma": {"grid": [0.1, 10], "when": {"loss.kind": "hybrid"}}, "loss.beta": 0.7}},
     )
-    plan = Plan(small_sweep(search={"kind": "grid"}, budget={}, steps=steps), base, [])
+    plan = SweepPlan(small_sweep(search={"kind": "grid"}, budget={}, steps=steps), base, [])
     assert plan.most_trials() == 4, "of the second step two at most"
     made = run_through(plan, lambda settings: 0.9 if settings["loss.kind"] == chosen else 0.1)
     assert [record.settings.get("loss.gamma") for record in made if record.step == 1] == gammas
@@ -97,7 +97,7 @@ def test_tpe_finds_what_is_good_and_keeps_to_conditions(base: Recipe) -> None:
         near = -abs(settings["loss.beta"] - 0.8)
         return near + (0.5 - abs(settings["loss.gamma"] - 1) if settings["loss.kind"] == "hybrid" else 0)
 
-    records = run_through(Plan(tpe(), base, []), accuracy)
+    records = run_through(SweepPlan(tpe(), base, []), accuracy)
     assert len(records) == 40
     for record in records:
         assert ("loss.gamma" in record.settings) == (record.settings["loss.kind"] == "hybrid")
@@ -108,11 +108,11 @@ def test_tpe_finds_what_is_good_and_keeps_to_conditions(base: Recipe) -> None:
 
 
 def test_tpe_goes_on_after_an_interruption(base: Recipe) -> None:
-    records = run_through(Plan(tpe(), base, []), lambda settings: settings["loss.beta"], most=12)
+    records = run_through(SweepPlan(tpe(), base, []), lambda settings: settings["loss.beta"], most=12)
     records[4] = records[4].model_copy(update={"status": "failed", "metrics": {}, "score": None})
     records[5] = records[5].model_copy(update={"status": "stopped"})
     records[11] = records[11].model_copy(update={"status": "running", "metrics": {}, "score": None})
-    plan = Plan(tpe(), base, records)
+    plan = SweepPlan(tpe(), base, records)
     plan.records[11] = ended(plan.records[11], 0.5)
     plan.over(plan.records[11])
     more = run_through(plan, lambda settings: settings["loss.beta"])
@@ -127,7 +127,7 @@ def test_tpe_with_several_objectives_and_a_limit(base: Recipe) -> None:
         "limits": {"sparsity": {"at_most": 0.5}},
     }
     sweep = tpe(objective=objective)
-    plan = Plan(sweep, base, [])
+    plan = SweepPlan(sweep, base, [])
     while isinstance(proposal := plan.next(), Proposal):
         record = TrialRecord(number=len(plan.records), settings=proposal.settings, status="finished")
         beta = record.settings["loss.beta"]
@@ -152,7 +152,7 @@ def test_each_step_goes_on_from_the_best_of_those_before(base: Recipe) -> None:
     def accuracy(settings: dict[str, Any]) -> float:
         return {0.75: 0.3}.get(settings["phases.2.alpha"], 0) + {0.8: 0.2}.get(settings.get("loss.beta", 0), 0)
 
-    made = run_through(Plan(sweep, base, []), accuracy)
+    made = run_through(SweepPlan(sweep, base, []), accuracy)
     assert [record.step for record in made] == [0, 0, 0, 1, 1, 2, 2]
     assert [record.settings for record in made[3:]] == [
         {"phases.2.alpha": 0.75, "loss.beta": 0.8},
@@ -160,18 +160,18 @@ def test_each_step_goes_on_from_the_best_of_those_before(base: Recipe) -> None:
         {"phases.2.alpha": 0.75, "loss.beta": 0.8, "loss.kind": "hybrid", "loss.gamma": 1},
         {"phases.2.alpha": 0.75, "loss.beta": 0.8, "loss.kind": "hybrid", "loss.gamma": 10},
     ]
-    resumed = Plan(sweep, base, [record.model_copy() for record in made[:4]])
+    resumed = SweepPlan(sweep, base, [record.model_copy() for record in made[:4]])
     assert [r.settings for r in run_through(resumed, accuracy)] == [record.settings for record in made]
 
 
 def test_a_step_waits_for_the_one_before_and_needs_a_trial_that_finished(base: Recipe) -> None:
-    plan = Plan(small_sweep(steps=STEPS[:2], search={"kind": "grid"}, budget={}), base, [])
+    plan = SweepPlan(small_sweep(steps=STEPS[:2], search={"kind": "grid"}, budget={}), base, [])
     for number in range(3):
         proposal = plan.next()
         assert isinstance(proposal, Proposal)
         plan.add(TrialRecord(number=number, settings=proposal.settings))
-    assert plan.next() is Turn.WAIT
+    assert plan.next() is NoTrial.WAIT
     for number in range(3):
         plan.records[number] = ended(plan.records[number], None)
         plan.over(plan.records[number])
-    assert plan.next() is Turn.OVER
+    assert plan.next() is NoTrial.OVER

@@ -9,7 +9,7 @@ from distxml.config.load import with_settings
 from distxml.config.sweep.load import load_sweep
 from distxml.errors import UserError
 from distxml.recipes import recipe_names
-from distxml.tuning.plan import Plan, Proposal
+from distxml.tuning.plan import Proposal, SweepPlan
 from distxml.tuning.records import TrialRecord
 from distxml.tuning.searches import check_parameters
 
@@ -42,7 +42,7 @@ def test_shipped_sweeps_fit_their_recipes(name: str) -> None:
     base = with_settings(load_settings(Recipe, sweep.recipe, []), sweep.settings, name)
     for parameters in sweep.all_steps:
         check_parameters(parameters, base, name)
-    proposal = Plan(sweep, base, []).next()
+    proposal = SweepPlan(sweep, base, []).next()
     assert isinstance(proposal, Proposal)
     with_settings(base, proposal.settings, name)
 
@@ -50,7 +50,7 @@ def test_shipped_sweeps_fit_their_recipes(name: str) -> None:
 def test_the_papers_steps() -> None:
     sweep = load_sweep("imagenet_hvz", [])
     base = load_settings(Recipe, sweep.recipe, [])
-    plan = Plan(sweep, base, [])
+    plan = SweepPlan(sweep, base, [])
     while isinstance(proposal := plan.next(), Proposal):
         record = TrialRecord(number=len(plan.records), step=proposal.step, settings=proposal.settings)
         record.status, record.score = "finished", float(len(plan.records))

@@ -1,4 +1,4 @@
-"""Figures: words for those who do not see them, looks that differ, colours that the page can change."""
+"""Figures: words for those who do not see them, styles that differ, colours that the page can change."""
 
 import warnings
 from itertools import combinations
@@ -11,7 +11,7 @@ from distxml.config.evaluation import Method
 from distxml.evaluation.summary import ClassCurve
 from distxml.report.figure import THEME, Panel
 from distxml.report.figures.classes import precision_recall_figure, roc_figure
-from distxml.report.style import DASHES, METHOD_NAMES, METHOD_STYLES, class_look, class_looks, legend, shortened
+from distxml.report.style import DASHES, METHOD_NAMES, METHOD_STYLES, class_style, class_styles, legend, shortened
 from distxml.report.wording import duration, interval, number, percent, signed
 from tests.unit.report.page import parse
 
@@ -26,7 +26,7 @@ def test_roc_of_many_points_is_thinned_but_keeps_its_ends():
 
 def test_many_classes_do_not_make_a_legend_that_fills_the_figure():
     curves = tuple(ClassCurve(class_name=f"class {index}", x=(0, 1), y=(1, 0), area=0.5) for index in range(60))
-    lines = legend(class_looks(curve.class_name for curve in curves))
+    lines = legend(class_styles(curve.class_name for curve in curves))
     assert [line.get_label() for line in lines[-2:]] == ["class 23", "and 36 more"]
     assert precision_recall_figure(curves).picture.alt.endswith("; and 48 more.")
 
@@ -34,8 +34,8 @@ def test_many_classes_do_not_make_a_legend_that_fills_the_figure():
 def test_a_name_in_a_script_without_a_font_is_text_in_the_page_and_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawing = roc_figure((ClassCurve(class_name="犬 แมว", x=(0, 1), y=(0, 1), area=0.5),))
-    assert "犬 แมว: area 0.500" in drawing.picture.alt
+        drawn = roc_figure((ClassCurve(class_name="犬 แมว", x=(0, 1), y=(0, 1), area=0.5),))
+    assert "犬 แมว: area 0.500" in drawn.picture.alt
 
 
 def test_words_are_in_the_font_of_the_page():
@@ -90,10 +90,10 @@ def test_every_method_has_a_name_and_a_look_of_its_own():
     assert len(set(METHOD_NAMES.values())) == len(methods)
     for one, other in combinations(METHOD_STYLES.values(), 2):
         assert (one.color, one.dash) != (other.color, other.dash)
-    assert all(look.color in THEME and look.dash in DASHES for look in METHOD_STYLES.values())
+    assert all(style.color in THEME and style.dash in DASHES for style in METHOD_STYLES.values())
     strongest = max(METHOD_STYLES, key=lambda method: METHOD_STYLES[method].width)
     assert strongest == "in_model"
-    assert [method for method, look in METHOD_STYLES.items() if look.color == METHOD_STYLES["in_model"].color] == [
+    assert [method for method, style in METHOD_STYLES.items() if style.color == METHOD_STYLES["in_model"].color] == [
         "in_model"
     ]
 
@@ -104,7 +104,7 @@ def test_the_default_methods_differ_in_colour():
 
 
 def test_classes_differ_until_there_are_more_than_looks():
-    assert len({class_look(index) for index in range(24)}) == 24
+    assert len({class_style(index) for index in range(24)}) == 24
 
 
 @pytest.mark.parametrize(

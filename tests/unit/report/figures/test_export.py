@@ -65,13 +65,13 @@ def test_they_open_are_white_around_and_fine_enough_for_print(everything: RunFol
 
 
 def test_a_standalone_figure_needs_no_font_and_has_a_legend_where_the_page_has_one(everything: RunFolder):
-    drawings = {drawing.plate.name: drawing for drawing in draw_figures(read_training_log(everything.metrics), None)}
-    drawing = drawings["training_total"]
-    assert b"<text" not in drawing.plate.svg and "<text" in drawing.picture.svg
+    drawn_figures = {drawn.plate.name: drawn for drawn in draw_figures(read_training_log(everything.metrics), None)}
+    drawn = drawn_figures["training_total"]
+    assert b"<text" not in drawn.plate.svg and "<text" in drawn.picture.svg
     with Panel() as panel:
         panel.axes.set_title("Title")
         without = panel.plate("name", "Title", "caption")
-    assert drawing.plate.svg.count(b'id="legend') == 1 and without.svg.count(b'id="legend') == 0
+    assert drawn.plate.svg.count(b'id="legend') == 1 and without.svg.count(b'id="legend') == 0
 
 
 def test_a_title_that_is_longer_than_the_figure_is_broken():
