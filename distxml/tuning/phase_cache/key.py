@@ -12,22 +12,28 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import distxml
 from distxml.config import Recipe
 from distxml.data.digest import file_digest
 from distxml.data.schema import DatasetMetadata
 from distxml.models.checkpoint import WEIGHTS_NAME
 from distxml.training.checkpoints import PHASES
+from distxml.tuning.phase_cache.code import code_digest
 
-ROOMS = ("config/seeds.py", "data", "losses.py", "models", "training")
-"""Where the code that training runs lies."""
-SCORES = (
-    "config/evaluation.py",
-    "evaluation/perturbation",
-    "evaluation/scoring/quick_scores.py",
-    "evaluation/scoring/localization.py",
-)
-"""Code that the metrics of the last phase come from beside it."""
+TRAINING = ("distxml.training.worker",)
+"""What every rank runs; all that it imports counts."""
+SCORES = ("distxml.evaluation.scoring.quick_scores",)
+"""Where metrics of the last phase come from besides."""
+SHOWN = "shows what training did, which reads nothing of it"
+WITHOUT_EFFECT = {
+    "distxml.attribution": "post-hoc methods; training looks at the in-model heatmap alone",
+    "distxml.config.sources": "how a dataset is built; its content counts by its checksums",
+    "distxml.monitoring.confusion": SHOWN,
+    "distxml.monitoring.hparams": SHOWN,
+    "distxml.monitoring.overlay": SHOWN,
+    "distxml.monitoring.tensorboard": SHOWN,
+    "distxml.recipes": "the settings that are read from its files count",
+}
+"""Code that training imports and that changes neither a weight nor a logged number, and why."""
 LIBRARIES = (
     "torch",
     "torchvision",
@@ -38,10 +44,10 @@ LIBRARIES = (
     "nvidia-dali-cuda130",
 )
 """What reads, augments and computes; DALI is not installed everywhere."""
-NO_MATTER = (
+FREE_SETTINGS = (
     "dataset",  # a path; its content counts by its checksums
     "evaluation",
-    "quick_scores",  # of the last phase alone, see `_last_phase_only`
+    "quick_scores",  # counts in the last phase, see `_settings`
     "loader.threads",
     "loader.prefetch",
     "scaling.max_failures",
@@ -80,8 +86,15 @@ def phase_keys(recipe: Recipe, data: DatasetMetadata) -> tuple[PhaseKey, PhaseKe
 
 
 def _depends(recipe: Recipe, data: DatasetMetadata, phase: int) -> dict[str, Any]:
+    shards = [shard.sha256 for shard in data.shards if shard.split != "test"]
+    settings = _settings(recipe, phase)
+    return {"settings": settings, "data": shards, "classes": data.classes_sha256, "code": _code(phase)}
+
+
+def _settings(recipe: Recipe, phase: int) -> dict[str, Any]:
+    """Those that a phase depends on; files that they name by what is in them."""
     settings = recipe.model_dump(mode="json")
-    for name in NO_MATTER:
+    for name in FREE_SETTINGS:
         _remove(settings, name)
     settings["phases"] = settings["phases"][:phase]
     if phase == 1 and _only_classifies(recipe):
@@ -93,8 +106,7 @@ def _depends(recipe: Recipe, data: DatasetMetadata, phase: int) -> dict[str, Any
         settings["warm_start"]["checkpoint"] = file_digest(recipe.warm_start.checkpoint / WEIGHTS_NAME)
     if isinstance(recipe.model.pretrained, Path):
         settings["model"]["pretrained"] = file_digest(recipe.model.pretrained)
-    shards = [shard.sha256 for shard in data.shards if shard.split != "test"]
-    return {"settings": settings, "data": shards, "classes": data.classes_sha256, "code": _code(phase)}
+    return settings
 
 
 def _only_classifies(recipe: Recipe) -> bool:
@@ -111,18 +123,8 @@ def _remove(tree: dict[str, Any], name: str) -> None:
 
 
 def _code(phase: int) -> dict[str, str]:
-    return {"distxml": _digest(ROOMS + SCORES if phase == PHASES[-1] else ROOMS)} | _versions()
-
-
-@cache
-def _digest(places: tuple[str, ...]) -> str:
-    """Of the package's modules there."""
-    package = Path(distxml.__file__).parent
-    digest = hashlib.sha256()
-    for place in (package / name for name in places):
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(f"{path.relative_to(package)}:{file_digest(path)};".encode())
-    return digest.hexdigest()
+    entries = TRAINING + SCORES if phase == PHASES[-1] else TRAINING
+    return {"distxml": code_digest(entries, tuple(WITHOUT_EFFECT))} | _versions()
 
 
 @cache

@@ -1,13 +1,15 @@
 """What each phase's key depends on, setting by setting."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
-import distxml
 from distxml.config import Recipe, load_settings
 from distxml.data.schema import DatasetMetadata, open_dataset
 from distxml.tuning.phase_cache import key as phase_key
+from distxml.tuning.phase_cache.code import closure
 from distxml.tuning.phase_cache.key import phase_keys
 from tests.unit.training.small_training import small_recipe
 
@@ -90,15 +92,38 @@ def _names(recipe: Recipe, data: DatasetMetadata) -> tuple[str, ...]:
 
 def test_the_code_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys(folder)
-    monkeypatch.setattr(phase_key, "ROOMS", (*phase_key.ROOMS, "stop.py"))
+    monkeypatch.setattr(phase_key, "TRAINING", (*phase_key.TRAINING, "distxml.report.style"))
     assert not set(before) & set(keys(folder))
 
 
 def test_the_code_of_the_scores_counts_in_the_last_phase(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys(folder)
-    assert all((Path(distxml.__file__).parent / name).is_file() for name in phase_key.SCORES)
-    monkeypatch.setattr(phase_key, "SCORES", (*phase_key.SCORES, "stop.py"))
+    monkeypatch.setattr(phase_key, "SCORES", (*phase_key.SCORES, "distxml.report.style"))
     assert [one == other for one, other in zip(before, keys(folder), strict=True)] == [True, True, False]
+
+
+def test_code_that_has_moved_is_missed_loudly(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"distxml.monitoring.gone": ""}
+    monkeypatch.setattr(phase_key, "WITHOUT_EFFECT", phase_key.WITHOUT_EFFECT | gone)
+    with pytest.raises(ModuleNotFoundError, match=r"distxml\.monitoring\.gone has no file"):
+        keys(folder)
+
+
+def test_every_module_that_a_worker_loads_counts_or_is_said_to_have_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = [name for name in sys.modules if name.split(".")[0] == "distxml"]
+    for name in ours:
+        monkeypatch.delitem(sys.modules, name)  # so that the import below loads all that it needs, and nothing else
+    for name in phase_key.TRAINING + phase_key.SCORES:
+        importlib.import_module(name)
+    loaded = {name for name in sys.modules if name.split(".")[0] == "distxml"}
+    for name in loaded:
+        monkeypatch.delitem(sys.modules, name)  # pytest puts the first ones back
+    counted = closure(phase_key.TRAINING + phase_key.SCORES, phase_key.WITHOUT_EFFECT)
+    left_out = {
+        name for name in loaded if f"{name}.".startswith(tuple(f"{each}." for each in phase_key.WITHOUT_EFFECT))
+    }
+    assert {"distxml.training.trainer", "distxml.losses", "distxml.data.augment.opencv"} <= loaded
+    assert loaded - left_out <= counted.keys()
 
 
 def test_the_libraries_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
