@@ -98,6 +98,35 @@ class Registry(Generic[Entry]):
 
 
 @dataclass(frozen=True)
+class RegistryPart(Generic[Entry]):
+    """The entries of a registry that `holds` is true for, for a setting that admits only those; read anew each time.
+
+    Attributes:
+        whole: the registry.
+        kind: what messages call such an entry.
+        holds: of an entry.
+    """
+
+    whole: Registry[Entry]
+    kind: str
+    holds: Callable[[Entry], bool]
+
+    def names(self) -> tuple[str, ...]:
+        """Their names."""
+        return self._part().names()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._part())
+
+    def __getitem__(self, name: str) -> Entry:
+        """The entry of that name; ValueError where there is none."""
+        return self._part()[name]
+
+    def _part(self) -> Registry[Entry]:
+        return Registry(self.kind, filter(self.holds, self.whole))
+
+
+@dataclass(frozen=True)
 class NameIn:
     """Annotation of a setting that is a name in the registry at `address`; read when a value is validated."""
 
@@ -111,7 +140,7 @@ class NameIn:
         """The name, if the registry has it; a ValueError otherwise."""
         return self._registry()[name].name
 
-    def _registry(self) -> Registry[Any]:
+    def _registry(self) -> Registry[Any] | RegistryPart[Any]:
         return load(self.address)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:

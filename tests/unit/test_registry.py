@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from distxml.config.base import Settings
-from distxml.registry import Address, NameIn, Registry, load
+from distxml.registry import Address, NameIn, Registry, RegistryPart, load
 
 
 @dataclass(frozen=True)
@@ -59,3 +59,16 @@ def test_a_name_is_registered_once() -> None:
 def test_an_empty_registry_says_so() -> None:
     with pytest.raises(ValueError, match="no such shape; none is registered"):
         Registry[Shape]("shape")["square"]
+
+
+class Flat(Settings):
+    shape: Annotated[str, NameIn(f"{__name__}:FLAT_SHAPES")] = "square"
+
+
+FLAT_SHAPES = RegistryPart(SHAPES, "flat shape", lambda shape: shape.name != "cube")
+
+
+def test_a_setting_may_take_a_part_of_a_registry() -> None:
+    assert FLAT_SHAPES.names() == ("square",) == tuple(shape.name for shape in FLAT_SHAPES)
+    with pytest.raises(ValidationError, match=r"no such flat shape; did you mean square\? Valid: square"):
+        Flat(shape="cube")
