@@ -12,17 +12,18 @@ from distxml.config import Recipe, load_settings
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
-from distxml.data.loader import Loader
+from distxml.data.loader import Loader, Loaders
 from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset, open_dataset
 from distxml.models.checkpoint import build_model
 from distxml.models.joint import JointModel
-from distxml.monitoring.event_queue import EventQueue
+from distxml.training.callbacks.context import CallbackContext
+from distxml.training.callbacks.quick_scores import no_scores
+from distxml.training.callbacks.registry import make_callbacks
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.compute import prepare
 from distxml.training.preflight import model_card
 from distxml.training.run_claim import claim
-from distxml.training.run_logger import RunLogger
 from distxml.training.state import TrainState
 from distxml.training.trainer import Trainer
 
@@ -88,18 +89,30 @@ def in_process_trainer(recipe: Recipe, dataset: Dataset) -> Trainer:
     run = RunFolder(recipe.run_folder)
     run.path.mkdir(parents=True)
     claimed = claim(run, recipe, dataset)
-    train, val = (Loader(dataset, part, recipe.loader, Rank(), recipe.run.seed) for part in ("train", "val"))
+    data = Loaders(*(Loader(dataset, part, recipe.loader, Rank(), recipe.run.seed) for part in ("train", "val")))
     checkpoints = Checkpoints(run, model_card(recipe, dataset), claimed.attempt)
-    event_queue = cast(EventQueue, _Nobody())
-    watcher = RunLogger(run, recipe, val, event_queue, TrainState())
-    return Trainer(claimed.recipe, fresh_model(recipe, dataset), train, val, None, checkpoints, watcher)
+    context = CallbackContext(
+        recipe=recipe,
+        data=data,
+        checkpoints=checkpoints,
+        state=TrainState(),
+        event_queue=_Nobody(),
+        scores=no_scores(recipe, data.val),
+    )
+    return Trainer(
+        recipe=claimed.recipe,
+        model=fresh_model(recipe, dataset),
+        data=data,
+        checkpoints=checkpoints,
+        callbacks=make_callbacks(context),
+    )
 
 
 def from_memory(trainer: Trainer) -> Trainer:
     """The same trainer with batches that were decoded and augmented before."""
-    loader = trainer.train
+    loader = trainer.data.train
     kept = KeptBatches(loader, list(loader.training(0)))
-    return replace(trainer, train=cast(Loader, kept))
+    return replace(trainer, data=Loaders(cast(Loader, kept), trainer.data.val))
 
 
 class KeptBatches:

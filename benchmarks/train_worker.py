@@ -19,7 +19,6 @@ from distxml.config import Recipe
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.training.phase import Learner, build_optimizer, set_learning
-from distxml.training.speed import StepMeter
 from distxml.training.state import TrainState
 from distxml.training.trainer import Trainer
 
@@ -56,7 +55,7 @@ def _candidates(work: Work, folder: Path) -> dict[str, Measure]:
     recipe = work.load(folder, f"run.name={work.recipe}-worker")
     trainer = in_process_trainer(recipe, work.dataset)
     kept = from_memory(in_process_trainer(work.load(folder, f"run.name={work.recipe}-kept"), work.dataset))
-    batches = list(trainer.train.training(0))
+    batches = list(trainer.data.train.training(0))
     return {
         WORKER: worker_epoch(trainer),
         IN_MEMORY: worker_epoch(kept),
@@ -71,18 +70,15 @@ def worker_epoch(trainer: Trainer) -> Measure:
 
     def measure() -> float:
         seconds = _seconds(lambda: _train(trainer, state, learner))
-        return len(trainer.train.reader) / seconds
+        return len(trainer.data.train.reader) / seconds
 
     return measure
 
 
 def _train(trainer: Trainer, state: TrainState, learner: Learner) -> None:
-    meter = StepMeter()
-    if trainer.watcher:
-        trainer.watcher.start_epoch(state, trainer.train.steps(), len(trainer.train.reader), meter)
-    watch, _ = trainer._train(state, learner, meter)
-    assert watch.made == trainer.train.steps(), "the epoch was cut short: the figures would mean nothing"
-    state.leave_epoch(watch.made)
+    hook, _ = trainer._train(state, learner)
+    assert hook.steps_made == hook.epoch.steps, "the epoch was cut short: the figures would mean nothing"
+    state.leave_epoch(hook.steps_made)
 
 
 def bare_epoch(recipe: Recipe, model: JointModel, batches: list[Batch]) -> Measure:

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from distxml.config.recipe import LoaderSettings
@@ -113,3 +114,11 @@ class Loader:
             closing(self.backend.batches(ahead, epoch)) as out,
         ):
             yield from out
+
+
+@dataclass(frozen=True)
+class Loaders:
+    """The two splits that a rank trains with."""
+
+    train: Loader
+    val: Loader

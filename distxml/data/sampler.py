@@ -32,6 +32,11 @@ class Rank:
     index: int = 0
     world_size: int = 1
 
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the rank that writes files."""
+        return self.index == 0
+
 
 @dataclass(frozen=True)
 class Shuffle:

@@ -17,11 +17,11 @@ from distxml.errors import InfrastructureError, UserError
 from distxml.files import present_folder
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.signals import interruptible, stop_requests
+from distxml.training.callbacks.context import ScoresMaker
 from distxml.training.checkpoints import PHASES, RESUMABLE
 from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.ray_train import Display, fit
 from distxml.training.run_claim import Claim, check_claim, claim
-from distxml.training.validation import ScoresMaker
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""One optimizer step, one training epoch, one pass over the validation split."""
+"""One optimizer step, in micro-batches where the settings say so, and the steps of one epoch."""
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from distxml.data.batch import Batch
 from distxml.losses import JointLoss, Shares
 from distxml.models.joint import JointOutput
-from distxml.training.distributed import share_buffers, sum_over_ranks, world_size
+from distxml.training.distributed import sum_over_ranks, world_size
 from distxml.training.metrics import EpochMetrics, Metrics
 from distxml.training.phase import Learner, clip_gradients, set_learning
 
@@ -51,6 +52,17 @@ def one_update_of_statistics(model: nn.Module, pieces: int) -> Iterator[None]:
     finally:
         for norm, momentum in zip(norms, before, strict=True):
             norm.momentum = momentum
+
+
+def timed(batches: Iterator[Batch], on_batch: Callable[[float], None]) -> Iterator[Batch]:
+    """The same batches; `on_batch` is told how many seconds each was waited for."""
+    while True:
+        asked = time.monotonic()
+        batch = next(batches, None)
+        if batch is None:
+            return
+        on_batch(time.monotonic() - asked)
+        yield batch
 
 
 OnStep = Callable[[int, "Step"], bool]
@@ -102,18 +114,6 @@ def train_epoch(
         metrics.update(step.output, on_device)
         if not on_step(number, step):
             break
-    return metrics.compute()
-
-
-@torch.no_grad()
-def validate(learner: Learner, batches: Iterator[Batch]) -> Metrics:
-    """Metrics over a split, each image once over all ranks; leaves the model in eval mode."""
-    share_buffers(learner.model)
-    learner.model.eval()
-    metrics = learner.new_metrics()
-    for batch in batches:
-        on_device = batch.to(learner.device)
-        metrics.update(learner.forward(learner.model, on_device), on_device)
     return metrics.compute()
 
 

@@ -8,11 +8,11 @@ from distxml.config import Recipe
 from distxml.errors import UnrecoverableError
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent
+from distxml.training.callbacks.base import Callbacks
 from distxml.training.checkpoints import Checkpoints, Place
 from distxml.training.guard import Collapse, diagnosis, useless_in_validation
 from distxml.training.metrics import Metrics
 from distxml.training.phase import Learner, learning_rates
-from distxml.training.run_logger import RunLogger
 from distxml.training.state import TrainState
 
 
@@ -43,14 +43,19 @@ def advice_on_guessing(recipe: Recipe, phase_number: int, heat: float) -> str:
 
 @dataclass(frozen=True)
 class GuardActions:
-    """The guard's hands on one rank."""
+    """Acts on one rank; all ranks act alike.
+
+    Attributes:
+        checkpoints: of the run; the guard goes back to the healthy one of the phase.
+        callbacks: are told what the guard does and warns of.
+    """
 
     recipe: Recipe
     checkpoints: Checkpoints
-    watcher: RunLogger | None
+    callbacks: Callbacks
 
-    def react(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
-        """Change what has to change; returns the state to go on with.
+    def act(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
+        """Change what has to change; returns the state to continue with.
 
         Raises:
             UnrecoverableError: the guard has acted often enough in this phase.
@@ -66,10 +71,10 @@ class GuardActions:
     def warn_of_useless(self, state: TrainState, learner: Learner, validation: Metrics) -> None:
         """A phase has ended: say so if its heatmap explains nothing."""
         useless = useless_in_validation(validation, learner.phase, learner.guard)
-        if self.watcher and useless:
+        if useless:
             advice = diagnosis(self.recipe, state.phase, useless)
             message = f"phase {state.phase} ended, but {useless.reason}, and explains nothing: {advice}"
-            self.watcher.notice(NoticeEvent(state.global_epoch, message))
+            self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
 
     def warn_of_guessing(self, state: TrainState, learner: Learner, figures: PhaseFigures | None, heat: float) -> None:
         """A phase that trains the classifier has ended: say so if it has learnt nothing.
@@ -78,7 +83,7 @@ class GuardActions:
             figures: of the validation split.
             heat: mean of the validation split's heatmaps.
         """
-        if self.watcher is None or figures is None or learner.phase.lr_classifier == 0:
+        if figures is None or learner.phase.lr_classifier == 0:
             return
         right, guessing = right_and_guessing(figures.confusion)
         if right <= guessing:
@@ -87,7 +92,7 @@ class GuardActions:
                 f"than the {guessing:.1%} of always naming the most common class: "
                 f"{advice_on_guessing(self.recipe, state.phase, heat)}"
             )
-            self.watcher.notice(NoticeEvent(state.global_epoch, message))
+            self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
 
     def _go_faster(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
         """The heatmap stays white: nothing is lost, but the explainer needs larger steps, and epochs to make them."""
@@ -111,11 +116,17 @@ class GuardActions:
         return back
 
     def _say(self, state: TrainState, learner: Learner, collapse: Collapse, action: str) -> None:
-        if self.watcher:
-            rate = learning_rates(learner.optimizer, learner.phase)[1]
-            self.watcher.guard(
-                GuardEvent(state.phase, state.epoch, state.global_epoch, collapse.reason, action, state.tries, rate)
+        self.callbacks.on_guard(
+            GuardEvent(
+                phase=state.phase,
+                epoch=state.epoch,
+                global_epoch=state.global_epoch,
+                reason=collapse.reason,
+                action=action,
+                tries=state.tries,
+                lr_explainer=learning_rates(learner.optimizer, learner.phase).explainer,
             )
+        )
 
 
 def _scale_rate(state: TrainState, learner: Learner, factor: float) -> None:

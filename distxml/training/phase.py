@@ -90,12 +90,20 @@ class Schedule:
         self._scheduler.load_state_dict(state)
 
 
-def learning_rates(optimizer: Optimizer, phase: PhaseSettings) -> tuple[float, float]:
-    """The classifier's and the explainer's current rates; 0 for a frozen network."""
+@dataclass(frozen=True)
+class LearningRates:
+    """Of the two networks; 0 for a frozen one."""
+
+    classifier: float
+    explainer: float
+
+
+def learning_rates(optimizer: Optimizer, phase: PhaseSettings) -> LearningRates:
+    """The rates at present."""
     rates = iter(float(group["lr"]) for group in optimizer.param_groups)
     explainer = next(rates) if phase.lr_explainer > 0 else 0.0
     classifier = next(rates) if phase.lr_classifier > 0 else 0.0
-    return classifier, explainer
+    return LearningRates(classifier, explainer)
 
 
 def clip_gradients(optimizer: Optimizer, limit: float | None) -> torch.Tensor:

@@ -21,8 +21,8 @@ from distxml.errors import ERRORS, UserError, cause_of
 from distxml.monitoring.event_queue import EventQueue, EventReader
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
 from distxml.signals import Interrupted, StopRequest
+from distxml.training.callbacks.context import ScoresMaker
 from distxml.training.run_claim import Claim
-from distxml.training.validation import ScoresMaker
 from distxml.training.worker import train_worker
 
 SECONDS_BETWEEN_LOOKS = 0.25

@@ -1,7 +1,6 @@
 """What each Ray Train worker runs."""
 
 import errno
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,20 @@ import torch
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
-from distxml.data.loader import Loader
+from distxml.data.loader import Loader, Loaders
 from distxml.data.sampler import Rank
-from distxml.data.schema import Split, open_dataset
+from distxml.data.schema import Dataset, Split, open_dataset
 from distxml.errors import UserError, cause_of
 from distxml.models.checkpoint import build_empty_model, build_model
 from distxml.monitoring.event_queue import EventQueue
 from distxml.monitoring.events import FailedEvent
+from distxml.training.callbacks.context import CallbackContext
+from distxml.training.callbacks.registry import make_callbacks
+from distxml.training.callbacks.run_logger import mark_finished
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.compute import prepare, set_determinism
 from distxml.training.phase import class_weights
 from distxml.training.preflight import model_card
-from distxml.training.run_logger import RunLogger
 from distxml.training.state import TrainState
 from distxml.training.trainer import Trainer
 
@@ -56,33 +57,49 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
     set_determinism(recipe.compute)
     dataset = open_dataset(recipe.dataset.path)
-    seed = recipe.run.seed
     device = ray.train.torch.get_device()
     assert isinstance(device, torch.device)
-    gpu = device.index if device.type == "cuda" else None
-    train, val = (
-        Loader(dataset, part, recipe.loader, rank, seed, cache=recipe.dataset.cache, gpu=gpu) for part in PARTS
-    )
+    data = _loaders(recipe, dataset, rank, device)
     checkpoints = Checkpoints(run, model_card(recipe, dataset), config["attempt"])
-    torch.manual_seed(seed_from("model", seed))  # the same weights on every rank
-    found = checkpoints.find_newest_together(rank.index == 0, device)
+    torch.manual_seed(seed_from("model", recipe.run.seed))  # the same weights on every rank
+    found = checkpoints.find_newest_together(rank.is_first, device)
     build = build_model if found.place is None else build_empty_model
     model = prepare(build(checkpoints.card), recipe.compute, device)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
-    weights = None if weights is None else weights.to(device)
-    state = TrainState() if found.place is None else checkpoints.state(found.place)
     event_queue: EventQueue = config["event_queue"]
-    watcher = _watcher(run, recipe, val, event_queue, state) if rank.index == 0 else None
-    notices = event_queue.take_notices() if watcher else []
-    scores = config["scores"](recipe, val)
-    Trainer(recipe, model, train, val, weights, checkpoints, watcher, found, notices, scores).fit()
-    if watcher:
-        watcher.close(run)
+    callbacks = make_callbacks(
+        CallbackContext(
+            recipe=recipe,
+            data=data,
+            checkpoints=checkpoints,
+            state=TrainState() if found.place is None else checkpoints.state(found.place),
+            event_queue=event_queue,
+            scores=config["scores"](recipe, data.val),
+        )
+    )
+    trainer = Trainer(
+        recipe=recipe,
+        model=model,
+        class_weights=None if weights is None else weights.to(device),
+        data=data,
+        checkpoints=checkpoints,
+        found=found,
+        notices=event_queue.take_notices() if rank.is_first else [],
+        callbacks=callbacks,
+    )
+    trainer.fit()
+    callbacks.on_end()
+    if rank.is_first:
+        mark_finished(run)
 
 
-def _watcher(run: RunFolder, recipe: Recipe, val: Loader, event_queue: EventQueue, state: TrainState) -> RunLogger:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return RunLogger(run, recipe, val, event_queue, state)
+def _loaders(recipe: Recipe, dataset: Dataset, rank: Rank, device: torch.device) -> Loaders:
+    gpu = device.index if device.type == "cuda" else None
+    train, val = (
+        Loader(dataset, part, recipe.loader, rank, recipe.run.seed, cache=recipe.dataset.cache, gpu=gpu)
+        for part in PARTS
+    )
+    return Loaders(train, val)
 
 
 def _give_up_if_full(error: OSError, run: str, event_queue: EventQueue) -> None:

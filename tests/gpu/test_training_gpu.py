@@ -76,7 +76,7 @@ def test_one_float32_step_agrees_with_the_cpu(tmp_path: Path, name: str) -> None
 def gradients_of_a_step(device: torch.device, recipe: Recipe) -> list[Tensor]:
     trainer = trainer_on(device, recipe)
     learner = Learner.build(recipe, 3, trainer.model, None)
-    train_step(learner, next(trainer.train.training(0)).to(device))
+    train_step(learner, next(trainer.data.train.training(0)).to(device))
     return [parameter.grad.cpu() for parameter in trainer.model.parameters() if parameter.grad is not None]
 
 

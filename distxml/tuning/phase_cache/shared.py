@@ -15,9 +15,9 @@ from distxml.files import link_folder, present_folder, replace_folder, write_who
 from distxml.monitoring.events import EpochEvent, Event, PhaseEndEvent
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.monitoring.tensorboard import TensorBoard
+from distxml.training.callbacks.run_logger import mark_finished
 from distxml.training.checkpoint_files import read_state
 from distxml.training.checkpoints import PHASES
-from distxml.training.run_logger import mark_finished
 from distxml.tuning.phase_cache.key import PhaseKey
 from distxml.tuning.phase_cache.store import KEPT, PhaseStore, StoredPhase
 

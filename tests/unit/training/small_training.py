@@ -9,16 +9,18 @@ import torch
 from distxml.config import Recipe, load_settings
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
-from distxml.data.loader import Loader
+from distxml.data.loader import Loader, Loaders
 from distxml.data.sampler import Rank
 from distxml.data.schema import open_dataset
 from distxml.models.checkpoint import build_model
 from distxml.monitoring.events import Event
 from distxml.monitoring.metrics_log import read_metrics
+from distxml.training.callbacks.context import CallbackContext, ScoresMaker
+from distxml.training.callbacks.quick_scores import no_scores
+from distxml.training.callbacks.registry import make_callbacks
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.preflight import model_card
 from distxml.training.run_claim import claim
-from distxml.training.run_logger import RunLogger
 from distxml.training.state import TrainState
 from distxml.training.trainer import Trainer
 from tests.small_dataset import noise_row, write_dataset
@@ -64,7 +66,7 @@ def small_recipe(folder: Path, *overrides: str) -> Recipe:
     return load_settings(Recipe, "polygons", [*places, *SMALL, *overrides])
 
 
-def small_trainer(recipe: Recipe, event_queue: KeptEvents | None = None) -> Trainer:
+def small_trainer(recipe: Recipe, event_queue: KeptEvents | None = None, scores: ScoresMaker = no_scores) -> Trainer:
     """What a worker of one would run; claims the run's folder, as the driver does."""
     torch.set_num_threads(1)
     dataset = open_dataset(recipe.dataset.path)
@@ -72,14 +74,27 @@ def small_trainer(recipe: Recipe, event_queue: KeptEvents | None = None) -> Trai
     run.path.mkdir(parents=True, exist_ok=True)
     claimed = claim(run, recipe, dataset)
     recipe, seed = claimed.recipe, recipe.run.seed
-    train, val = (Loader(dataset, part, recipe.loader, Rank(), seed) for part in ("train", "val"))
+    data = Loaders(*(Loader(dataset, part, recipe.loader, Rank(), seed) for part in ("train", "val")))
     checkpoints = Checkpoints(run, model_card(recipe, dataset), claimed.attempt)
     torch.manual_seed(seed_from("model", seed))
     found = checkpoints.find_newest_together(True, torch.device("cpu"))
-    state = checkpoints.state(found.place) if found.place else TrainState()
-    watcher = RunLogger(run, recipe, val, event_queue or KeptEvents(), state)
-    model = build_model(checkpoints.card)
-    return Trainer(recipe, model, train, val, None, checkpoints, watcher, found, claimed.notices)
+    context = CallbackContext(
+        recipe=recipe,
+        data=data,
+        checkpoints=checkpoints,
+        state=checkpoints.state(found.place) if found.place else TrainState(),
+        event_queue=event_queue or KeptEvents(),
+        scores=scores(recipe, data.val),
+    )
+    return Trainer(
+        recipe=recipe,
+        model=build_model(checkpoints.card),
+        data=data,
+        checkpoints=checkpoints,
+        found=found,
+        notices=claimed.notices,
+        callbacks=make_callbacks(context),
+    )
 
 
 def events(recipe: Recipe, kind: str) -> list[dict]:

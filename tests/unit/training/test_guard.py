@@ -81,7 +81,7 @@ def test_a_dead_heatmap_is_taken_back_with_smaller_steps(tmp_path, unwatched: st
     epochs = events(recipe, "epoch")
     assert [event["global_epoch"] for event in epochs] == list(range(1, len(epochs) + 1)), "no number twice"
     with torch.no_grad():
-        heatmap = trainer.model.eval()(next(trainer.val.evaluation()).image).heatmap
+        heatmap = trainer.model.eval()(next(trainer.data.val.evaluation()).image).heatmap
     assert float((heatmap > 0.05).float().mean()) > 0.002, "alive"
     for name in ("last", "best_loss"):
         assert RunFolder(recipe.run_folder).checkpoint(3, name).is_dir()

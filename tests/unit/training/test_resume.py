@@ -66,16 +66,16 @@ def train_until(trainer: Trainer, steps: int, monkeypatch: pytest.MonkeyPatch) -
     """Train; die after so many steps of this process. Whether it died."""
     made = 0
 
-    def dying(watch: StepHook, number: int, step: Step) -> bool:
+    def dying(hook: StepHook, number: int, step: Step) -> bool:
         nonlocal made
         made += 1
         if made > steps:
             raise Killed
-        return after(watch, number, step)
+        return after_step(hook, number, step)
 
-    after = StepHook.after
+    after_step = StepHook.after_step
     with monkeypatch.context() as patch:
-        patch.setattr(StepHook, "after", dying)
+        patch.setattr(StepHook, "after_step", dying)
         try:
             trainer.fit()
         except Killed:

@@ -14,6 +14,7 @@ from distxml.data.subsets import balanced_sample
 from distxml.evaluation.perturbation.patches import tie_order
 from distxml.evaluation.scoring.quick_scores import quick_scores
 from distxml.models.joint import JointOutput
+from distxml.training.callbacks.quick_scores import no_scores
 from tests.oracles import patches as patch_oracle
 from tests.oracles import perturbation as oracle
 from tests.oracles.pompom import pompom as pompom_oracle
@@ -85,9 +86,7 @@ def test_training_logs_them_in_phase_3_and_learns_the_same(tmp_path: Path) -> No
     with_scores, without = (small_recipe(tmp_path, *SETTINGS, f"run.name={name}") for name in ("with", "without"))
     weights = []
     for recipe in (with_scores, without):
-        trainer = small_trainer(recipe)
-        if recipe is with_scores:
-            trainer.scores = quick_scores(recipe, trainer.val)
+        trainer = small_trainer(recipe, scores=quick_scores if recipe is with_scores else no_scores)
         trainer.fit()
         weights.append(trainer.model.state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])

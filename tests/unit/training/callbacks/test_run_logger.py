@@ -1,32 +1,24 @@
-"""The watcher: what it sends and writes while training goes on, back, and on again after an interruption."""
+"""The run logger: what it sends and writes while training goes on, back, and on again after an interruption."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distxml.config import Recipe
-from distxml.config.guard import GuardSettings
 from distxml.config.run_folder import RunFolder
-from distxml.data.loader import Loader
-from distxml.data.sampler import Rank
-from distxml.data.schema import open_dataset
-from distxml.losses import JointLoss
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.event_queue import EventQueue
 from distxml.monitoring.events import Event, GuardEvent, NoticeEvent, PhaseEndEvent, StepEvent
 from distxml.monitoring.metrics_log import read_metrics
-from distxml.training import run_logger as watcher_module
-from distxml.training.metrics import EpochMetrics, EpochSums
-from distxml.training.run_logger import RunLogger
-from distxml.training.speed import StepMeter
+from distxml.training.callbacks import run_logger as logger_module
+from distxml.training.callbacks.base import Callbacks
+from distxml.training.callbacks.run_logger import RunLogger
+from distxml.training.callbacks.step_meter import StepMeter
 from distxml.training.state import TrainState
-from tests.small_dataset import noise_row, write_dataset
-
-EPOCH_STEPS, EPOCH_IMAGES = 5, 9
+from tests.unit.training.callbacks.epochs import EPOCH_IMAGES, EPOCH_STEPS, a_step, an_epoch
 
 
 @dataclass
@@ -45,8 +37,8 @@ class Arrived:
 
 @pytest.fixture(autouse=True)
 def every_step_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watcher_module, "SECONDS_BETWEEN_STEP_EVENTS", 0)
-    monkeypatch.setattr(watcher_module, "SECONDS_BETWEEN_STEP_SCALARS", 0)
+    monkeypatch.setattr(logger_module, "SECONDS_BETWEEN_STEP_EVENTS", 0)
+    monkeypatch.setattr(logger_module, "SECONDS_BETWEEN_STEP_SCALARS", 0)
 
 
 def recipe(folder: Path, epochs: tuple[int | None, ...] = (2, 3, 4)) -> Recipe:
@@ -59,32 +51,32 @@ def recipe(folder: Path, epochs: tuple[int | None, ...] = (2, 3, 4)) -> Recipe:
         {
             "dataset": {"path": str(folder / "data")},
             "loader": {"image_size": 8, "batch_size": 2},
+            "model": {"classifier": "small_resnet", "width": 2, "explainer_width": 2},
             "phases": phases,
             "run": {"name": "run", "folder": str(folder), "gallery": 2},
         }
     )
 
 
-def watcher(settings: Recipe, arrived: Arrived, state: TrainState | None = None) -> RunLogger:
-    folder = Path(settings.dataset.path)
-    if not folder.exists():
-        write_dataset(folder, {"val": [noise_row(number) for number in range(4)]})
-    val = Loader(open_dataset(str(folder)), "val", settings.loader, Rank(), 0)
+def run_logger(settings: Recipe, arrived: Arrived, state: TrainState | None = None) -> RunLogger:
     run = RunFolder(settings.run_folder)
     run.path.mkdir(exist_ok=True)
-    return RunLogger(run, settings, val, EventQueue(arrived), state or TrainState())
+    return RunLogger(
+        recipe=settings,
+        run=run,
+        state=state or TrainState(),
+        gallery=None,
+        event_queue=EventQueue(arrived),
+        check_still_ours=lambda: None,
+    )
 
 
-def make_steps(ours: RunLogger, state: TrainState, last: int) -> None:
+def make_steps(logger: RunLogger, state: TrainState, last: int) -> None:
     """Steps of an epoch from where the state says on to `last`."""
-    meter = StepMeter()
-    ours.start_epoch(state, EPOCH_STEPS, EPOCH_IMAGES, meter)
-    before = EpochSums(images=1.0, class_weight=1.0, pairs=1.0)
-    loss = JointLoss("unsupervised", 0.5, 0.9, 1.0)
-    metrics = EpochMetrics(loss, GuardSettings(), torch.device("cpu"), before)
+    callbacks = Callbacks((StepMeter(), logger))
+    callbacks.on_epoch_start(an_epoch(state, logger.recipe))
     for number in range(state.step_in_epoch + 1, last + 1):
-        meter.step(torch.tensor(2.0 * number))
-        ours.step(number, metrics)
+        callbacks.on_step(number, a_step(2.0 * number))
 
 
 def steps_written(settings: Recipe) -> list[int]:
@@ -94,9 +86,9 @@ def steps_written(settings: Recipe) -> list[int]:
 
 def test_a_step_tells_the_place_on_both_axes(tmp_path: Path) -> None:
     arrived = Arrived()
-    ours = watcher(recipe(tmp_path), arrived)
-    make_steps(ours, TrainState(phase=2, epoch=1, global_epoch=3, step=15), 2)
-    ours.tensorboard.close()
+    logger = run_logger(recipe(tmp_path), arrived)
+    make_steps(logger, TrainState(phase=2, epoch=1, global_epoch=3, step=15), 2)
+    logger.tensorboard.close()
     event = arrived.events[-1]
     assert isinstance(event, StepEvent)
     assert (event.phase, event.epoch, event.epochs, event.step, event.global_step) == (2, 2, 3, 2, 17)
@@ -116,29 +108,29 @@ def test_time_left_is_known_where_all_phases_to_come_have_a_budget(
     tmp_path: Path, epochs: tuple[int | None, ...], phase: int, known: bool
 ) -> None:
     arrived = Arrived()
-    ours = watcher(recipe(tmp_path, epochs), arrived)
-    make_steps(ours, TrainState(phase=phase), 1)
-    ours.tensorboard.close()
+    logger = run_logger(recipe(tmp_path, epochs), arrived)
+    make_steps(logger, TrainState(phase=phase), 1)
+    logger.tensorboard.close()
     (event,) = arrived.events
     assert isinstance(event, StepEvent)
     assert (event.seconds_left is not None) == known
 
 
 def test_steps_come_no_faster_than_they_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watcher_module, "SECONDS_BETWEEN_STEP_EVENTS", 3600)
+    monkeypatch.setattr(logger_module, "SECONDS_BETWEEN_STEP_EVENTS", 3600)
     arrived = Arrived()
-    ours = watcher(recipe(tmp_path), arrived)
-    make_steps(ours, TrainState(), 5)
-    ours.tensorboard.close()
+    logger = run_logger(recipe(tmp_path), arrived)
+    make_steps(logger, TrainState(), 5)
+    logger.tensorboard.close()
     assert arrived.events == []
 
 
 def test_after_an_interruption_steps_go_on_where_the_checkpoint_was(tmp_path: Path) -> None:
     settings = recipe(tmp_path)
-    first = watcher(settings, Arrived())
+    first = run_logger(settings, Arrived())
     make_steps(first, TrainState(step=10, global_epoch=2), 4)  # steps 11 to 14; the checkpoint knows 12
     first.tensorboard.close()
-    second = watcher(settings, Arrived(), TrainState(global_epoch=2, step=10, step_in_epoch=2))
+    second = run_logger(settings, Arrived(), TrainState(global_epoch=2, step=10, step_in_epoch=2))
     make_steps(second, TrainState(step=10, global_epoch=2, step_in_epoch=2), 3)
     second.tensorboard.close()
     assert steps_written(settings) == [11, 12, 13]
@@ -146,25 +138,24 @@ def test_after_an_interruption_steps_go_on_where_the_checkpoint_was(tmp_path: Pa
 
 def test_steps_that_the_guard_took_back_are_forgotten(tmp_path: Path) -> None:
     settings = recipe(tmp_path)
-    ours = watcher(settings, Arrived())
-    make_steps(ours, TrainState(step=10, global_epoch=2), 4)
-    make_steps(ours, TrainState(step=10, global_epoch=2, step_in_epoch=1), 2)
-    ours.tensorboard.close()
+    logger = run_logger(settings, Arrived())
+    make_steps(logger, TrainState(step=10, global_epoch=2), 4)
+    make_steps(logger, TrainState(step=10, global_epoch=2, step_in_epoch=1), 2)
+    logger.tensorboard.close()
     assert steps_written(settings) == [11, 12]
 
 
 def test_all_but_steps_is_logged_sent_and_shown(tmp_path: Path) -> None:
     settings, arrived = recipe(tmp_path), Arrived()
-    ours = watcher(settings, arrived)
+    logger = run_logger(settings, arrived)
     figures = PhaseFigures(("no", "yes"), np.eye(2, dtype=np.int64), *(np.ones((2, 127), np.int64),) * 4)
-    ours.notice(NoticeEvent(0, "hello"))
-    ours.guard(GuardEvent(2, 1, 3, "black", "went back", 1, 0.05))
-    ours.end_phase(PhaseEndEvent(2, 3, 5, "epoch budget"), figures)
+    logger.on_notice(NoticeEvent(0, "hello"))
+    logger.on_guard(GuardEvent(2, 1, 3, "black", "went back", 1, 0.05))
+    logger.on_phase_end(PhaseEndEvent(2, 3, 5, "epoch budget"), figures)
+    logger.on_end()
     run = RunFolder(settings.run_folder)
-    ours.close(run)
     assert [type(event) for event in arrived.events] == [NoticeEvent, GuardEvent, PhaseEndEvent]
     assert [line["event"] for line in read_metrics(run.metrics)] == ["notice", "guard", "phase_end"]
     tags = EventAccumulator(str(run.tensorboard)).Reload().Tags()
     assert {"notice/text_summary", "guard/phase2_try1/text_summary", "precision_recall/yes"} <= set(tags["tensors"])
     assert tags["images"] == ["confusion"] and tags["scalars"] == ["guard/tries"]
-    assert run.finished.exists()
