@@ -1,9 +1,12 @@
-# Two commands do everything: `make demo` and `make test`. Both install into .venv first.
+# `make demo` and `make test` do everything; `make quick` is the part of the tests to run after each change.
+# All install into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint types tests clean
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test quick slow lint types clean
 
 demo: $(INSTALLED)  ## polygons: build the dataset, train on two workers, evaluate, report
 	$(BIN)/distxml data build polygons data/polygons
@@ -11,7 +14,15 @@ demo: $(INSTALLED)  ## polygons: build the dataset, train on two workers, evalua
 	$(BIN)/distxml evaluate runs/polygons
 	$(BIN)/distxml report runs/polygons
 
-test: lint types tests  ## everything that must be clean
+test: $(INSTALLED)  ## everything that must be clean; the types are checked beside the quick tests
+	$(MAKE) --jobs=2 lint types quick
+	$(MAKE) slow
+
+quick: $(INSTALLED)  ## tests that start neither Ray nor a process, on two cores
+	$(PYTEST) -m "not slow" -n 2 --dist loadfile
+
+slow: $(INSTALLED)  ## the others, one after the other: they take both cores themselves, and some of them look at the clock
+	$(PYTEST) -m slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -19,9 +30,6 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	$(BIN)/pyright
-
-tests: $(INSTALLED)
-	$(BIN)/python -m pytest
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -17,6 +17,8 @@ settings.load_profile("shared_machine")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(QuickGuard())
-    if not hasattr(config, "workerinput"):  # workers of pytest-xdist have the environment of the process that started them
+    if not hasattr(
+        config, "workerinput"
+    ):  # workers of pytest-xdist have the environment of the process that started them
         folder = keep_ray_apart(os.environ)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))

@@ -1,7 +1,7 @@
 """A test without the mark `slow` that starts a process or joins Ray fails: `make quick` must stay quick, and alone.
 
-Processes are seen by Python's audit events; `multiprocessing` and what torch and `concurrent.futures` build upon it raise
-none when they spawn, so its one way to start a process is watched too.
+Processes are seen by Python's audit events. `multiprocessing`, and what torch and `concurrent.futures` build upon it,
+raises none when it spawns: so its one way to start a process is watched too.
 """
 
 import multiprocessing.process

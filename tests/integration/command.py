@@ -1,23 +1,39 @@
-"""Runs `distxml` as a user would: a process of its own."""
+"""Runs `distxml` as a user would, in a process of its own, or in this one where it makes no difference."""
 
+import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest import mock
+
+from distxml.cli.main import run
+from tests.integration.ray_cluster import RayCluster
 
 DISTXML = [str(Path(sys.executable).with_name("distxml"))]
 
 
-def distxml(*words: object, cwd: Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    """The finished command, with what it printed."""
+def distxml(*words: object, cwd: Path, cluster: RayCluster | None = None) -> subprocess.CompletedProcess[str]:
+    """The finished command, with what it printed; without a cluster to join, with a Ray of its own."""
     command = DISTXML + [str(word) for word in words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+    environment = os.environ | (cluster.environment if cluster else {})
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, env=environment)
 
 
-def start_distxml(*words: object, cwd: Path) -> subprocess.Popen[str]:
-    """The running command; its output goes to `output.log` in `cwd`."""
-    with (cwd / "output.log").open("w") as log:
-        command = DISTXML + [str(word) for word in words]
-        return subprocess.Popen(command, cwd=cwd, stdout=log, stderr=subprocess.STDOUT, text=True)
+def distxml_in_process(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """As `distxml`, without the seconds that another Python and another torch take to start.
+
+    For commands that end before Ray is started: Ray would stay, and hear this process's signals.
+    """
+    command = ["distxml", *(str(word) for word in words)]
+    out, err, status = StringIO(), StringIO(), 0
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(err), mock.patch.object(sys, "argv", command):
+        try:
+            run()
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 0
+    return subprocess.CompletedProcess(command, status, out.getvalue(), err.getvalue())
 
 
 SMALL_TRAINING = (

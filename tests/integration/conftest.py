@@ -1,17 +1,43 @@
 """What several integration tests start from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.command import distxml
+from tests.integration.command import distxml_in_process
+from tests.integration.ray_cluster import RayCluster, ray_cluster
+from tests.integration.watched_run import WatchedRun
 
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder, with a space and a quote in its name, that holds a small dataset."""
     folder = tmp_path_factory.mktemp("it's a place")
-    settings = ("source.images=120", "source.image_size=16")
-    built = distxml("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
+    settings = ("source.images=120", "source.image_size=16", "--workers", "1")
+    built = distxml_in_process("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
     assert built.returncode == 0, built.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def undisturbed(place: Path) -> WatchedRun:
+    """With a Ray of its own; what the runs that a test disturbs must end equal to."""
+    run = WatchedRun(place, "left alone")
+    run.start()
+    run.finish()
+    return run
+
+
+@pytest.fixture(scope="session")
+def whole_cluster() -> Iterator[RayCluster]:
+    with ray_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(whole_cluster: RayCluster) -> Iterator[RayCluster]:
+    """Whatever the test before has lost is there again."""
+    yield whole_cluster
+    if not whole_cluster.whole:
+        whole_cluster.add_node()

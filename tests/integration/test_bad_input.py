@@ -1,8 +1,13 @@
-"""Bad input through the real command: one clear line, exit status 2, no traceback, nothing half-written."""
+"""Bad input: one clear line, exit status 2, no traceback, nothing half-written.
+
+All cases through the real command in this process, and one of each command as a process of its own.
+"""
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import cv2
 import numpy as np
@@ -12,23 +17,29 @@ from filelock import FileLock
 from distxml.config import Recipe, load_settings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
-from tests.integration.command import SMALL_TRAINING, distxml
+from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
 from tests.integration.small_run import write_run
 
 TOO_MANY = (os.cpu_count() or 1) + 1
+TOO_MANY_WORKERS = (f"scaling.workers={TOO_MANY}", f"loader.batch_size={TOO_MANY}")
 BOMB = """<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><annotation>&b;</annotation>"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("place")
-    small = ("source.images=60", "source.image_size=16")
-    assert distxml("data", "build", "polygons", "data/polygons", *small, cwd=folder).returncode == 0
+    _build(folder, "data/polygons")
     _write_dataset_without_masks(folder)
     (folder / "data/empty").mkdir()
     write_run(folder / "scored", EvaluationSettings(patch_sizes=(8,)), images=4)
     _write_voc(folder / "voc")
     return folder
+
+
+def _build(place: Path, dataset: str, *settings: str) -> None:
+    small = ("source.images=60", "source.image_size=16", "--workers", "1")
+    built = distxml_in_process("data", "build", "polygons", dataset, *small, *settings, cwd=place)
+    assert built.returncode == 0, built.stderr
 
 
 def _write_dataset_without_masks(folder: Path) -> None:
@@ -59,9 +70,10 @@ def _annotation(file: str, name: str, box: tuple[int, int, int, int]) -> str:
     return f"<annotation><filename>{file}</filename>{what}</annotation>"
 
 
-def _refused(place: Path, *command: object) -> str:
+def _refused(place: Path, *command: object, run: Callable[..., CompletedProcess[str]] = distxml_in_process) -> str:
+    """The only line that the command has printed on standard error."""
     before = _everything(place)
-    done = distxml(*command, cwd=place)
+    done = run(*command, cwd=place)
     assert done.returncode == 2, done.stdout + done.stderr
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
@@ -85,7 +97,6 @@ def _everything(place: Path) -> list[Path]:
         (["run.folder=voc/images/cat0.png"], ["cat0.png", "run.folder"]),
         (["scaling.workers=4", "loader.batch_size=4"], ["leave a worker without an image"]),
         (["loss.class_weights=[1, 2, 3]"], ["loss.class_weights", "3 weights for 2 classes"]),
-        ([f"scaling.workers={TOO_MANY}", f"loader.batch_size={TOO_MANY}"], ["scaling.workers", "CPUs", "lower"]),
         (["model.pretrained=gone.pth", "model.classifier=resnet18", "model.width=32"], ["gone.pth", "no such file"]),
     ],
     ids=[
@@ -98,7 +109,6 @@ def _everything(place: Path) -> list[Path]:
         "folder",
         "padding",
         "weights",
-        "workers",
         "pretrained",
     ],
 )
@@ -106,6 +116,25 @@ def test_train_refuses(place: Path, overrides: list[str], words: list[str]) -> N
     small = [setting for setting in SMALL_TRAINING if setting.split("=")[0] not in {o.split("=")[0] for o in overrides}]
     line = _refused(place, "train", "polygons", *small, *overrides, "run.name=refused")
     assert all(word in line for word in words), line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("data", "build", "voc", "out", "source.images=voc/gone", "source.annotations=voc/xml"), ["voc/gone"]),
+        (("train", "polygons", *SMALL_TRAINING, *TOO_MANY_WORKERS, "run.name=refused"), ["scaling.workers", "lower"]),
+        (("tune", "polygons", "budget.trials=0"), ["budget.trials"]),
+        (("evaluate", "scored/run", TOO_MANY_WORKERS[0]), ["scaling.workers", "CPUs", "lower"]),
+        (("report", "runs/gone"), ["runs/gone"]),
+        (("explain", "runs/gone", "a.png"), ["runs/gone"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_process_refuses(place: Path, command: tuple[str, ...], words: list[str]) -> None:
+    """One case of each command, with Ray where it takes Ray to see that too many workers are asked for."""
+    line = _refused(place, *command, run=distxml)
+    assert line.startswith("distxml: error: ") and all(word in line for word in words), line
 
 
 def test_missing_recipe(place: Path) -> None:
@@ -128,8 +157,7 @@ def test_a_checkpoint_of_other_classes(place: Path) -> None:
 
 
 def test_a_run_does_not_go_on_with_other_data(place: Path) -> None:
-    other = ("source.images=60", "source.image_size=16", "seed=7")
-    assert distxml("data", "build", "polygons", "data/other", *other, cwd=place).returncode == 0
+    _build(place, "data/other", "seed=7")
     begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=swapped"])
     run = place / "runs/swapped"
     run.mkdir(parents=True)
@@ -186,7 +214,6 @@ def test_a_run_that_is_not_there(place: Path, command: tuple[str, ...]) -> None:
         ("evaluation.split=val", ["'val' holds no images"]),
         ("dataset.path=data/polygons", ["knows 2 classes (circle, triangle)", "data/polygons"]),
         ("loss.beta=0.5", ["loss.beta", "training has fixed it"]),
-        (f"scaling.workers={TOO_MANY}", ["scaling.workers", "CPUs", "lower"]),
     ],
 )
 def test_evaluate_refuses(place: Path, override: str, words: list[str]) -> None:
@@ -211,11 +238,12 @@ def test_evaluate_refuses_a_run_in_training(place: Path) -> None:
 @pytest.mark.parametrize("command", [("train", "polygons"), ("data", "build", "polygons", "out")])
 def test_print_config_writes_nothing(place: Path, command: tuple[str, ...]) -> None:
     before = _everything(place)
-    done = distxml(*command, "--print-config", cwd=place)
+    done = distxml_in_process(*command, "--print-config", cwd=place)
     assert done.returncode == 0 and "seed: 0" in done.stdout
     assert _everything(place) == before
 
 
+@pytest.mark.slow
 def test_dry_run_checks_without_writing(place: Path) -> None:
     before = _everything(place)
     done = distxml("train", "polygons", *SMALL_TRAINING, "--dry-run", cwd=place)

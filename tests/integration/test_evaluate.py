@@ -29,7 +29,7 @@ from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCH
 from distxml.evaluation.workers import pool
 from distxml.models.checkpoint import save_model
 from distxml.signals import StopRequest
-from tests.integration.command import distxml
+from tests.integration.command import distxml, distxml_in_process
 from tests.integration.same_results import assert_same, assert_same_results
 from tests.integration.small_run import write_run
 from tests.oracles.perturbation import aopc
@@ -256,7 +256,7 @@ def test_nobody_else_evaluates_the_run_meanwhile(fresh: RunFolder):
     evaluate_run(fresh, recipe_of(fresh, "evaluation.methods=[random]", "evaluation.curve_images=2"), another)
     assert refused
     with FileLock(fresh.evaluation_lock):
-        done = distxml("evaluate", fresh.path, cwd=fresh.path.parent)
+        done = distxml_in_process("evaluate", fresh.path, cwd=fresh.path.parent)
     assert done.returncode == 2
     assert done.stderr == f"distxml: error: run {fresh.path}: another process is evaluating it; wait for it\n"
 

@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 
 from distxml.config.run_folder import RunFolder
 from distxml.evaluation.results import load_results
-from tests.integration.command import SMALL_TRAINING, distxml
+from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
+from tests.integration.ray_cluster import RayCluster, ray_cluster
 from tests.s3_server import s3_server, upload
 
 pytestmark = pytest.mark.slow
@@ -22,37 +23,45 @@ SCORED = ("evaluation.curve_images=2", "evaluation.patch_sizes=[8]", "evaluation
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a dataset whose row groups are smaller than the shuffle buffer, and a server that is up."""
     folder = tmp_path_factory.mktemp("place")
-    settings = ("source.images=120", "source.image_size=16", "rows_per_shard=20", "rows_per_group=4")
-    built = distxml("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
+    settings = ("source.images=120", "source.image_size=16", "rows_per_shard=20", "rows_per_group=4", "--workers", "1")
+    built = distxml_in_process("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
     assert built.returncode == 0, built.stderr
     with s3_server():
         yield folder
 
 
-def test_a_bucket_trains_evaluates_and_reports_as_a_folder_does(place: Path) -> None:
+@pytest.fixture
+def near_the_bucket(place: Path) -> Iterator[RayCluster]:
+    """A cluster whose workers know where the server is: their environment is that of their node."""
+    with ray_cluster() as cluster:
+        yield cluster
+
+
+def test_a_bucket_trains_evaluates_and_reports_as_a_folder_does(place: Path, near_the_bucket: RayCluster) -> None:
     uri = upload(place / "data/polygons", "polygons")
     for name, path in (("local", "data/polygons"), ("bucket", uri)):
         settings = (*SMALL_TRAINING, *SHORT, f"run.name={name}", f"dataset.path={path}", "dataset.cache=cache")
-        done = distxml("train", "polygons", *settings, cwd=place)
+        done = distxml("train", "polygons", *settings, cwd=place, cluster=near_the_bucket)
         assert done.returncode == 0, done.stdout + done.stderr
     local, bucket = RunFolder(place / "runs/local"), RunFolder(place / "runs/bucket")
     ours, theirs = (load_file(run.checkpoint(3, "last") / "model.safetensors") for run in (local, bucket))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert len(list((place / "cache").glob("*.parquet"))) == 6, "5 shards of train, 1 of val, and no more until asked"
-    scored = distxml("evaluate", bucket.path, *SCORED, cwd=place)
+    scored = distxml("evaluate", bucket.path, *SCORED, cwd=place, cluster=near_the_bucket)
     assert scored.returncode == 0, scored.stdout + scored.stderr
     assert load_results(bucket.evaluation).summary.dataset_path == uri
-    reported = distxml("report", bucket.path, cwd=place)
+    reported = distxml_in_process("report", bucket.path, cwd=place)
     assert reported.returncode == 0, reported.stderr
     assert uri in bucket.report.read_text()
-    inspected = distxml("data", "inspect", uri, cwd=place)
+    inspected = distxml_in_process("data", "inspect", uri, cwd=place)
     assert inspected.returncode == 0 and "all checksums right" in inspected.stdout, inspected.stderr
     assert (place / "contact_sheet.png").stat().st_size > 1000
-    dry = distxml("train", "polygons", *SMALL_TRAINING, f"dataset.path={uri}", "--dry-run", cwd=place)
+    command = ("train", "polygons", *SMALL_TRAINING, f"dataset.path={uri}", "--dry-run")
+    dry = distxml(*command, cwd=place, cluster=near_the_bucket)
     assert dry.returncode == 0 and "memory: a worker holds at most" in dry.stdout, dry.stderr
 
 
 @pytest.mark.parametrize("path", ["s3://data/gone", "s3://no-such-bucket/x", "nowhere://x"])
 def test_a_uri_without_a_dataset_is_one_line(place: Path, path: str) -> None:
-    done = distxml("train", "polygons", *SMALL_TRAINING, f"dataset.path={path}", cwd=place)
+    done = distxml_in_process("train", "polygons", *SMALL_TRAINING, f"dataset.path={path}", cwd=place)
     assert done.returncode == 2 and path in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr

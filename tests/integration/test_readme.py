@@ -13,10 +13,9 @@ import pytest
 from PIL import Image
 
 from distxml.evaluation.results import load_results
-from tests.integration.command import SMALL_TRAINING, distxml
+from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
+from tests.integration.ray_cluster import RayCluster
 from tests.unit.sources.voc_folder import make_voc_folder, object_xml
-
-pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
 SHORT = (*SMALL_TRAINING, "phases.0.epochs=1", "phases.1.epochs=1", "phases.2.epochs=1")
@@ -28,6 +27,8 @@ SMALL = {
     "evaluate": ("evaluation.curve_images=4", "evaluation.batch_size=256"),
 }
 """By the first words of a command, the longest that fit."""
+WITH_RAY = ("train", "tune", "evaluate")
+"""These are processes of their own, that join the tests' cluster; the others run in this one."""
 
 
 def readme_blocks() -> list[list[list[str]]]:
@@ -39,26 +40,31 @@ def readme_blocks() -> list[list[list[str]]]:
 
 def help_example(*command: str) -> list[str]:
     """The words after `distxml` in the example that a command's help ends with."""
-    text = distxml(*command, "--help", cwd=REPOSITORY).stdout
+    text = distxml_in_process(*command, "--help", cwd=REPOSITORY).stdout
     last_paragraph = " ".join(text.strip().split("\n\n")[-1].split())
     example = last_paragraph.rsplit("Example: distxml ", 1)
     assert len(example) == 2, f"the help of {command} does not end with an example"
     return shlex.split(example[1])
 
 
-def run(words: list[str], place: Path) -> str:
+def run(words: list[str], place: Path, cluster: RayCluster) -> str:
     fitting = [name for name in SMALL if words[: len(name.split())] == name.split()]
-    done = distxml(*words, *SMALL[max(fitting, key=len)] if fitting else (), cwd=place)
+    command = (*words, *(SMALL[max(fitting, key=len)] if fitting else ()))
+    if words[0] in WITH_RAY:
+        done = distxml(*command, cwd=place, cluster=cluster)
+    else:
+        done = distxml_in_process(*command, cwd=place)
     assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     return done.stdout
 
 
-def test_the_readme_and_the_examples_work(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_readme_and_the_examples_work(tmp_path: Path, cluster: RayCluster) -> None:
     for name in ("photo.png", "photo.jpg"):
         Image.open(REPOSITORY / "docs/pictures/polygons.png").save(tmp_path / name)
     commands, *others = readme_blocks()
     assert [words[0] for words in commands] == ["data", "data", "train", "evaluate", "report", "explain"]
-    said = {" ".join(words[:2]): run(words, tmp_path) for words in commands}
+    said = {" ".join(words[:2]): run(words, tmp_path, cluster) for words in commands}
     assert "heat_ratio" in said["evaluate runs/polygons"]
     results = load_results(tmp_path / "runs/polygons/evaluation")
     assert results.summary.images == 24 and results.summary.curve_images == 4
@@ -66,11 +72,11 @@ def test_the_readme_and_the_examples_work(tmp_path: Path) -> None:
     assert "<h2>Gallery</h2>" in page and page.count("<figure") > 10
     assert (tmp_path / "explanations/photo.heatmap.png").is_file()
     for command in ("train", "tune", "evaluate", "report", "explain"):
-        run(help_example(command) + ["name=example"] * (command == "tune"), tmp_path)
+        run(help_example(command) + ["name=example"] * (command == "tune"), tmp_path, cluster)
     assert (tmp_path / "runs/longer/finished.json").is_file()
     _write_photographs(tmp_path)
     for words in [words for block in others for words in block]:
-        run(words, tmp_path)
+        run(words, tmp_path, cluster)
     for name in ("voc", "hybrid", "polygons-sweep-best"):
         assert (tmp_path / "runs" / name / "finished.json").is_file()
 
@@ -93,6 +99,7 @@ def test_the_makefile_runs_the_readmes_flow() -> None:
     assert demo == flow
 
 
+@pytest.mark.slow
 def test_help_answers_without_heavy_imports() -> None:
     code = "import sys; from distxml.cli import main; print([m for m in ('torch', 'ray', 'cv2') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,15 +1,14 @@
-"""Runs that a test disturbs, one that nobody disturbs, and what they are disturbed with."""
+"""Runs that a test disturbs, and a disk to fill."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.faults.watched_run import WatchedRun
+from tests.integration.ray_cluster import RayCluster
+from tests.integration.watched_run import WatchedRun
 
-TWO_WORKERS = "scaling.workers=2"
 Starter = Callable[..., WatchedRun]
 
 
@@ -18,8 +17,8 @@ def start(place: Path) -> Iterator[Starter]:
     """Starts runs; what a failed test leaves of them is killed."""
     started: list[WatchedRun] = []
 
-    def start_run(name: str, *settings: str, folder: Path = place, **environment: str) -> WatchedRun:
-        run = WatchedRun(folder, name, (TWO_WORKERS, *settings), environment)
+    def start_run(name: str, *settings: str, folder: Path = place, cluster: RayCluster | None = None) -> WatchedRun:
+        run = WatchedRun(folder, name, settings, cluster)
         started.append(run)
         run.start()
         return run
@@ -27,15 +26,6 @@ def start(place: Path) -> Iterator[Starter]:
     yield start_run
     for run in started:
         run.kill_everything()
-
-
-@pytest.fixture(scope="session")
-def undisturbed(place: Path) -> WatchedRun:
-    """What the others must end equal to."""
-    run = WatchedRun(place, "left alone", (TWO_WORKERS,))
-    run.start()
-    run.finish()
-    return run
 
 
 @pytest.fixture
@@ -60,23 +50,3 @@ def fill_up(disk: Path) -> Path:
         except OSError:
             pass  # full
     return filler
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
-    """Three nodes on this machine: a head without CPUs, and two of 1 CPU."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    command = [sys.executable, "-m", "tests.integration.faults.two_nodes"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=60)
-
-
-def tell(cluster: subprocess.Popen[str], word: str) -> None:
-    assert cluster.stdin is not None and cluster.stdout is not None
-    cluster.stdin.write(f"{word}\n")
-    cluster.stdin.flush()
-    assert cluster.stdout.readline() == "done\n"

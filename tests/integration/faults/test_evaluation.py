@@ -1,4 +1,4 @@
-"""What is killed or broken while an evaluation runs, and how it goes on.
+"""What is killed or broken while an evaluation runs, and how it resumes.
 
 `docs/faults.md` is the table. Each test prints the seconds from the fault to the first rows that are written after it
 (`pytest -rP` shows them). Every evaluation ends with the rows of one that nobody disturbed, none twice.
@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.faults.conftest import fill_up, tell
+from tests.integration.faults.conftest import fill_up
 from tests.integration.faults.watched_evaluation import IMAGES, PER_TASK, SETTINGS, WORKER, WatchedEvaluation
+from tests.integration.ray_cluster import RayCluster
 from tests.integration.small_run import write_run
 
 pytestmark = pytest.mark.slow
@@ -27,11 +27,11 @@ Evaluator = Callable[..., WatchedEvaluation]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> WatchedEvaluation:
+def whole(tmp_path_factory: pytest.TempPathFactory, whole_cluster: RayCluster) -> WatchedEvaluation:
     """What the others must end equal to."""
     folder = tmp_path_factory.mktemp("undisturbed")
     write_run(folder, SETTINGS, IMAGES)
-    evaluation = WatchedEvaluation(folder, "left alone", (TWO_WORKERS,))
+    evaluation = WatchedEvaluation(folder, "left alone", (TWO_WORKERS,), whole_cluster)
     evaluation.start()
     evaluation.finish()
     return evaluation
@@ -42,9 +42,9 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluator]:
     """Starts evaluations of a run of their own; what a failed test leaves of them is killed."""
     started: list[WatchedEvaluation] = []
 
-    def start(*settings: str, disk: Path | None = None, **environment: str) -> WatchedEvaluation:
+    def start(*settings: str, disk: Path | None = None, cluster: RayCluster | None = None) -> WatchedEvaluation:
         write_run(disk or tmp_path, SETTINGS, IMAGES)
-        evaluation = WatchedEvaluation(tmp_path, "evaluation", (TWO_WORKERS, *settings), environment, disk=disk)
+        evaluation = WatchedEvaluation(tmp_path, "evaluation", (TWO_WORKERS, *settings), cluster, disk=disk)
         started.append(evaluation)
         evaluation.start()
         return evaluation
@@ -54,8 +54,18 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluator]:
         evaluation.kill_everything()
 
 
-def test_a_worker_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+def test_one_fault_after_the_other(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+    """One evaluation, with a Ray of its own in each start."""
     evaluation = evaluate()
+    _a_worker_is_killed(evaluation)
+    _ctrl_c_then_sigterm(evaluation)
+    _power_cut(evaluation)
+    _the_driver_is_killed(evaluation)
+    evaluation.assert_equal_to(whole)
+    assert "Traceback" not in evaluation.output
+
+
+def _a_worker_is_killed(evaluation: WatchedEvaluation) -> None:
     evaluation.wait_for_parts(4)
     workers, since = evaluation.descendants(WORKER), time.monotonic()
     assert len(workers) == 2
@@ -63,13 +73,29 @@ def test_a_worker_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> No
     evaluation.wait_for_recovery("a worker killed: the other goes on", since, evaluation.parts())
     evaluation.wait_until(lambda: len(set(evaluation.descendants(WORKER)) - set(workers)) == 1)
     print(f"recovery: a worker killed: there is another after {time.monotonic() - since:.0f} s")
-    evaluation.finish()
-    evaluation.assert_equal_to(whole)
 
 
-def test_the_driver_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
-    evaluation = evaluate()
-    evaluation.wait_for_parts(4)
+def _ctrl_c_then_sigterm(evaluation: WatchedEvaluation) -> None:
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        evaluation.wait_for_parts(evaluation.parts() + 2)
+        assert evaluation.signal(number, whole_group=number == signal.SIGINT) == status, evaluation.output
+        assert evaluation.descendants() == [], "workers and Ray are gone"
+        last = f"distxml: interrupted; the same command goes on from there: run {evaluation.run.path}"
+        assert evaluation.output.splitlines()[-1] == last
+        evaluation.start()
+
+
+def _power_cut(evaluation: WatchedEvaluation) -> None:
+    evaluation.wait_for_parts(evaluation.parts() + 2)
+    since = time.monotonic()
+    evaluation.kill_everything()
+    before, parts = evaluation.left(), evaluation.parts()
+    evaluation.start()
+    evaluation.wait_for_recovery("driver, Ray and workers killed at once, then the same command", since, parts)
+    evaluation.assert_found(before)
+
+
+def _the_driver_is_killed(evaluation: WatchedEvaluation) -> None:
     since = time.monotonic()
     assert evaluation.signal(signal.SIGKILL) == -signal.SIGKILL
     while evaluation.descendants(WORKER):  # they finish what they are at
@@ -80,55 +106,43 @@ def test_the_driver_is_killed(evaluate: Evaluator, whole: WatchedEvaluation) -> 
     evaluation.wait_for_recovery("driver killed, then the same command", since, parts)
     evaluation.finish()
     evaluation.assert_took(before)
-    evaluation.assert_equal_to(whole)
 
 
-def test_ctrl_c_then_sigterm_then_a_power_cut(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
-    evaluation = evaluate()
-    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        evaluation.wait_for_parts(evaluation.parts() + 2)
-        assert evaluation.signal(number, whole_group=number == signal.SIGINT) == status, evaluation.output
-        assert evaluation.descendants() == [], "workers and Ray are gone"
-        last = f"distxml: interrupted; the same command goes on from there: run {evaluation.run.path}"
-        assert evaluation.output.splitlines()[-1] == last
-        evaluation.start()
-    evaluation.wait_for_parts(evaluation.parts() + 2)
-    since = time.monotonic()
-    evaluation.kill_everything()
-    before, parts = evaluation.left(), evaluation.parts()
+def test_workers_that_die_again_and_again(evaluate: Evaluator, whole: WatchedEvaluation, cluster: RayCluster) -> None:
+    """As they do where there is too little memory: while they load the model, and at a task."""
+    evaluation = evaluate("scaling.max_failures=1", "scaling.workers=1", cluster=cluster)
+    _ends_as_workers_die(evaluation, WORKER, "loading the model")
     evaluation.start()
-    evaluation.wait_for_recovery("driver, Ray and workers killed at once, then the same command", since, parts)
+    _ends_as_workers_die(evaluation, PER_TASK, r"image image-\d+.*\)")
+    evaluation.start()
     evaluation.finish()
-    evaluation.assert_took(before)
     evaluation.assert_equal_to(whole)
     assert "Traceback" not in evaluation.output
 
 
-@pytest.mark.parametrize(("at", "named"), [(WORKER, "loading the model"), (PER_TASK, r"image image-\d+.*\)")])
-def test_workers_that_die_again_and_again(evaluate: Evaluator, whole: WatchedEvaluation, at: str, named: str) -> None:
-    """As they do where there is too little memory."""
-    evaluation = evaluate("scaling.max_failures=1", "scaling.workers=1")
-    while evaluation.process is not None and evaluation.process.poll() is None:
+def _ends_as_workers_die(evaluation: WatchedEvaluation, at: str, named: str) -> None:
+    assert evaluation.process is not None
+    printed_before = len(evaluation.output)
+    while evaluation.process.poll() is None:
         for pid in evaluation.descendants(at):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-    assert evaluation.process is not None and evaluation.process.returncode == 2, evaluation.output
+    assert evaluation.process.returncode == 2, evaluation.output
     ours = ("note: a worker", "distxml: error")  # Ray may say more about a process that was killed
-    note, last = [line for line in evaluation.output.splitlines() if line.startswith(ours)]
+    lines = evaluation.output[printed_before:].splitlines()
+    note, last = [line for line in lines if line.startswith(ours)]
     assert note == "note: a worker died; another takes its place, and what it was at is done again"
     assert re.match(rf"distxml: error: {named}: 2 workers died, more than scaling\.max_failures=1 allows; ", last), last
-    assert "Traceback" not in evaluation.output
-    evaluation.start()
-    evaluation.finish()
-    evaluation.assert_equal_to(whole)
 
 
-def test_the_disk_fills_up(evaluate: Evaluator, whole: WatchedEvaluation, small_disk: Path) -> None:
-    evaluation = evaluate(disk=small_disk)
+def test_the_disk_fills_up(
+    evaluate: Evaluator, whole: WatchedEvaluation, small_disk: Path, cluster: RayCluster
+) -> None:
+    evaluation = evaluate(disk=small_disk, cluster=cluster)
     evaluation.wait_for_parts(4)
     filler, since = fill_up(small_disk), time.monotonic()
-    assert evaluation.process is not None and evaluation.process.wait(timeout=150) == 2, evaluation.output
+    assert evaluation.process is not None and evaluation.process.wait(timeout=240) == 2, evaluation.output
     filler.unlink()
     print(f"disk full: ended after {time.monotonic() - since:.0f} s")
     last = evaluation.output.splitlines()[-1]
@@ -143,25 +157,23 @@ def test_the_disk_fills_up(evaluate: Evaluator, whole: WatchedEvaluation, small_
     evaluation.assert_equal_to(whole)
 
 
-def test_a_node_is_lost(evaluate: Evaluator, whole: WatchedEvaluation, cluster: subprocess.Popen[str]) -> None:
+def test_a_node_is_lost(evaluate: Evaluator, whole: WatchedEvaluation, cluster: RayCluster) -> None:
     """No other comes: the worker that is left does it all."""
-    assert cluster.stdout is not None
-    address = cluster.stdout.readline().strip()
-    evaluation = evaluate(RAY_ADDRESS=address)
+    evaluation = evaluate(cluster=cluster)
     evaluation.wait_for_parts(4)
     since = time.monotonic()
-    tell(cluster, "lose")
+    cluster.lose_node()
     evaluation.wait_for_recovery("a node lost: the other goes on", since, evaluation.parts())
     evaluation.finish()
     print(f"a node lost: all done after {time.monotonic() - since:.0f} s")
     evaluation.assert_equal_to(whole)
 
 
-def test_a_copy_of_the_rows_goes_with_the_run(evaluate: Evaluator, whole: WatchedEvaluation, tmp_path: Path) -> None:
+def test_a_copy_of_the_rows_goes_with_the_run(whole: WatchedEvaluation, tmp_path: Path, cluster: RayCluster) -> None:
     """What was finished elsewhere is taken: here all of it, by a driver that starts no worker."""
     write_run(tmp_path, SETTINGS, IMAGES)
     shutil.copytree(whole.run.evaluation_rows, tmp_path / "run" / whole.run.evaluation_rows.name)
-    evaluation = WatchedEvaluation(tmp_path, "copy")
+    evaluation = WatchedEvaluation(tmp_path, "copy", cluster=cluster)
     evaluation.start()
     evaluation.finish()
     assert f"note: {IMAGES * 3} of {IMAGES * 3} heatmaps" in evaluation.output

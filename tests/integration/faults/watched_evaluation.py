@@ -11,8 +11,8 @@ from distxml.config.run_folder import RunFolder
 from distxml.evaluation.evaluate import Left, what_is_left
 from distxml.evaluation.prepare import prepare
 from distxml.evaluation.results import load_results
-from tests.integration.faults.watched_process import WatchedProcess
 from tests.integration.same_results import assert_same_results
+from tests.integration.watched_process import WatchedProcess
 
 IMAGES = 24
 SETTINGS = EvaluationSettings(
@@ -63,9 +63,13 @@ class WatchedEvaluation(WatchedProcess):
         self.wait_for_parts(parts_before + 1)
         print(f"recovery: {fault}: {time.monotonic() - since:.0f} s")
 
+    def assert_found(self, before: Left) -> None:
+        """What was finished then was not lost, by what the last start has printed."""
+        assert int(FOUND.findall(self.output)[-1]) == len(before.finished.pairs) < ROWS
+
     def assert_took(self, before: Left) -> None:
         """What was left is all that was computed, by what the last start has printed."""
-        assert int(FOUND.findall(self.output)[-1]) == len(before.finished.pairs) < ROWS
+        self.assert_found(before)
         done, total = re.findall(r"evaluating: ([\d,]+) of ([\d,]+) forward passes", self.output)[-1]
         assert done == total == f"{before.passes:,}"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.tuning.watched_sweep import ALONE, WatchedSweep
+from tests.integration.ray_cluster import RayCluster
+from tests.integration.tuning.watched_sweep import WatchedSweep
 
 Starter = Callable[..., WatchedSweep]
 
@@ -14,8 +15,8 @@ Starter = Callable[..., WatchedSweep]
 def start(place: Path) -> Iterator[Starter]:
     started: list[WatchedSweep] = []
 
-    def start_sweep(name: str, content: dict, *settings: str, **environment: str) -> WatchedSweep:
-        sweep = WatchedSweep(place, name, settings, ALONE | environment, content=content)
+    def start_sweep(name: str, content: dict, *settings: str, cluster: RayCluster | None = None) -> WatchedSweep:
+        sweep = WatchedSweep(place, name, settings, cluster, content=content)
         started.append(sweep)
         sweep.start()
         return sweep

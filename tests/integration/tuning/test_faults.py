@@ -11,12 +11,11 @@ import torch
 from safetensors.torch import load_file
 
 from distxml.tuning.phase_cache.shared import ended
-from tests.integration.faults.conftest import cluster, tell
+from tests.integration.ray_cluster import RayCluster
 from tests.integration.tuning.conftest import Starter
 from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
 
 pytestmark = pytest.mark.slow
-__all__ = ["cluster"]  # a fixture
 
 LONG = {
     "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.alpha": {"grid": [0.4, 0.5]}},
@@ -78,8 +77,10 @@ def _process_of(sweep: WatchedSweep, number: int) -> int:
     return next(int(line.split(None, 1)[0]) for line in locks.splitlines() if line.split(None, 1)[1].strip() == name)
 
 
-def test_ctrl_c_then_sigterm(start: Starter) -> None:
+def test_what_interrupts_without_a_kill(start: Starter, place: Path) -> None:
+    """The dataset is gone for a while, in which no setting has a part: no trial fails. Then Ctrl-C, then SIGTERM."""
     sweep = start("asked", TWO)
+    _the_dataset_is_gone(sweep, place / "data/polygons")
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         before = epochs(sweep, 0)
         sweep.wait_until(lambda: epochs(sweep, 0) > before + 1)  # noqa: B023
@@ -91,16 +92,14 @@ def test_ctrl_c_then_sigterm(start: Starter) -> None:
         assert sweep.output.splitlines()[-1] == f"{last}{sweep.folder.path}"
         sweep.start("--resume")
     sweep.finish()
-    assert [record.status for record in sweep.records] == ["finished"] * 2
+    assert [record.status for record in sweep.records] == ["finished"] * 2, sweep.output
     assert [record.epochs for record in sweep.records] == [(8, 2, 6)] * 2
     assert "Traceback" not in sweep.output
 
 
-def test_a_dataset_that_is_gone_for_a_while(start: Starter, place: Path) -> None:
-    """No setting has a part in it: no trial fails, the sweep ends, and goes on."""
-    sweep = start("gone", TWO)
+def _the_dataset_is_gone(sweep: WatchedSweep, data: Path) -> None:
     sweep.wait_until(lambda: epochs(sweep, 0) >= 1)
-    data, elsewhere = place / "data/polygons", place / "data/moved"
+    elsewhere = data.with_name("moved")
     data.rename(elsewhere)
     try:
         sweep.finish(status=2)
@@ -112,9 +111,6 @@ def test_a_dataset_that_is_gone_for_a_while(start: Starter, place: Path) -> None
     statuses = {record.status for record in sweep.records}
     assert "running" in statuses and "failed" not in statuses
     sweep.start("--resume")
-    sweep.finish()
-    assert [record.status for record in sweep.records] == ["finished"] * 2, sweep.output
-    assert "Traceback" not in sweep.output
 
 
 def test_two_sweeps_at_once_in_one_store(start: Starter) -> None:
@@ -130,13 +126,11 @@ def test_two_sweeps_at_once_in_one_store(start: Starter) -> None:
     assert all(torch.equal(value, weights(other, 1)[name]) for name, value in weights(one, 1).items())
 
 
-def test_a_node_is_lost(start: Starter, cluster: subprocess.Popen[str]) -> None:
+def test_a_node_is_lost(start: Starter, cluster: RayCluster) -> None:
     """Trials of two workers each, on two nodes of one CPU; one of the nodes ends, and another comes."""
-    assert cluster.stdout is not None
-    address = cluster.stdout.readline().strip()
-    sweep = start("node", TWO, "scaling.workers=2", RAY_ADDRESS=address)
+    sweep = start("node", TWO, "scaling.workers=2", cluster=cluster)
     sweep.wait_until(lambda: any(epochs(sweep, number) >= 3 for number in range(2)))
-    tell(cluster, "lose")
-    tell(cluster, "add")
+    cluster.lose_node()
+    cluster.add_node()
     sweep.finish(seconds=400)
     assert_finished_once(sweep, 2)

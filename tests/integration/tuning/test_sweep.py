@@ -9,9 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from distxml.config.run_folder import RunFolder
-from tests.integration.command import distxml
+from tests.integration.command import distxml_in_process
+from tests.integration.ray_cluster import RayCluster
 from tests.integration.tuning.conftest import Starter
 from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
+from tests.integration.watched_process import WatchedProcess
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +33,8 @@ def weights(run: RunFolder) -> dict[str, torch.Tensor]:
     return load_file(run.checkpoint(3, "last") / "model.safetensors")
 
 
-def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path) -> None:
-    sweep = start("grid", GRID)
+def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path, cluster: RayCluster) -> None:
+    sweep = start("grid", GRID, cluster=cluster)
     sweep.finish()
     records = sweep.records
     assert [record.status for record in records] == ["finished", "finished", "failed", "failed"]
@@ -42,24 +44,26 @@ def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path) -> No
     assert "Traceback" not in sweep.output and "Configuration for experiment" not in sweep.output
     assert set(pd.read_csv(sweep.folder.table)["loss.beta"]) == {0.8, 0.9}
     assert sweep.folder.report.exists() and not sweep.folder.ray.exists()
-    _best_trains_the_same(sweep, place)
-    again = distxml("tune", sweep.file, cwd=place)
+    _best_trains_the_same(sweep, place, cluster)
+    again = distxml_in_process("tune", sweep.file, cwd=place)
     assert again.returncode == 2 and "--resume" in again.stderr
-    refused = distxml("tune", sweep.file, "--resume", "phases.2.epochs=3", cwd=place)
-    assert refused.returncode == 2 and "with other settings" in refused.stderr
+    sweep.start("--resume", "phases.2.epochs=3")
+    sweep.finish(status=2)
+    assert "with other settings" in sweep.output.splitlines()[-1]
 
 
-def _best_trains_the_same(sweep: WatchedSweep, place: Path) -> None:
+def _best_trains_the_same(sweep: WatchedSweep, place: Path, cluster: RayCluster) -> None:
     """Alone, from the first phase on, with the same weights in the end."""
     (best,) = [record for record in sweep.records if f"# trial {record.number}\n" in sweep.output]
-    done = distxml("train", sweep.folder.best(), cwd=place)
-    assert done.returncode == 0, done.stderr
+    training = WatchedProcess(place, "best", cluster=cluster)
+    training.launch("train", str(sweep.folder.best()))
+    training.finish()
     alone, shared = weights(RunFolder(place / "runs/grid-best")), weights(sweep.folder.run(best.number))
     assert all(torch.equal(alone[name], shared[name]) for name in alone)
 
 
-def test_asha_stops_trials_and_gives_their_workers_back(start: Starter) -> None:
-    sweep = start("asha", ASHA)
+def test_asha_stops_trials_and_gives_their_workers_back(start: Starter, cluster: RayCluster) -> None:
+    sweep = start("asha", ASHA, cluster=cluster)
     workers: set[int] = set()
 
     def stopped() -> bool:
@@ -77,17 +81,17 @@ def test_asha_stops_trials_and_gives_their_workers_back(start: Starter) -> None:
     assert (cut.status, cut.epochs[:2]) == ("stopped", (2, 2)) and 1 <= cut.epochs[2] < 40
 
 
-def test_a_trial_that_does_not_fit_is_refused(place: Path, start: Starter) -> None:
-    sweep = start("large", GRID, "scaling.cpus_per_worker=64")
+def test_a_trial_that_does_not_fit_is_refused(start: Starter, cluster: RayCluster) -> None:
+    sweep = start("large", GRID, "scaling.cpus_per_worker=64", cluster=cluster)
     sweep.finish(status=2)
     assert "they reserve 64 CPUs together, but the cluster has" in sweep.output
     assert not sweep.folder.path.exists(), "the next command, with fewer, begins afresh"
 
 
-def test_a_dry_run_writes_nothing(place: Path) -> None:
-    WatchedSweep(place, "dry", content=GRID)
-    shown = distxml("tune", "dry.yaml", "--dry-run", "scaling.workers=2", cwd=place)
-    assert shown.returncode == 0, shown.stderr
+def test_a_dry_run_writes_nothing(place: Path, cluster: RayCluster) -> None:
+    sweep = WatchedSweep(place, "dry", ("scaling.workers=2",), cluster, content=GRID)
+    sweep.start("--dry-run")
+    sweep.finish()
     for line in ("loss.beta: grid 0.8, 0.9", "trials: at most 4", "trial 3: ", "a trial: 2 workers of 1 CPUs"):
-        assert line in shown.stdout
+        assert line in sweep.output
     assert not (place / "runs/dry").exists()

@@ -9,7 +9,7 @@ import yaml
 
 from distxml.tuning.records import SweepFolder, TrialRecord
 from distxml.tuning.trial_history import RunFigures, run_figures
-from tests.integration.faults.watched_process import WatchedProcess
+from tests.integration.watched_process import WatchedProcess
 
 SMALL = {
     "loader.image_size": 16,
@@ -26,8 +26,6 @@ SMALL = {
     "phases.1.until": None,
     "phases.2.epochs": 2,
 }
-ALONE = {"RAY_ADDRESS": "local"}
-"""Each sweep with a Ray of its own, unless a test says otherwise."""
 WORKER = "ray::RayTrainWorker"
 """Part of the name of a process that trains."""
 
@@ -75,6 +73,6 @@ class WatchedSweep(WatchedProcess):
     def wait_until_gone(self, pids: set[int], seconds: float) -> None:
         """Also while the sweep ends: it may be over before they are looked for."""
         start = time.monotonic()
-        while pids & set(self.descendants()):
-            assert time.monotonic() - start < seconds, f"still there: {pids & set(self.descendants())}\n{self.output}"
+        while left := pids & set(self.descendants(WORKER)):
+            assert time.monotonic() - start < seconds, f"still there: {left}\n{self.output}"
             time.sleep(0.05)

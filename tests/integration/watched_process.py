@@ -5,10 +5,11 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.command import DISTXML
+from tests.integration.ray_cluster import RayCluster
 
 
 @dataclass
@@ -19,13 +20,13 @@ class WatchedProcess:
         place: working directory.
         name: of its log.
         settings: that every start has.
-        environment: beside this process's own.
+        cluster: that it joins; without one it starts a Ray of its own.
     """
 
     place: Path
     name: str
     settings: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
+    cluster: RayCluster | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,7 +46,7 @@ class WatchedProcess:
                 cwd=self.place,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | self.environment,
+                env=os.environ | (self.cluster.environment if self.cluster else {}),
                 start_new_session=True,
             )
 
@@ -68,13 +69,14 @@ class WatchedProcess:
         assert self.process.wait(timeout=seconds) == status, self.output
 
     def descendants(self, word: str = "") -> list[int]:
-        """Living processes of the command's session whose command line holds `word`."""
+        """Living processes of the command, and with a `word` of the cluster, whose command line holds the word."""
         assert self.process is not None
+        sessions = {self.process.pid, self.cluster.process.pid if self.cluster and word else self.process.pid}
         listing = subprocess.run(["ps", "-eo", "pid,sid,stat,args"], capture_output=True, text=True, check=True).stdout
         rows = [line.split(maxsplit=3) for line in listing.splitlines()[1:]]
         return [
             int(pid) for pid, session, state, words in rows
-            if int(session) == self.process.pid and word in words and state[0] != "Z"
+            if int(session) in sessions and word in words and state[0] != "Z"
         ]  # fmt: skip
 
     def kill_everything(self) -> None:

@@ -11,10 +11,26 @@ from distxml.config.run_folder import RunFolder
 from distxml.models.checkpoint import load_model
 from distxml.monitoring.metrics_log import read_metrics
 from tests.integration.command import SMALL_TRAINING
-from tests.integration.faults.watched_process import WatchedProcess
+from tests.integration.watched_process import WatchedProcess
 
-EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=8", "phases.2.epochs=2", "phases.1.until=null")
-EPOCHS_IN_ALL = 12
+EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=12", "phases.2.epochs=2", "phases.1.until=null")
+EPOCHS_IN_ALL = 16
+SETTINGS = (*SMALL_TRAINING, "loader.batch_size=4", "scaling.workers=2", *EPOCHS)
+"""21 steps per epoch, so that there is time to disturb one."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a test does to a run.
+
+    Attributes:
+        since: seconds of the monotonic clock.
+        resumed_before: events that are not the recovery from it.
+    """
+
+    name: str
+    since: float
+    resumed_before: list[dict]
 
 
 @dataclass
@@ -28,7 +44,7 @@ class WatchedRun(WatchedProcess):
     def start(self, *more: str) -> None:
         """The command, with more settings than the run's own if need be."""
         name = f"run.name={self.name}"
-        self.launch("train", "polygons", *SMALL_TRAINING, *EPOCHS, *self.settings, *more, name)
+        self.launch("train", "polygons", *SETTINGS, *self.settings, *more, name)
 
     def events(self, kind: str) -> list[dict]:
         """Of one kind, as far as they are written."""
@@ -46,10 +62,19 @@ class WatchedRun(WatchedProcess):
             return 0
         return json.loads(state)["state"]["step_in_epoch"]
 
-    def wait_for_recovery(self, fault: str, since: float, resumed_before: int) -> None:
-        """Until the log has a new line; prints the seconds from the fault to it."""
-        self.wait_until(lambda: len(self.events("resumed")) > resumed_before)
-        print(f"recovery: {fault}: {time.monotonic() - since:.0f} s")
+    def wait_for_another_epoch(self) -> None:
+        """One that was not finished when the run was resumed last."""
+        resumed_at = self.events("resumed")[-1]["global_epoch"]
+        self.wait_until(lambda: any(event["global_epoch"] > resumed_at for event in self.events("epoch")))
+
+    def fault(self, name: str) -> Fault:
+        """What is about to be done to it, and what its log says until then."""
+        return Fault(name, time.monotonic(), self.events("resumed"))
+
+    def wait_for_recovery(self, fault: Fault) -> None:
+        """Until the log says that training has resumed; prints the seconds from the fault to it."""
+        self.wait_until(lambda: any(event not in fault.resumed_before for event in self.events("resumed")))
+        print(f"recovery: {fault.name}: {time.monotonic() - fault.since:.0f} s")
 
     def assert_complete_and_equal_to(self, undisturbed: "WatchedRun") -> None:
         """The weights are those of a run that nobody disturbed."""
