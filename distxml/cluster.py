@@ -134,7 +134,8 @@ def _join() -> None:
         address = get_ray_address_from_environment(named or None, None)  # pyright: ignore[reportArgumentType]
         if address not in (None, "local"):
             check_reachable(address, origin if named not in ("", "auto") else f"{origin}, which is {address}")
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+        # A local Ray lives as long as the command; its dashboard would be a dozen processes that take seconds to start.
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (OSError, RuntimeError, ValueError, RayError) as error:
         raise UserError(
             f"{origin}: cannot be joined ({_first_sentence(error)}); {_remedy(origin)}{_if_up(named)}"
