@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,14 +6,15 @@ from typer.testing import CliRunner
 
 from distxml.cli.main import app
 from distxml.config import DatasetRecipe, load_settings
+from tests.integration.command import distxml_in_process
 from tests.unit.sources.voc_folder import make_voc_folder
 
-DISTXML = [sys.executable, "-c", "from distxml.cli.main import run; run()"]
 SMALL = ["source.images=20", "source.image_size=16"]
 
 
 def run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    alone = ("--workers", "1") if arguments[:2] == ("data", "build") else ()  # in this process
+    result = CliRunner().invoke(app, [*arguments, *alone], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -76,8 +75,7 @@ def test_inspect_says_what_the_dataset_holds(tmp_path: Path) -> None:
 
 
 def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
-    command = [*DISTXML, "data", "inspect", str(tmp_path / "no")]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = distxml_in_process("data", "inspect", tmp_path / "no", cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr.startswith("distxml: error: ")
     assert len(result.stderr.splitlines()) == 1
@@ -88,19 +86,17 @@ def test_too_much_left_out_is_one_line_status_2_and_no_dataset(tmp_path: Path) -
     for path in sorted(voc.images.iterdir())[:6]:
         path.write_bytes(b"")
     where = [f"source.images={voc.images}", f"source.annotations={voc.annotations}"]
-    command = [*DISTXML, "data", "build", "voc", str(tmp_path / "out"), *where, "--workers", "2"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = ("data", "build", "voc", tmp_path / "out", *where, "--workers", "1")
+    result = distxml_in_process(*command, cwd=tmp_path)
     assert result.returncode == 2
     assert "6 of 8 images (75.0%) cannot be used, more than images.most_left_out=0.5: empty file (6)" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = distxml_in_process(*command, cwd=tmp_path)
     assert result.stderr.startswith("Going on where an earlier build stopped: 8 images checked, 0 shards written.\n")
 
 
 def test_nothing_but_the_summary_is_printed_where_there_is_no_terminal(tmp_path: Path) -> None:
-    out = str(tmp_path / "out")
-    command = [*DISTXML, "data", "build", "polygons", out, *SMALL]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert result.stderr == ""
+    result = distxml_in_process("data", "build", "polygons", tmp_path / "out", *SMALL, "--workers", "1", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
     assert "\x1b" not in result.stdout
