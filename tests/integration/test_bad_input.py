@@ -94,7 +94,6 @@ def _everything(place: Path) -> list[Path]:
         (["dataset.path=data/empty"], ["data/empty", "not a dataset"]),
         (["dataset.path=data/unannotated", "loss.kind=hybrid"], ["loss.kind=hybrid", "mask", "unsupervised"]),
         (["loss.class_weights=[1, -1]"], ["loss.class_weights", "-1"]),
-        (["run.folder=voc/images/cat0.png"], ["cat0.png", "run.folder"]),
         (["scaling.workers=4", "loader.batch_size=4"], ["leave a worker without an image"]),
         (["loss.class_weights=[1, 2, 3]"], ["loss.class_weights", "3 weights for 2 classes"]),
         (["model.pretrained=gone.pth", "model.classifier=resnet18", "model.width=32"], ["gone.pth", "no such file"]),
@@ -106,7 +105,6 @@ def _everything(place: Path) -> list[Path]:
         "not a dataset",
         "no masks",
         "negative",
-        "folder",
         "padding",
         "weights",
         "pretrained",
@@ -124,6 +122,7 @@ def test_train_refuses(place: Path, overrides: list[str], words: list[str]) -> N
     [
         (("data", "build", "voc", "out", "source.images=voc/gone", "source.annotations=voc/xml"), ["voc/gone"]),
         (("train", "polygons", *SMALL_TRAINING, *TOO_MANY_WORKERS, "run.name=refused"), ["scaling.workers", "lower"]),
+        (("train", "polygons", *SMALL_TRAINING, "run.folder=voc/images/cat0.png"), ["cat0.png", "run.folder"]),
         (("tune", "polygons", "budget.trials=0"), ["budget.trials"]),
         (("evaluate", "scored/run", TOO_MANY_WORKERS[0]), ["scaling.workers", "CPUs", "lower"]),
         (("report", "runs/gone"), ["runs/gone"]),
