@@ -145,6 +145,7 @@ def test_every_field_has_a_docstring() -> None:
     assert len(seen) >= 8
 
 
+@pytest.mark.slow
 def test_config_imports_without_torch_or_ray() -> None:
     code = "import sys, distxml.config; print([m for m in ('torch', 'ray', 'cv2', 'pyarrow') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

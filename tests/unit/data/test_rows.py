@@ -73,6 +73,7 @@ except UserError as error:
 """
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_is_not_the_images_fault() -> None:
     command = [sys.executable, "-c", DECODE_WITH_LITTLE_MEMORY]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout

@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+import pytest
 import torch
 
 from distxml.models.sync_batchnorm import SharedBatchNorm2d
@@ -26,6 +27,7 @@ def normalize_bfloat16(rank: int, ranks: int, folder: Path) -> None:
     torch.save(result, folder / f"{rank}.pt")
 
 
+@pytest.mark.slow
 def test_sums_are_float32_under_autocast(tmp_path: Path) -> None:
     """Sums of 12288 values of about 3 in bfloat16 would stop growing at about 1000."""
     run_on_ranks(normalize_bfloat16, 2, tmp_path)

@@ -85,6 +85,7 @@ def test_layout(classifier: ClassifierName) -> None:
     torch.testing.assert_close(joint.eval()(image).logits, plain.eval()(image).logits, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_layout_leaves_gradients_and_memory_alone() -> None:
     """In a process of its own: narrow convolutions of stride 2 in this layout write past their memory."""
     code = """
@@ -118,6 +119,7 @@ def compare_layouts(classifier: ClassifierName, width: int) -> None:
         torch.testing.assert_close(other.grad, one.grad, atol=1e-3 * scale + 1e-6, rtol=1e-3, msg=name)
 
 
+@pytest.mark.slow
 def test_determinism_is_switched_on_and_off() -> None:
     code = """
 import os, torch

@@ -69,6 +69,7 @@ def gradients_on(rank: int, ranks: int, folder: Path, phase: int, overrides: tup
         torch.save({"gradients": gradients, "statistics": statistics}, folder / f"{ranks}.pt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", [1, 2, 3])
 @pytest.mark.parametrize(
     "overrides",
@@ -91,6 +92,7 @@ def test_two_ranks_equal_one(tmp_path: Path, phase: int, overrides: tuple[str, .
         torch.testing.assert_close(two["statistics"][name], value, atol=1e-6, rtol=1e-5, msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_pieces_add_up_to_the_whole_batch(tmp_path: Path, most: int) -> None:
     """Without BatchNorm, on one rank and on two with different numbers of images, the gradients are the same."""
@@ -125,6 +127,7 @@ def normalized_on(rank: int, ranks: int, folder: Path) -> None:
         torch.save({"out": oracle.float()}, folder / "oracle.pt")
 
 
+@pytest.mark.slow
 def test_shared_batchnorm_does_not_cancel_in_float32(tmp_path: Path) -> None:
     run_on_ranks(normalized_on, 2, tmp_path)
     parts = [torch.load(tmp_path / f"{name}.pt", weights_only=True)["out"] for name in ("0", "1", "oracle")]

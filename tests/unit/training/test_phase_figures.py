@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from distxml.config import Recipe
@@ -110,6 +111,7 @@ def figures_on(rank: int, ranks: int, folder: Path) -> None:
     torch.save({name: torch.from_numpy(getattr(figures, name).copy()) for name in COUNTS}, folder / f"{rank}.pt")
 
 
+@pytest.mark.slow
 def test_two_ranks_with_an_odd_number_of_images_count_as_by_hand(tmp_path: Path) -> None:
     run_on_ranks(figures_on, 2, tmp_path)
     expected = by_hand(learner().model)

@@ -101,6 +101,7 @@ def finished(source: VocFolder, tmp_path: Path, **changes: object) -> tuple[dict
     return contents(tmp_path / "out"), said
 
 
+@pytest.mark.slow
 def test_any_number_of_processes_gives_the_same_bytes(
     source: VocFolder, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_any_number_of_processes_gives_the_same_bytes(
     assert whole["converted.csv"].decode().count("BMP saved as PNG") == IMAGES - 1
 
 
+@pytest.mark.slow
 def test_killed_while_checking(source: VocFolder, whole: dict[str, bytes], tmp_path: Path) -> None:
     kill_build_when(lambda: journal(tmp_path).count("\n") >= 2 and not shards(tmp_path), source, tmp_path)
     found, said = finished(source, tmp_path)
@@ -117,6 +119,7 @@ def test_killed_while_checking(source: VocFolder, whole: dict[str, bytes], tmp_p
     assert len(said) == 1 and "images checked, 0 shards written" in said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_killed_while_writing(source: VocFolder, whole: dict[str, bytes], tmp_path: Path, processes: int) -> None:
     kill_build_when(lambda: ".parquet" in journal(tmp_path), source, tmp_path, processes)
@@ -224,6 +227,7 @@ def test_an_image_that_changes_during_the_build_is_named(source: VocFolder, tmp_
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_the_build_goes_on_afterwards(
     source: VocFolder, whole: dict[str, bytes], tmp_path: Path
 ) -> None:

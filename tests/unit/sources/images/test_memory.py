@@ -61,18 +61,21 @@ SPARE = [30, 70, 110, 150, 190]
 """MiB: from too little for anything to enough for most; where it runs out depends on the libraries."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE)
 def test_too_little_memory_is_never_a_verdict_on_an_image(tmp_path: Path, spare: int) -> None:
     said = read_with(spare, deep_png(tmp_path / "a.png"))
     assert said in (EXPECTED, "it was read") and (said == EXPECTED or spare > 60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE)
 def test_nor_on_one_that_has_to_be_written_anew(tmp_path: Path, spare: int) -> None:
     Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "a.bmp")
     assert read_with(spare, tmp_path / "a.bmp") in (EXPECTED, "it was read")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE)
 def test_nor_on_its_mask(tmp_path: Path, spare: int) -> None:
     """The image is grey; the mask has four channels."""
@@ -80,6 +83,7 @@ def test_nor_on_its_mask(tmp_path: Path, spare: int) -> None:
     assert read_with(spare, image, mask) in (EXPECTED, "it was read")
 
 
+@pytest.mark.slow
 def test_with_enough_memory_they_are_read(tmp_path: Path) -> None:
     assert read_with(2000, deep_png(tmp_path / "a.png")) == "it was read"
 

@@ -168,6 +168,7 @@ def hold_until_killed(store: Path, key: PhaseKey, held: "multiprocessing.synchro
     time.sleep(600)
 
 
+@pytest.mark.slow
 def test_the_right_to_train_ends_with_the_process_that_had_it(tmp_path: Path) -> None:
     store, key = PhaseStore(tmp_path / "store"), PhaseKey(1, {"a": 1})
     context = multiprocessing.get_context("spawn")
