@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from loader_material import photos, polygons
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.config import Recipe, load_settings
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.config.model import ModelSettings
@@ -69,7 +69,7 @@ def scorer_of(subject: Subject, folder: Path, settings: EvaluationSettings, rows
     size = subject.card.image_size
     recipe = recipe_of(subject, folder, settings)
     plan = make_plan(settings, size, {row.key: row.label for row in rows}, recipe.run.seed)
-    explained = Explained(settings.f, subject.model, subject.model)
+    explained = ExplainedModel(settings.f, subject.model, subject.model)
     return ImageScorer(explained, ScoringSpec(recipe, plan, size, None), CPU)
 
 

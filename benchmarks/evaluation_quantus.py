@@ -16,7 +16,7 @@ from evaluation_scorer import seconds
 from torch import Tensor, nn
 from train_rounds import Measure, medians, ranges, significant, take_turns
 
-from distxml.attribution.explained import Explained, Gate
+from distxml.attribution.explained_model import ExplainedModel, Gate
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import collate, decode
 
@@ -28,7 +28,7 @@ STEPS, PATCH = 48, 32
 class _Scored(nn.Module):
     """f as a model of the images alone, as Quantus wants it; `gate` is that of all images, in their order."""
 
-    def __init__(self, explained: Explained, images: Tensor) -> None:
+    def __init__(self, explained: ExplainedModel, images: Tensor) -> None:
         super().__init__()
         self.explained = explained
         self.gate: Gate = explained.gate(images)
@@ -70,7 +70,7 @@ def _compared(subject: Subject, folder: Path, f: str, rounds: int) -> dict[str, 
     }
 
 
-def _by_quantus(explained: Explained, subject: Subject, patch: int, at_once: int) -> Measure:
+def _by_quantus(explained: ExplainedModel, subject: Subject, patch: int, at_once: int) -> Measure:
     metric = quantus.RegionPerturbation(
         patch_size=patch,
         order="morf",

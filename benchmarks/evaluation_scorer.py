@@ -9,12 +9,12 @@ batches as large, and does nothing else; its input is in the memory layout that 
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
 
 import torch
 from evaluation_material import Subject, points_of, scorer_of
 from train_rounds import Measure, medians, ranges, significant, take_turns
 
+from distxml.attribution.methods import METHODS
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import Row
 from distxml.evaluation.scoring.scorer import ImageScorer
@@ -24,7 +24,7 @@ FEW: tuple[Method, ...] = ("in_model", "random")
 FEW_METHODS = EvaluationSettings(
     methods=FEW, orders=("morf", "lerf"), patch_sizes=(16, 32), fills=("black", "blur"), steps=16
 )
-ALL_METHODS = EvaluationSettings(methods=get_args(Method), patch_sizes=(32,), fills=("black", "blur"), steps=8)
+ALL_METHODS = EvaluationSettings(methods=METHODS.names(), patch_sizes=(32,), fills=("black", "blur"), steps=8)
 WORKS = {
     "in_model and random": FEW_METHODS,
     "in_model and random, heatmap kept": FEW_METHODS.model_copy(update={"f": "fixed"}),

@@ -134,13 +134,14 @@ class NameIn:
 
     def names(self) -> tuple[str, ...]:
         """The valid values."""
-        return self._registry().names()
+        return self.registry().names()
 
     def check(self, name: str) -> str:
         """The name, if the registry has it; a ValueError otherwise."""
-        return self._registry()[name].name
+        return self.registry()[name].name
 
-    def _registry(self) -> Registry[Any] | RegistryPart[Any]:
+    def registry(self) -> Registry[Any] | RegistryPart[Any]:
+        """The registry itself."""
         return load(self.address)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -1,4 +1,4 @@
-"""What captum's methods have in common: f as a module, and one value a pixel of what they attribute."""
+"""Methods by captum: gradients, guided backpropagation and Grad-CAM, each of f as a module that captum looks into."""
 
 import warnings
 from collections.abc import Callable
@@ -16,14 +16,18 @@ from captum.attr import (
 )
 from torch import Tensor, nn
 
-from distxml.attribution.explained import Explained, Gate
+from distxml.attribution.explained_model import ExplainedModel, Gate
 from distxml.models.gate import last_gate
+
+STEPS_PER_PASS = 8
+"""Steps of integrated gradients in a forward pass: not `batch_size`, on which the last bits would depend, and with them
+the order of patches that score nearly the same."""
 
 
 class Logits(nn.Module):
     """(image B×3×H×W, gate) to B×C logits of f, as a module: captum looks inside it for ReLUs and layers."""
 
-    def __init__(self, explained: Explained) -> None:
+    def __init__(self, explained: ExplainedModel) -> None:
         super().__init__()
         self.model = explained.model
 
@@ -40,7 +44,7 @@ class GradientMethod:
     """
 
     def __init__(
-        self, explained: Explained, method: Callable[[Logits], GradientAttribution], **options: object
+        self, explained: ExplainedModel, method: Callable[[Logits], GradientAttribution], **options: object
     ) -> None:
         """`method` makes captum's object; `options` are passed to its `attribute`."""
         self.explained, self.method, self.options = explained, method, options
@@ -61,7 +65,7 @@ class GradientMethod:
         return self.attribution(image, target).abs().sum(1, keepdim=True)
 
 
-def saliency(explained: Explained) -> GradientMethod:
+def saliency(explained: ExplainedModel) -> GradientMethod:
     """Gradient of the target's logit by the image.
 
     Source: Simonyan, Vedaldi, Zisserman, "Deep Inside Convolutional Networks" (2013), section 3; sum over channels
@@ -70,7 +74,7 @@ def saliency(explained: Explained) -> GradientMethod:
     return GradientMethod(explained, Saliency, abs=False)
 
 
-def input_x_gradient(explained: Explained) -> GradientMethod:
+def input_x_gradient(explained: ExplainedModel) -> GradientMethod:
     """Gradient of the target's logit by the image, times the image in [0, 1]: black pixels have no heat.
 
     Source: Shrikumar, Greenside, Shcherbina, Kundaje, "Not Just a Black Box" (2016).
@@ -78,19 +82,27 @@ def input_x_gradient(explained: Explained) -> GradientMethod:
     return GradientMethod(explained, InputXGradient)
 
 
-def integrated_gradients(explained: Explained, steps: int, batch_size: int) -> GradientMethod:
-    """The image times the mean gradient on the straight way from a black image to it (Gauss-Legendre quadrature).
+def integrated_gradients(
+    explained: ExplainedModel, integration_steps: int, batch_size: int = STEPS_PER_PASS
+) -> GradientMethod:
+    """The image times the mean gradient on the straight line from a black image to it (Gauss-Legendre quadrature).
 
-    Signed attributions of an image sum up to f(image) − f(black), up to the error of the quadrature. A gate that is
-    kept is the same all the way; one that is made anew is made of each image on the way. `batch_size`: most images in
-    a forward pass, unless more than that are explained together.
+    Signed attributions of an image sum up to f(image) − f(black), up to the error of the quadrature. With f `fixed` the
+    classifier has the same heatmap along the whole line; with `recompute` each image on the line has its own.
+
+    Args:
+        explained: f.
+        integration_steps: images on the line.
+        batch_size: most images in a forward pass, unless more than that are explained together.
 
     Source: Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017), section 3.
     """
-    return GradientMethod(explained, IntegratedGradients, baselines=0, n_steps=steps, internal_batch_size=batch_size)
+    return GradientMethod(
+        explained, IntegratedGradients, baselines=0, n_steps=integration_steps, internal_batch_size=batch_size
+    )
 
 
-def guided_backprop(explained: Explained) -> GradientMethod:
+def guided_backprop(explained: ExplainedModel) -> GradientMethod:
     """The gradient, but a ReLU lets only what is positive pass backwards, and only where it was active.
 
     Source: Springenberg, Dosovitskiy, Brox, Riedmiller, "Striving for Simplicity: The All Convolutional Net" (2014).
@@ -98,7 +110,7 @@ def guided_backprop(explained: Explained) -> GradientMethod:
     return GradientMethod(explained, GuidedBackprop)
 
 
-def deconvolution(explained: Explained) -> GradientMethod:
+def deconvolution(explained: ExplainedModel) -> GradientMethod:
     """The gradient, but a ReLU lets only what is positive pass backwards, wherever it was active.
 
     Source: Zeiler, Fergus, "Visualizing and Understanding Convolutional Networks" (2013), section 2.1.
@@ -115,7 +127,7 @@ class GradCam:
     Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), equations 1 and 2.
     """
 
-    def __init__(self, explained: Explained) -> None:
+    def __init__(self, explained: ExplainedModel) -> None:
         self.explained = explained
 
     def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
@@ -129,7 +141,7 @@ class GradCam:
         return LayerAttribution.interpolate(coarse, tuple(image.shape[2:]), "bilinear").detach()
 
 
-def guided_grad_cam(explained: Explained) -> GradientMethod:
+def guided_grad_cam(explained: ExplainedModel) -> GradientMethod:
     """Guided backpropagation times Grad-CAM.
 
     Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), section 3.

@@ -12,7 +12,7 @@ from zennit.rules import Pass, ZPlus
 from zennit.torchvision import ResNetCanonizer
 from zennit.types import Activation, AvgPool, BatchNorm, Linear
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.models.gate import Gate
 
 MIN_SHARE = 1e-6
@@ -75,7 +75,7 @@ class RelevancePropagation:
     Propagation" (PLOS ONE 2015), the αβ-rule with α = 1 and β = 0.
     """
 
-    def __init__(self, explained: Explained) -> None:
+    def __init__(self, explained: ExplainedModel) -> None:
         self.explained = explained
         self.classifier = canonical(explained.model.classifier)
 

@@ -1,33 +1,29 @@
-"""The protocol that every heatmap method follows, and the methods by name."""
+"""The heatmap methods by name, and the protocol that each of them follows. Imports neither torch nor Ray.
 
-from collections.abc import Callable
-from typing import Protocol
+A new method is one file that follows `HeatmapMethod`, and its entry in `METHODS`.
+"""
 
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from distxml.attribution.captum_methods import (
-    GradCam,
-    deconvolution,
-    guided_backprop,
-    guided_grad_cam,
-    input_x_gradient,
-    integrated_gradients,
-    saliency,
-)
-from distxml.attribution.controls import CannyEdges, CenterDistance, NoInformation, OtsuObject
-from distxml.attribution.explained import Explained, InModel
-from distxml.attribution.lrp import RelevancePropagation
-from distxml.config.evaluation import EvaluationSettings, Method
+from distxml.registry import Address, Registry, load
 
-STEPS_AT_ONCE = 8
-"""Steps of integrated gradients in a forward pass: not `batch_size`, on which the last bits would depend, and with them
-the order of patches that score nearly the same."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from distxml.attribution.explained_model import ExplainedModel
+    from distxml.config.evaluation import EvaluationSettings
+
+Family = Literal["in_model", "gradient", "guided", "cam", "relevance", "control", "random"]
+"""What a method works with; methods of a family have one colour in the report."""
+Dash = Literal["-", "--", ":", "-."]
+"""Of a method's line in the report: it tells the methods of a family apart."""
 
 
 class HeatmapMethod(Protocol):
     """Says how relevant each pixel is to a class. Only the order of the values has a meaning across methods."""
 
-    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
+    def heatmap(self, image: "Tensor", target: "Tensor") -> "Tensor":
         """Relevance of every pixel.
 
         Args:
@@ -35,26 +31,80 @@ class HeatmapMethod(Protocol):
             target: B int64, the class that is explained.
 
         Returns:
-            B×1×H×W, not negative, without gradients. An image has the same one in any company.
+            B×1×H×W, not negative, without gradients. It does not depend on the other images of the batch.
         """
         ...
 
 
-def make_method(name: Method, explained: Explained, settings: EvaluationSettings) -> HeatmapMethod:
-    """The method of that name, for f. The model is where it stays, in eval mode."""
-    makers: dict[Method, Callable[[], HeatmapMethod]] = {
-        "in_model": lambda: InModel(explained),
-        "saliency": lambda: saliency(explained),
-        "input_x_gradient": lambda: input_x_gradient(explained),
-        "integrated_gradients": lambda: integrated_gradients(explained, settings.integration_steps, STEPS_AT_ONCE),
-        "guided_backprop": lambda: guided_backprop(explained),
-        "deconvolution": lambda: deconvolution(explained),
-        "grad_cam": lambda: GradCam(explained),
-        "guided_grad_cam": lambda: guided_grad_cam(explained),
-        "lrp": lambda: RelevancePropagation(explained),
-        "canny": CannyEdges,
-        "otsu": OtsuObject,
-        "center_distance": CenterDistance,
-        "random": NoInformation,
-    }
-    return makers[name]()
+@dataclass(frozen=True)
+class MethodEntry:
+    """What is known of a method without importing it.
+
+    Attributes:
+        name: as `evaluation.methods` writes it.
+        title: as the report writes it.
+        make: makes the method: called with the `ExplainedModel`, unless it is a control, and with `settings`.
+        family: what it works with.
+        dash: its line in the report.
+        settings: names of the evaluation settings that `make` takes as keyword arguments.
+        passes: forward passes that take about as long as one heatmap; a forward and a backward pass are 3.
+        repeats: name of the evaluation setting that says how often these passes are made; empty: once.
+    """
+
+    name: str
+    title: str
+    make: Address
+    family: Family
+    dash: Dash = "-"
+    settings: tuple[str, ...] = ()
+    passes: int = 3
+    repeats: str = ""
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the method knows no model: it sees the image at most."""
+        return self.family in ("control", "random")
+
+    def passes_per_heatmap(self, settings: "EvaluationSettings") -> int:
+        """Forward passes that take about as long as one heatmap under these settings."""
+        return self.passes * (getattr(settings, self.repeats) if self.repeats else 1)
+
+
+_CAPTUM = "distxml.attribution.captum_methods"
+_CONTROLS = "distxml.attribution.controls"
+
+METHODS = Registry(
+    "heatmap method",
+    [
+        MethodEntry("in_model", "in-model", "distxml.attribution.explained_model:InModel", "in_model", passes=1),
+        MethodEntry("saliency", "gradient saliency", f"{_CAPTUM}:saliency", "gradient"),
+        MethodEntry("input_x_gradient", "input × gradient", f"{_CAPTUM}:input_x_gradient", "gradient", "--"),
+        MethodEntry(
+            "integrated_gradients",
+            "integrated gradients",
+            f"{_CAPTUM}:integrated_gradients",
+            "gradient",
+            ":",
+            settings=("integration_steps",),
+            repeats="integration_steps",
+        ),
+        MethodEntry("guided_backprop", "guided backprop", f"{_CAPTUM}:guided_backprop", "guided"),
+        MethodEntry("deconvolution", "deconvolution", f"{_CAPTUM}:deconvolution", "guided", "--"),
+        MethodEntry("grad_cam", "Grad-CAM", f"{_CAPTUM}:GradCam", "cam"),
+        MethodEntry("guided_grad_cam", "guided Grad-CAM", f"{_CAPTUM}:guided_grad_cam", "cam", "--", passes=6),
+        MethodEntry("lrp", "LRP", "distxml.attribution.lrp:RelevancePropagation", "relevance", "-.", passes=4),
+        MethodEntry("canny", "Canny edges", f"{_CONTROLS}:CannyEdges", "control", "--", passes=0),
+        MethodEntry("otsu", "Otsu threshold", f"{_CONTROLS}:OtsuObject", "control", "-.", passes=0),
+        MethodEntry("center_distance", "center distance", f"{_CONTROLS}:CenterDistance", "control", passes=0),
+        MethodEntry("random", "random order", f"{_CONTROLS}:NoInformation", "random", ":", passes=0),
+    ],
+)
+"""In the order of the report's legends."""
+
+
+def make_method(name: str, explained: "ExplainedModel", settings: "EvaluationSettings") -> HeatmapMethod:
+    """The method of that name, for f. The model stays on its device, in eval mode."""
+    entry = METHODS[name]
+    make = load(entry.make)
+    options = {option: getattr(settings, option) for option in entry.settings}
+    return make(**options) if entry.is_control else make(explained, **options)

@@ -5,23 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from distxml.config.base import Settings
+from distxml.registry import NameIn
 
-Fill = Literal["black", "white", "gray", "uniform", "blur"]
-Method = Literal[
-    "in_model",
-    "saliency",
-    "input_x_gradient",
-    "integrated_gradients",
-    "guided_backprop",
-    "deconvolution",
-    "grad_cam",
-    "guided_grad_cam",
-    "lrp",
-    "canny",
-    "otsu",
-    "center_distance",
-    "random",
-]
+Method = Annotated[str, NameIn("distxml.attribution.methods:METHODS")]
+Fill = Annotated[str, NameIn("distxml.evaluation.perturbation.fills:FILLS")]
 Order = Literal["morf", "lerf"]
 Scoring = Literal["recompute", "fixed", "phase1"]
 Output = Literal["probability", "logit"]

@@ -1,21 +1,20 @@
 """Settings of the explainer and of the classifier."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_serializer, model_validator
 
 from distxml.config.base import Settings
+from distxml.registry import NameIn
 
-ClassifierName = Literal["vgg", "small_resnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
-OWN_CLASSIFIERS = ("vgg", "small_resnet")
-"""Classifiers that are not torchvision's: with a width, without pretrained weights."""
+CLASSIFIERS = NameIn("distxml.models.classifiers:CLASSIFIERS")
 
 
 class ModelSettings(Settings):
     """The joint model."""
 
-    classifier: ClassifierName = "resnet18"
+    classifier: Annotated[str, CLASSIFIERS] = "resnet18"
     """`vgg` is the paper's own network; `small_resnet` suits images below 100 pixels; the other ResNets are
     torchvision's with gates inserted."""
     width: int = Field(default=32, ge=1)
@@ -42,7 +41,7 @@ class ModelSettings(Settings):
     @property
     def has_torchvision_classifier(self) -> bool:
         """Whether the classifier is one of torchvision's."""
-        return self.classifier not in OWN_CLASSIFIERS
+        return CLASSIFIERS.registry()[self.classifier].is_torchvision
 
     @field_serializer("pretrained", when_used="json")
     def _keep_a_file_a_file(self, pretrained: str | Path | None) -> str | None:

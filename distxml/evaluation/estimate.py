@@ -5,8 +5,9 @@ import time
 import ray
 import torch
 
+from distxml.attribution.methods import METHODS
 from distxml.cluster import connect
-from distxml.config.evaluation import EvaluationSettings, Method
+from distxml.config.evaluation import EvaluationSettings
 from distxml.errors import UserError
 from distxml.evaluation.evaluate import Left, work_of
 from distxml.evaluation.prepare import Evaluation
@@ -20,9 +21,6 @@ SECONDS_FOR_A_PLACE = 60.0
 """The longest that is waited for the figure: other programs may hold the cluster for hours."""
 SECONDS_TO_START = 15.0
 """Until Ray's workers have loaded torch and the model (2 cores, AMD EPYC)."""
-HEATMAP_PASSES: dict[Method, int] = {"in_model": 1, "guided_grad_cam": 6, "lrp": 4}
-"""Forward passes that take about as long as a heatmap; a forward and a backward pass are 3."""
-FREE_METHODS = ("canny", "otsu", "center_distance", "random")
 
 
 def estimate_seconds(evaluation: Evaluation, left: Left) -> float | None:
@@ -49,15 +47,9 @@ def estimate_seconds(evaluation: Evaluation, left: Left) -> float | None:
 
 def heatmap_passes(settings: EvaluationSettings, left: Left) -> int:
     """Forward passes that take about as long as all heatmaps that are left to make."""
-    return sum(len(task.rows) * _passes(method, settings) for task in left.tasks for method in task.methods)
-
-
-def _passes(method: Method, settings: EvaluationSettings) -> int:
-    if method in FREE_METHODS:
-        return 0
-    if method == "integrated_gradients":
-        return 3 * settings.integration_steps
-    return HEATMAP_PASSES.get(method, 3)
+    return sum(
+        len(task.rows) * METHODS[method].passes_per_heatmap(settings) for task in left.tasks for method in task.methods
+    )
 
 
 @torch.inference_mode()

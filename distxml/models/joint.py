@@ -7,11 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from distxml.config.model import ModelSettings
+from distxml.models.classifiers import CLASSIFIERS
 from distxml.models.explainer import Explainer
-from distxml.models.resnet import gated_resnet
-from distxml.models.small_resnet import SmallResNet
-from distxml.models.sync_batchnorm import share_batchnorms
-from distxml.models.vgg import VGG
+from distxml.registry import load
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -42,7 +40,7 @@ class JointModel(nn.Module):
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
         self.explainer = Explainer(settings.explainer_width, settings.init_bias, settings.explainer_momentum)
-        self.classifier = _build_classifier(settings, classes)
+        self.classifier = load(CLASSIFIERS[settings.classifier].make)(settings, classes)
         known = settings.normalization == "imagenet"
         mean, std = (IMAGENET_MEAN, IMAGENET_STD) if known else ((0.0,) * 3, (1.0,) * 3)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
@@ -65,14 +63,3 @@ class JointModel(nn.Module):
         if isinstance(given, Tensor):
             return given
         return image.new_ones(len(image), 1, *image.shape[2:])
-
-
-def _build_classifier(settings: ModelSettings, classes: int) -> nn.Module:
-    if settings.classifier == "vgg":
-        return VGG(settings.width, classes)
-    if settings.classifier == "small_resnet":
-        network = SmallResNet(settings.width, classes)
-        if settings.sync_batchnorm:
-            share_batchnorms(network)
-        return network
-    return gated_resnet(settings, classes)

@@ -6,7 +6,9 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
+from distxml.config.model import ModelSettings
 from distxml.models.gate import Gate
+from distxml.models.sync_batchnorm import share_batchnorms
 
 BLOCKS = 4
 
@@ -57,3 +59,11 @@ class SmallResNet(nn.Module):
         for layer, gate in zip([self.stem, *self.blocks], self.gates, strict=True):
             features = gate(layer(features), heatmap)  # B×w·2^k×h×w
         return self.fc(self.average(features).flatten(1))
+
+
+def small_resnet(settings: ModelSettings, classes: int) -> SmallResNet:
+    """As the settings say, its BatchNorms shared between workers where they ask for it."""
+    network = SmallResNet(settings.width, classes)
+    if settings.sync_batchnorm:
+        share_batchnorms(network)
+    return network

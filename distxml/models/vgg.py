@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distxml.config.model import ModelSettings
 from distxml.models.gate import Gate
 
 STAGES = 4
@@ -60,3 +61,8 @@ class VGG(nn.Module):
             features = gate(stage(features), heatmap)  # B×w·2^k×h×w
             features = F.max_pool2d(features, 2)
         return self.head(features.amax((2, 3)))
+
+
+def vgg(settings: ModelSettings, classes: int) -> VGG:
+    """As the settings say; it has no BatchNorm to share."""
+    return VGG(settings.width, classes)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.recipe import Recipe
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Sample, collate
@@ -112,7 +112,7 @@ def _card(scored_run: ScoredRun, sample: Sample, scored: dict[str, Any] | None) 
     )
 
 
-def _probabilities(explained: Explained, image: Tensor) -> list[float]:
+def _probabilities(explained: ExplainedModel, image: Tensor) -> list[float]:
     return explained.logits(image, explained.gate(image))[0].double().softmax(0).tolist()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.digest import file_digest
@@ -31,7 +31,7 @@ class ScoredRun:
         explainer: folder of the checkpoint whose heatmaps are the in-model ones, relative to the run's.
     """
 
-    explained: Explained
+    explained: ExplainedModel
     card: ModelCard
     dataset: Dataset
     split: Split
@@ -73,7 +73,7 @@ def open_run(run: RunFolder, recipe: Recipe, results: Results | None) -> ScoredR
     explainer = model
     if scored.explainer_checkpoint != scored.checkpoint:
         explainer = _scored_model(run, scored.explainer_checkpoint, scored.explainer_sha256, dataset)
-    explained = Explained(summary.settings.f, model.model, explainer.model)
+    explained = ExplainedModel(summary.settings.f, model.model, explainer.model)
     return ScoredRun(explained, model.card, dataset, summary.split, scored.explainer_checkpoint)
 
 
@@ -83,7 +83,7 @@ def _not_evaluated(run: RunFolder, recipe: Recipe) -> ScoredRun:
     if not folder.is_dir():
         raise UserError("the third phase has not written a checkpoint yet")
     loaded = _model(folder, dataset)
-    explained = Explained("recompute", loaded.model, loaded.model)
+    explained = ExplainedModel("recompute", loaded.model, loaded.model)
     return ScoredRun(explained, loaded.card, dataset, recipe.evaluation.split, folder.relative_to(run.path).as_posix())
 
 

@@ -1,37 +1,21 @@
 """What the report calls methods and orders, and the lines that it draws for methods and classes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import get_args
 
 from matplotlib.lines import Line2D
 
+from distxml.attribution.methods import METHODS, Dash, Family
 from distxml.config.evaluation import Method, Order
 from distxml.report.figure import BLUE, GREEN, INK, MUTED, ORANGE, PINK, SERIES, YELLOW
 
 THIN, PLAIN, STRONG = 1.1, 1.6, 2.5
 
-METHOD_NAMES: dict[Method, str] = {
-    "in_model": "in-model",
-    "saliency": "gradient saliency",
-    "input_x_gradient": "input × gradient",
-    "integrated_gradients": "integrated gradients",
-    "guided_backprop": "guided backprop",
-    "deconvolution": "deconvolution",
-    "grad_cam": "Grad-CAM",
-    "guided_grad_cam": "guided Grad-CAM",
-    "lrp": "LRP",
-    "canny": "Canny edges",
-    "otsu": "Otsu threshold",
-    "center_distance": "center distance",
-    "random": "random order",
-}
 ORDER_NAMES: dict[Order, str] = {"morf": "MoRF", "lerf": "LeRF"}
 ORDER_WORDS: dict[Order, str] = {"morf": "most relevant first", "lerf": "least relevant first"}
 BETTER_WORDS: dict[Order, str] = {"morf": "higher is better", "lerf": "lower is better"}
 
-
-Dash = Literal["-", "--", ":", "-."]
 DASHES: tuple[Dash, ...] = get_args(Dash)
 
 
@@ -44,32 +28,27 @@ class LineStyle:
     width: float = PLAIN
 
 
-METHOD_STYLES: dict[Method, LineStyle] = {
-    "in_model": LineStyle(BLUE, "-", STRONG),
-    "saliency": LineStyle(ORANGE, "-", THIN),
-    "input_x_gradient": LineStyle(ORANGE, "--", THIN),
-    "integrated_gradients": LineStyle(ORANGE, ":", THIN),
-    "guided_backprop": LineStyle(PINK, "-", THIN),
-    "deconvolution": LineStyle(PINK, "--", THIN),
-    "grad_cam": LineStyle(GREEN, "-", THIN),
-    "guided_grad_cam": LineStyle(GREEN, "--", THIN),
-    "lrp": LineStyle(YELLOW, "-.", THIN),
-    "canny": LineStyle(MUTED, "--", THIN),
-    "otsu": LineStyle(MUTED, "-.", THIN),
-    "center_distance": LineStyle(MUTED, "-", THIN),
-    "random": LineStyle(INK, ":", PLAIN),
+FAMILY_LINES: dict[Family, LineStyle] = {
+    "in_model": LineStyle(BLUE, width=STRONG),
+    "gradient": LineStyle(ORANGE, width=THIN),
+    "guided": LineStyle(PINK, width=THIN),
+    "cam": LineStyle(GREEN, width=THIN),
+    "relevance": LineStyle(YELLOW, width=THIN),
+    "control": LineStyle(MUTED, width=THIN),
+    "random": LineStyle(INK, width=PLAIN),
 }
-"""Colour says the family (in-model, gradients, guided, CAM, relevance, controls), dash says which of it."""
+"""Colour and width say the family of a method, its dash says which of it."""
 
 
 def method_name(method: Method) -> str:
     """What the report calls a method."""
-    return METHOD_NAMES[method]
+    return METHODS[method].title
 
 
 def method_style(method: Method) -> LineStyle:
     """The method's line."""
-    return METHOD_STYLES[method]
+    entry = METHODS[method]
+    return replace(FAMILY_LINES[entry.family], dash=entry.dash)
 
 
 def without(methods: Iterable[Method], left_out: Method) -> list[Method]:

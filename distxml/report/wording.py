@@ -5,6 +5,7 @@ import math
 from distxml.config.evaluation import EvaluationSettings, Scoring
 from distxml.config.recipe import Recipe
 from distxml.evaluation.summary import Metric, Summary
+from distxml.models.classifiers import CLASSIFIERS
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS
 from distxml.report.training_log import GuardAction, TrainingLog
 
@@ -26,9 +27,6 @@ METRICS = {
     "heat_ratio": ("Heat inside over outside", "above 1: the masks are hotter than the rest"),
 }
 """Title and meaning of the metrics that an evaluation computes; one that is not listed keeps its own name."""
-
-CLASSIFIERS = {"vgg": "The paper’s VGG", "small_resnet": "A small ResNet"}
-"""Names of the classifiers that are not torchvision's."""
 
 PHASES = ("classifier alone", "explainer alone", "both together")
 
@@ -123,8 +121,7 @@ def _times(count: int, thing: str) -> str:
 
 def subtitle(recipe: Recipe) -> str:
     """What was trained, in one line."""
-    classifier = recipe.model.classifier
-    name = CLASSIFIERS.get(classifier, classifier.replace("resnet", "ResNet-"))
+    name = CLASSIFIERS[recipe.model.classifier].title
     height, width = recipe.loader.image_size
     loss = "masks guide the explainer" if recipe.loss.kind == "hybrid" else "no mask guides the explainer"
     return f"{name} trained jointly with its explainer at {height} × {width} pixels; {loss}."

@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 import torch
 
-from distxml.attribution.explained import Explained
-from distxml.attribution.methods import make_method
+from distxml.attribution.explained_model import ExplainedModel
+from distxml.attribution.methods import METHODS, make_method
 from distxml.config.evaluation import Method, Scoring
 from tests.unit.attribution.subjects import SETTINGS, classifier_like_a_trained_one, explained, images
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a G
 
 GPU = torch.device("cuda", 0)
 TARGET = torch.tensor([0, 1])
-EVERY_METHOD = pytest.mark.parametrize("name", get_args(Method))
+EVERY_METHOD = pytest.mark.parametrize("name", METHODS.names())
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +25,16 @@ def float32(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def require_agreement(
-    name: Method, subject: Explained, image: torch.Tensor, target: torch.Tensor, share: float = 2e-3
+    name: Method, subject: ExplainedModel, image: torch.Tensor, target: torch.Tensor, share: float = 2e-3
 ) -> None:
     """Up to rounding, which may switch a ReLU here and there: to this share of the mean heat, in the mean over the
     pixels."""
     cpu = make_method(name, subject, SETTINGS).heatmap(image, target)
     model = deepcopy(subject.model).to(GPU)
     explainer = model if subject.explainer is subject.model else deepcopy(subject.explainer).to(GPU)
-    gpu = make_method(name, Explained(subject.f, model, explainer), SETTINGS).heatmap(image.to(GPU), target.to(GPU))
+    gpu = make_method(name, ExplainedModel(subject.f, model, explainer), SETTINGS).heatmap(
+        image.to(GPU), target.to(GPU)
+    )
     assert gpu.device == GPU and gpu.dtype == torch.float32 and not gpu.requires_grad
     assert gpu.isfinite().all() and (gpu >= 0).all()
     assert (gpu.cpu() - cpu).abs().mean() <= share * cpu.mean()
@@ -51,7 +53,7 @@ def test_every_classifier_agrees(name: Method, classifier: str) -> None:
     share = (
         0.06 if classifier == "resnet50" else 2e-3
     )  # an H200 was 2.1% to 3.2% off on gradients through its 50 layers
-    require_agreement(name, Explained("recompute", model, model), images(2, (64, 64)), TARGET, share)
+    require_agreement(name, ExplainedModel("recompute", model, model), images(2, (64, 64)), TARGET, share)
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
@@ -60,7 +62,7 @@ def test_relevance_is_conserved(classifier: str, channels_last: bool) -> None:
     model = classifier_like_a_trained_one(classifier).to(GPU)
     if channels_last:
         model.to(memory_format=torch.channels_last)
-    subject, image = Explained("recompute", model, model), images(1, (64, 64)).to(GPU)
+    subject, image = ExplainedModel("recompute", model, model), images(1, (64, 64)).to(GPU)
     logits = subject.logits(image, None).detach()
     target = logits.abs().argmax(1)
     heatmap = make_method("lrp", subject, SETTINGS).heatmap(image, target)

@@ -17,7 +17,7 @@ from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
 from distxml.data.subsets import balanced_sample
 from distxml.evaluation.perturbation.curves import aopc
-from distxml.evaluation.perturbation.fills import make_fills
+from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.patches import patch_count, patch_order, rank_of_pixels
 from distxml.evaluation.scoring.localization import pompom
 from distxml.models.joint import JointOutput

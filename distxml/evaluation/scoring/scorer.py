@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distxml.attribution.explained import Explained, Gate
+from distxml.attribution.explained_model import ExplainedModel, Gate
 from distxml.attribution.methods import HeatmapMethod, make_method
 from distxml.config.evaluation import Method, Scoring
 from distxml.data.batch import Batch
 from distxml.data.rows import Row, collate, decode
 from distxml.errors import UserError
 from distxml.evaluation.perturbation.curves import Perturbation, Values, aopc, perturbation_curves
-from distxml.evaluation.perturbation.fills import make_fills
+from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.patches import PatchOrder, patch_order, rank_of_pixels
 from distxml.evaluation.scoring.localization import localize
 from distxml.evaluation.scoring.plan import PlannedCurve, ScoringSpec, points
@@ -62,7 +62,7 @@ class CleanImage:
 class CleanPass:
     """Makes clean images, one at a time, so that each is the same to the bit in any company."""
 
-    def __init__(self, explained: Explained, brief: ScoringSpec, device: torch.device) -> None:
+    def __init__(self, explained: ExplainedModel, brief: ScoringSpec, device: torch.device) -> None:
         self.explained, self.brief, self.device = explained, brief, device
         recipe = brief.recipe
         self.loss = JointLoss(recipe.loss.kind, recipe.phases[2].alpha, recipe.loss.beta, recipe.loss.gamma)
@@ -114,7 +114,7 @@ class ImageScorer:
         batch_size: images a forward pass: those of the settings, fewer on a CPU where images are large.
     """
 
-    def __init__(self, explained: Explained, brief: ScoringSpec, device: torch.device) -> None:
+    def __init__(self, explained: ExplainedModel, brief: ScoringSpec, device: torch.device) -> None:
         for model in (explained.model, explained.explainer):
             model.to(device).eval().requires_grad_(False)
             if brief.recipe.compute.channels_last:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.evaluation import Method
 from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
@@ -124,5 +124,5 @@ def make_scorer(work: Work) -> ImageScorer:
     gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
     scored = work.scored.load()
     explainer = scored if work.explainer == work.scored else work.explainer.load()
-    explained = Explained(recipe.evaluation.f, scored, explainer)
+    explained = ExplainedModel(recipe.evaluation.f, scored, explainer)
     return ImageScorer(explained, work.brief, torch.device("cuda" if gpu else "cpu"))

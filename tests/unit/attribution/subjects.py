@@ -6,7 +6,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.evaluation import EvaluationSettings, Scoring
 from distxml.config.model import ModelSettings
 from distxml.models.joint import JointModel
@@ -15,10 +15,10 @@ from tests.unit.evaluation.small_model import SIZE, small_model
 SETTINGS = EvaluationSettings(integration_steps=4, batch_size=3)
 
 
-def explained(f: Scoring) -> Explained:
+def explained(f: Scoring) -> ExplainedModel:
     """The small VGG; under `phase1` another one than the explainer's."""
     joint = _small_joint_model(0)
-    return Explained(f, _small_joint_model(1) if f == "phase1" else joint, joint)
+    return ExplainedModel(f, _small_joint_model(1) if f == "phase1" else joint, joint)
 
 
 def _small_joint_model(seed: int) -> JointModel:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
 from distxml.config.evaluation import Scoring
 from distxml.models.vgg import VGG
@@ -40,7 +40,7 @@ def bilinear(coarse: Tensor, height: int, width: int) -> Tensor:
     return fine
 
 
-def by_hand(subject: Explained, image: Tensor, target: int) -> Tensor:
+def by_hand(subject: ExplainedModel, image: Tensor, target: int) -> Tensor:
     network = subject.model.classifier
     assert isinstance(network, VGG)
     heat = torch.ones_like(image[:, :1]) if subject.f == "phase1" else subject.heatmap(image)

@@ -19,7 +19,7 @@ from torch import Tensor
 from torchvision.models import ResNet, resnet18
 
 from distxml.attribution.captum_methods import GradientMethod, integrated_gradients
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
 from distxml.config.evaluation import Method, Scoring
 from tests.oracles.modified_relus import with_modified_relus
@@ -29,7 +29,7 @@ EVERY_F = pytest.mark.parametrize("f", get_args(Scoring))
 PIXELS = [(3, 4), (16, 16), (30, 1)]
 
 
-def slopes(subject: Explained, image: Tensor, target: int, i: int, j: int) -> list[float]:
+def slopes(subject: ExplainedModel, image: Tensor, target: int, i: int, j: int) -> list[float]:
     """Central differences of the target's logit by the channels of a pixel, with the gate of the clean image."""
     gate = subject.gate(image)
     found: list[float] = []
@@ -41,8 +41,8 @@ def slopes(subject: Explained, image: Tensor, target: int, i: int, j: int) -> li
     return found
 
 
-def in_float64(subject: Explained) -> Explained:
-    return Explained(subject.f, subject.model.double(), subject.explainer.double())
+def in_float64(subject: ExplainedModel) -> ExplainedModel:
+    return ExplainedModel(subject.f, subject.model.double(), subject.explainer.double())
 
 
 @EVERY_F
@@ -105,7 +105,7 @@ def test_modified_relus_against_relus_of_our_own(
 ) -> None:
     """ResNets call one ReLU, which works in place, more than once in a block."""
     model = classifier_like_a_trained_one(classifier, size=32)
-    subject, target = Explained(f, model, model), torch.tensor([2])
+    subject, target = ExplainedModel(f, model, model), torch.tensor([2])
     method = make_method(name, subject, SETTINGS)
     assert isinstance(method, GradientMethod)
     found = method.attribution(images(1), target)
@@ -153,7 +153,7 @@ def test_a_white_gate_is_as_the_plain_network(name: Method) -> None:
     plain = resnet18(num_classes=3).eval()
     plain.load_state_dict(model.classifier.state_dict())
     image, target = images(3, (64, 64)), torch.tensor([0, 1, 2])
-    heatmap = make_method(name, Explained("phase1", model, model), SETTINGS).heatmap(image, target)
+    heatmap = make_method(name, ExplainedModel("phase1", model, model), SETTINGS).heatmap(image, target)
     expected = of_plain_network(name, plain, image.clone().requires_grad_(), target).detach()
     expected = expected.abs().sum(1, keepdim=True)
     torch.testing.assert_close(heatmap, expected, rtol=1e-3, atol=1e-5 * float(expected.max()))

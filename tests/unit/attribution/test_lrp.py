@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.lrp import RelevancePropagation, canonical
 from distxml.config.evaluation import Scoring
 from distxml.models.joint import JointModel
@@ -31,7 +31,7 @@ EVERY_CLASSIFIER = pytest.mark.parametrize(("name", "settings"), CLASSIFIERS)
 
 
 def propagation(f: Scoring, model: JointModel) -> RelevancePropagation:
-    return RelevancePropagation(Explained(f, model, model))
+    return RelevancePropagation(ExplainedModel(f, model, model))
 
 
 def require_close(found: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
@@ -63,7 +63,7 @@ def test_against_dense_matrices(name: str, f: Scoring) -> None:
 @EVERY_CLASSIFIER
 def test_relevance_sums_up_to_the_logit_and_has_its_sign(name: str, settings: dict[str, Any], f: Scoring) -> None:
     model = classifier_like_a_trained_one(name, **settings)
-    subject, image = Explained(f, model, model), images(1, (64, 64))
+    subject, image = ExplainedModel(f, model, model), images(1, (64, 64))
     logits = subject.logits(image, subject.gate(image)).detach()
     target = logits.abs().argmax(1)
     method = RelevancePropagation(subject)
@@ -119,7 +119,7 @@ def test_a_dark_heatmap_does_not_swallow_relevance(heat: float) -> None:
         if isinstance(module, nn.BatchNorm2d):
             nn.init.zeros_(module.bias)
             module.running_mean.zero_()  # pyright: ignore[reportOptionalMemberAccess]
-    subject, image, target = Explained("fixed", model, model), images(1, (64, 64)), torch.tensor([0])
+    subject, image, target = ExplainedModel("fixed", model, model), images(1, (64, 64)), torch.tensor([0])
     assert subject.heatmap(image).mean().item() == pytest.approx(heat, rel=1e-3)
     logit = subject.logits(image, subject.gate(image))[0, 0].item()
     relevance = RelevancePropagation(subject).relevance(image, target)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from distxml.attribution.explained import Explained
-from distxml.attribution.methods import make_method
+from distxml.attribution.explained_model import ExplainedModel
+from distxml.attribution.methods import METHODS, make_method
 from distxml.config.evaluation import Method, Scoring
 from tests.unit.attribution.subjects import (
     SETTINGS,
@@ -18,7 +18,7 @@ from tests.unit.attribution.subjects import (
 from tests.unit.evaluation.small_model import SIZE
 
 TARGET = torch.tensor([0, 1])
-EVERY_METHOD = pytest.mark.parametrize("name", get_args(Method))
+EVERY_METHOD = pytest.mark.parametrize("name", METHODS.names())
 EVERY_F = pytest.mark.parametrize("f", get_args(Scoring))
 
 
@@ -47,7 +47,7 @@ def test_one_finite_value_a_pixel(name: Method, f: Scoring) -> None:
 @EVERY_METHOD
 def test_every_classifier(name: Method, classifier: str) -> None:
     model = classifier_like_a_trained_one(classifier, size=32)
-    method = make_method(name, Explained("recompute", model, model), SETTINGS)
+    method = make_method(name, ExplainedModel("recompute", model, model), SETTINGS)
     require_heat(method.heatmap(images(1, (32, 64)), torch.tensor([2])), (32, 64), 1)
 
 
@@ -106,7 +106,7 @@ def test_compiled_models_and_channels_last(name: Method) -> None:
 
 def test_the_target_matters() -> None:
     subject = explained("phase1")
-    for name in set(get_args(Method)) - {"in_model", "canny", "otsu", "center_distance", "random"}:
+    for name in set(METHODS.names()) - {"in_model", "canny", "otsu", "center_distance", "random"}:
         method = make_method(name, subject, SETTINGS)
         one, other = (method.heatmap(images(1), torch.tensor([target])) for target in (0, 1))
         assert not torch.allclose(one, other, rtol=1e-2), name

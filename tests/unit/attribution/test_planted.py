@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
 from distxml.config.evaluation import Method, Scoring
 from distxml.config.model import ModelSettings
@@ -54,7 +54,7 @@ def gray_noise_with_a_red_square() -> torch.Tensor:
 @pytest.mark.parametrize("name", SHARE_IN_SQUARE)
 def test_heat_is_where_the_model_looks(name: Method, f: Scoring) -> None:
     model = finds_red()
-    method = make_method(name, Explained(f, model, model), SETTINGS)
+    method = make_method(name, ExplainedModel(f, model, model), SETTINGS)
     heatmap = method.heatmap(gray_noise_with_a_red_square(), torch.tensor([1]))[0, 0]
     share = heatmap[SQUARE].sum() / heatmap.sum()
     assert share.item() == pytest.approx(1, abs=1e-4) if SHARE_IN_SQUARE[name] == 1 else share > SHARE_IN_SQUARE[name]

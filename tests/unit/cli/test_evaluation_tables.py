@@ -1,17 +1,18 @@
 """A summary on the terminal: what it says, and that it fits."""
 
 import io
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from distxml.attribution.methods import METHODS
 from distxml.cli.evaluation_tables import print_summary
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import Metric, Summary
 from tests.unit.evaluation.made_evaluation import SETTINGS, make_evaluation
 
-ALL_METHODS: tuple[Method, ...] = get_args(Method)
+ALL_METHODS: tuple[Method, ...] = METHODS.names()
 
 
 def shown(summary: Summary, width: int = 100) -> str:

@@ -88,7 +88,7 @@ def test_print_config_reads_back(tmp_path: Path) -> None:
         ("loader.batch_size=1", ["loader.batch_size (1)", "scaling.workers (2)"]),
         ("phases.7.alpha=1", ["phases.7.alpha=1", "no such place"]),
         ("phases.1.lr_explainer=0", ["phases.1", "nothing would learn"]),
-        ("model.classifier=resnet19", ["model.classifier", "'resnet18'", "'resnet19'"]),
+        ("model.classifier=resnet19", ["model.classifier", "did you mean resnet18", "'resnet19'"]),
         ("run.name=../escape", ["run.name", "../escape"]),
         ("no-equals-sign", ["no-equals-sign", "a.b=value"]),
         ("loss.gamma=[1", ["loss.gamma=[1", "not a YAML value"]),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.evaluation import EvaluationSettings, Scoring
 from distxml.config.model import ModelSettings
 from distxml.config.recipe import DatasetSettings, LoaderSettings, Recipe, RunSettings
@@ -89,10 +89,10 @@ def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1)
     return recipe.model_copy(update={"scaling": recipe.scaling.model_copy(update={"workers": workers})})
 
 
-def small_explained(f: Scoring = "recompute") -> Explained:
+def small_explained(f: Scoring = "recompute") -> ExplainedModel:
     """That model, or for `phase1` another one, explained by the first."""
     explainer = small_model().model
-    return Explained(f, small_model(PHASE1_SEED).model if f == "phase1" else explainer, explainer)
+    return ExplainedModel(f, small_model(PHASE1_SEED).model if f == "phase1" else explainer, explainer)
 
 
 def small_brief(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> ScoringSpec:
@@ -103,7 +103,7 @@ def small_brief(folder: Path, settings: EvaluationSettings, rows: Sequence[Row])
 
 
 def small_scorer(
-    folder: Path, settings: EvaluationSettings, rows: Sequence[Row], explained: Explained | None = None
+    folder: Path, settings: EvaluationSettings, rows: Sequence[Row], explained: ExplainedModel | None = None
 ) -> ImageScorer:
     """Scores them on the CPU."""
     explained = explained or small_explained(settings.f)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from distxml.config.evaluation import EvaluationSettings, Order
 from distxml.evaluation.perturbation.curves import Perturbation, perturbation_curves
-from distxml.evaluation.perturbation.fills import make_fills
+from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.patches import patch_count, patch_order, rank_of_pixels
 from tests.unit.evaluation.small_model import SIZE, small_explained
 

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
@@ -10,9 +9,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from distxml.config.model import ClassifierName, ModelSettings
+from distxml.config.model import ModelSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, check_classes, load_model, save_model
+from distxml.models.classifiers import CLASSIFIERS
 from distxml.models.gate import Gate, insert_gates, last_gate
 from distxml.models.joint import JointModel
 from distxml.models.resnet import gated_resnet
@@ -24,7 +24,7 @@ def small(name: str, **more: object) -> ModelSettings:
     return ModelSettings.model_validate({"classifier": name, "width": 4, "explainer_width": 4} | more)
 
 
-@pytest.mark.parametrize("name", get_args(ClassifierName))
+@pytest.mark.parametrize("name", CLASSIFIERS.names())
 def test_shapes_and_ranges(name: str) -> None:
     model = JointModel(small(name), classes=3).eval()
     out = model(torch.rand(2, 3, 64, 48))
@@ -33,7 +33,7 @@ def test_shapes_and_ranges(name: str) -> None:
     assert out.heatmap.min() >= 0 and out.heatmap.max() <= 1
 
 
-@pytest.mark.parametrize("name", get_args(ClassifierName))
+@pytest.mark.parametrize("name", CLASSIFIERS.names())
 def test_a_black_heatmap_hides_the_image(name: str) -> None:
     model = JointModel(small(name), classes=2).eval()
     images = torch.rand(2, 3, 64, 64)
@@ -54,7 +54,7 @@ def test_heatmap_starts_as_white_as_its_bias_says(bias: float, heat: float) -> N
     assert model.eval()(torch.rand(1, 3, 16, 16)).heatmap.mean().item() == pytest.approx(heat, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", get_args(ClassifierName))
+@pytest.mark.parametrize("name", CLASSIFIERS.names())
 def test_gates_have_no_state(name: str) -> None:
     """Checkpoints of any version load, and torchvision's."""
     classifier = JointModel(small(name), 2).classifier

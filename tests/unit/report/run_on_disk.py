@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import torch
 
-from distxml.attribution.explained import Explained
-from distxml.config.evaluation import EvaluationSettings, Method
+from distxml.attribution.explained_model import ExplainedModel
+from distxml.attribution.methods import METHODS
+from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Row
 from distxml.evaluation.prepare import prepare
@@ -38,7 +39,7 @@ EVALUATION = EvaluationSettings(
     curve_images=8,
 )
 EVERYTHING = EVALUATION.model_copy(
-    update={"methods": get_args(Method), "orders": ("morf", "lerf"), "steps": "all", "integration_steps": 4}
+    update={"methods": METHODS.names(), "orders": ("morf", "lerf"), "steps": "all", "integration_steps": 4}
 )
 """All methods, in both orders, to the last patch."""
 
@@ -89,7 +90,7 @@ def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
     """What `distxml evaluate` writes, without its workers."""
     evaluation = prepare(run, run.recipe())
     model, explainer = (load_model(folder).model for folder in (evaluation.checkpoint, evaluation.explainer_checkpoint))
-    explained = Explained(evaluation.recipe.evaluation.f, model, explainer)
+    explained = ExplainedModel(evaluation.recipe.evaluation.f, model, explainer)
     scorer = ImageScorer(explained, evaluation.brief, torch.device("cpu"))
     rows = sorted(rows, key=lambda row: row.key)
     perturbed = [row for row in rows if row.key in evaluation.plan.curve_keys]

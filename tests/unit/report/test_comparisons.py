@@ -9,7 +9,7 @@ from distxml.config.evaluation import Method
 from distxml.evaluation.results import Results
 from distxml.evaluation.summary import AopcOverall, Comparison, Summary
 from distxml.report.figures.comparisons import comparison_figure, overall_figure
-from distxml.report.style import METHOD_NAMES, ORDER_NAMES
+from distxml.report.style import ORDER_NAMES, method_name
 from distxml.report.tables import classes as class_tables
 from distxml.report.tables import methods as method_tables
 from distxml.report.tables import settings as setting_tables
@@ -75,7 +75,7 @@ def test_the_headline_of_the_page_is_the_summarys(full_results: Results, full_pa
         ]
         assert len(rows) == 12
         for words, verdict in (("better", "better"), ("worse", "worse")):
-            names = [METHOD_NAMES[row.other] for row in rows if row.verdict == verdict]
+            names = [method_name(row.other) for row in rows if row.verdict == verdict]
             found = re.findall(rf"in-model heatmap clearly {words} than (\d+) of 12", full_page.text)
             assert found[summary.settings.orders.index(order)] == str(len(names))
 
@@ -83,7 +83,7 @@ def test_the_headline_of_the_page_is_the_summarys(full_results: Results, full_pa
 def test_dots_are_ranked_and_carry_the_summarys_numbers(full_results: Results):
     summary = full_results.summary
     text = parse(overall_figure(summary).picture.svg).text
-    names = [METHOD_NAMES[row.method] for row in sorted(summary.aopc_overall, key=_first(summary), reverse=True)]
+    names = [method_name(row.method) for row in sorted(summary.aopc_overall, key=_first(summary), reverse=True)]
     places = [text.index(f" {name} ") for name in dict.fromkeys(names[:13])]
     assert places == sorted(places)
     for order in summary.settings.orders:
@@ -122,7 +122,7 @@ def test_overall_tables_hold_every_method_and_pair(full_results: Results, full_p
     for order in summary.settings.orders:
         found = cells(method_tables.overall_table(summary, order))
         for row in ranked(summary, order):
-            name = METHOD_NAMES[row.method]
+            name = method_name(row.method)
             assert found[name, "AOPC"] == f"{number(row.aopc)} {interval(row.low, row.high)}"
             with_random = summary.comparison(row.method, "random", order)
             if with_random is not None:
@@ -150,13 +150,13 @@ def test_setting_tables_hold_every_number(full_results: Results, full_page: Page
     aopc, areas = tables["AOPC at every setting"], tables["Deletion and insertion: areas under the curves"]
     for row in summary.aopc:
         place = f"{row.fill}, {row.patch_size} px{ORDER_NAMES[row.order]}"
-        name = METHOD_NAMES[row.method]
+        name = method_name(row.method)
         assert aopc[place, name] == f"{number(row.aopc)} {interval(row.low, row.high)}"
         assert row.auc is not None
         assert areas[place, name] == f"{number(row.auc)} {interval(row.auc_low, row.auc_high)}"
         assert aopc[place, name] in full_page.text and areas[place, name] in full_page.text
     for row in summary.order_gaps:
-        text = tables["Between LeRF and MoRF"][f"{row.fill}, {row.patch_size} px", METHOD_NAMES[row.method]]
+        text = tables["Between LeRF and MoRF"][f"{row.fill}, {row.patch_size} px", method_name(row.method)]
         assert text == f"{signed(row.gap)} {interval(row.low, row.high)}"
     against_random = tables["AOPC minus that of a random order, at every setting"]
     against_in_model = tables["In-model AOPC minus that of every other method, at every setting"]
@@ -166,16 +166,16 @@ def test_setting_tables_hold_every_number(full_results: Results, full_page: Page
         place = f"{row.fill}, {row.patch_size} px{ORDER_NAMES[row.order]}"
         text = f"{signed(row.difference)} {interval(row.low, row.high)}"
         if row.other == "random":
-            assert against_random[place, METHOD_NAMES[row.method]] == text
+            assert against_random[place, method_name(row.method)] == text
         if row.method == "in_model":
-            assert against_in_model[place, METHOD_NAMES[row.other]] == text
+            assert against_in_model[place, method_name(row.other)] == text
 
 
 def test_agreement_with_the_masks_holds_every_number(full_results: Results, full_page: Page):
     found = cells(method_tables.localization_table(full_results.summary))
     assert len(full_results.summary.heatmaps) == 4 * 12
     for row in full_results.summary.heatmaps:
-        text = found[METHOD_NAMES[row.method], method_tables.LOCALIZATION[row.name]]
+        text = found[method_name(row.method), method_tables.LOCALIZATION[row.name]]
         assert text == f"{number(row.value)} {interval(row.low, row.high)}; n = {row.images}"
         assert text in full_page.text
 
@@ -187,13 +187,13 @@ def test_class_tables_hold_every_part(full_results: Results, full_page: Page):
     for part in summary.by_class:
         for row in part.aopc_overall:
             if row.order == "morf":
-                text = tables["AOPC by class, MoRF"][part.class_name, METHOD_NAMES[row.method]]
+                text = tables["AOPC by class, MoRF"][part.class_name, method_name(row.method)]
                 assert text == f"{number(row.aopc)} {interval(row.low, row.high)}"
                 assert text in full_page.text
         for row in part.comparisons:
             if row.method == "in_model" and row.order == "lerf":
                 title = "In-model AOPC minus that of every other method, by class, LeRF"
-                text = tables[title][part.class_name, METHOD_NAMES[row.other]]
+                text = tables[title][part.class_name, method_name(row.other)]
                 assert text == f"{signed(row.difference)} {interval(row.low, row.high)}"
         recall = next(metric for metric in part.metrics if metric.name == "accuracy")
         assert tables["Metrics by class"][part.class_name, "Recall"].startswith(number(recall.value))
@@ -205,4 +205,4 @@ def test_bold_is_clear_and_nothing_else(full_results: Results, order):
     column = table.columns.index("in-model minus it")
     bold = {row.name for row in table.rows if row.cells[column].sure}
     rows = against_each(full_results.summary, order)
-    assert bold == {METHOD_NAMES[row.other] for row in rows if row.verdict != "unclear"}
+    assert bold == {method_name(row.other) for row in rows if row.verdict != "unclear"}

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from distxml.attribution.methods import METHODS
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps
 from distxml.evaluation.results import Results
@@ -21,7 +22,7 @@ from distxml.report.figures.curves import (
     of_order,
     perturbation_grid,
 )
-from distxml.report.style import METHOD_NAMES, METHOD_STYLES
+from distxml.report.style import method_style
 from tests.unit.report.page import parse
 
 SETTING = Setting(8, "black")
@@ -106,20 +107,23 @@ def test_more_than_four_methods_have_bands_of_the_references_alone():
     assert banded(few) == set(few) and "alone" not in band_in_words(few)
     assert banded(many) == {"in_model", "random"}
     assert "of in-model and random order alone" in band_in_words(many)
-    assert band_in_words([method for method in METHOD_NAMES if method not in ("in_model", "random")]).startswith("No b")
+    assert band_in_words([method for method in METHODS.names() if method not in ("in_model", "random")]).startswith(
+        "No b"
+    )
 
 
 def test_a_panel_shows_each_line_with_the_look_of_its_method():
     f = np.random.default_rng(0).uniform(size=(10, 4))
-    sets = [Curves(method, SETTING, "morf", f**power) for power, method in enumerate(METHOD_STYLES, start=1)]
+    sets = [Curves(method, SETTING, "morf", f**power) for power, method in enumerate(METHODS.names(), start=1)]
     by_method = mean_curves(sets, unchanged, 100, 0)[SETTING]
     with Panel() as panel:
         draw_setting(panel.axes, by_method)
         lines, bands = panel.axes.lines, panel.axes.collections
-        for power, (method, style) in enumerate(METHOD_STYLES.items(), start=1):
+        for power, method in enumerate(METHODS.names(), start=1):
+            style = method_style(method)
             found = [line for line in lines if np.allclose(np.asarray(line.get_ydata()), (f**power).mean(0))]
             assert [(line.get_color(), line.get_linestyle()) for line in found] == [(style.color, style.dash)], method
-        assert lines[-1].get_color() == METHOD_STYLES["in_model"].color  # on top
+        assert lines[-1].get_color() == method_style("in_model").color  # on top
         assert len(lines) == 13 and len(bands) == 2
 
 

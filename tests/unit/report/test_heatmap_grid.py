@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import collate
@@ -99,7 +99,7 @@ def test_phase_1_is_scored_but_the_heatmap_is_the_explainers(tmp_path: Path):
     with torch.no_grad():
         assert (grid.rows[0].heatmaps[0].picture == colorize(third.explainer(image)[0, 0].numpy())).all()
         assert torch.equal(scored_run.explained.logits(image, "white"), first(image, "white").logits)
-    saliency = make_method("saliency", Explained("phase1", first, third), results.summary.settings)
+    saliency = make_method("saliency", ExplainedModel("phase1", first, third), results.summary.settings)
     heat = saliency.heatmap(image, torch.tensor([scored_run.card.classes.index(grid.rows[0].target)]))[0, 0].numpy()
     assert (grid.rows[0].heatmaps[1].picture == colorize(heat / heat.max())).mean() > 0.99
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from distxml.config.compute import ComputeSettings
-from distxml.config.model import ClassifierName, ModelSettings
+from distxml.config.model import ModelSettings
 from distxml.models.joint import JointModel, JointOutput
 from distxml.training.compute import autocast, fused_where_possible, prepare, resolve_precision, set_determinism
 
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 BFLOAT16 = ComputeSettings(precision="bfloat16")
 
 
-def model(classifier: ClassifierName, width: int = 8) -> JointModel:
+def model(classifier: str, width: int = 8) -> JointModel:
     """With a heatmap that is neither black nor white."""
     torch.manual_seed(0)
     joint = JointModel(ModelSettings(classifier=classifier, width=width, explainer_width=8), classes=2)
@@ -38,7 +38,7 @@ def test_precision_by_device() -> None:
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("classifier", ["vgg", "small_resnet", "resnet18"])
-def test_outputs_are_float32_under_autocast_and_near(classifier: ClassifierName, training: bool) -> None:
+def test_outputs_are_float32_under_autocast_and_near(classifier: str, training: bool) -> None:
     joint, image = model(classifier).train(training), torch.rand(4, 3, 32, 32)
     joint.classifier.eval()  # BatchNorm over four images makes differences of rounding large
     with torch.no_grad():
@@ -75,7 +75,7 @@ def is_channels_last(network: nn.Module) -> bool:
 
 
 @pytest.mark.parametrize("classifier", ["vgg", "small_resnet", "resnet18"])
-def test_layout(classifier: ClassifierName) -> None:
+def test_layout(classifier: str) -> None:
     joint = prepare(model(classifier), ComputeSettings(), CPU)
     assert is_channels_last(joint.explainer) and is_channels_last(joint.classifier)
     plain = prepare(model(classifier), ComputeSettings(channels_last=False), CPU)
@@ -100,7 +100,7 @@ for width in (1, 4, 5, 8):
     assert run.returncode == 0, run.stderr
 
 
-def compare_layouts(classifier: ClassifierName, width: int) -> None:
+def compare_layouts(classifier: str, width: int) -> None:
     """Gradients in both layouts, many times over, with small blocks of memory in between."""
     image, heatmap = torch.rand(8, 3, 48, 48), torch.rand(8, 1, 48, 48)
     laid_out = model(classifier, width).eval(), prepare(model(classifier, width), ComputeSettings(), CPU).eval()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distxml.evaluation.perturbation.curves import Perturbation, aopc, aopc_by_steps, perturbation_curves
-from distxml.evaluation.perturbation.fills import make_fills
+from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.patches import patch_count, patch_order, rank_of_pixels
 from tests.oracles import patches as patch_oracle
 from tests.oracles import perturbation as oracle

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from distxml.evaluation.perturbation.fills import blurred, make_fills
+from distxml.evaluation.perturbation.fill_images import blurred, make_fills
 from tests.oracles.perturbation import blur
 
 ALL = ("black", "white", "gray", "uniform", "blur")

@@ -4,17 +4,17 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
-from distxml.attribution.explained import Explained
+from distxml.attribution.explained_model import ExplainedModel
+from distxml.attribution.methods import METHODS
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import Row, collate, decode
 from distxml.errors import UserError
-from distxml.evaluation.perturbation.fills import make_fills
+from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.patches import tie_order
 from distxml.evaluation.scoring.records import CurveRecord, MethodRecord
 from distxml.evaluation.summary import SAME
@@ -33,16 +33,16 @@ from tests.unit.evaluation.small_model import (
     small_scorer,
 )
 
-METHODS: tuple[Method, ...] = ("in_model", "saliency", "random")
+THREE: tuple[Method, ...] = ("in_model", "saliency", "random")
 SETTINGS = EvaluationSettings(
-    methods=METHODS, patch_sizes=(8, 12), fills=("black", "uniform", "blur"), steps=6, batch_size=7
+    methods=THREE, patch_sizes=(8, 12), fills=("black", "uniform", "blur"), steps=6, batch_size=7
 )
 BOTH_ORDERS = SETTINGS.model_copy(
     update={"orders": ("morf", "lerf"), "fills": ("black", "white", "gray", "uniform", "blur")}
 )
 
 
-def scored(tmp_path, settings: EvaluationSettings, rows: list[Row], explained: Explained | None = None):
+def scored(tmp_path, settings: EvaluationSettings, rows: list[Row], explained: ExplainedModel | None = None):
     return small_scorer(tmp_path, settings, rows, explained).score(rows, settings.methods)
 
 
@@ -174,7 +174,7 @@ def test_curves_agree_with_the_oracle(tmp_path, f, target, output):
     row = small_rows(5)[3]  # predicted a circle, but for `phase1`
     oracle = Oracle(settings, row)
     records = scored(tmp_path, settings, [row])
-    assert [record.method for record in records] == list(METHODS)
+    assert [record.method for record in records] == list(THREE)
     assert max(max(curve.f) - min(curve.f) for record in records for curve in record.curves) > 0.01
     for record in records:
         assert (record.key, record.label, record.target) == (row.key, row.label, oracle.target)
@@ -230,7 +230,7 @@ def test_batch_size_and_company_change_nothing(tmp_path, f, batch_size):
     settings = SETTINGS.model_copy(update={"f": f, "orders": ("morf", "lerf")})
     expected = {(record.key, record.method): record for record in scored(tmp_path, settings, rows)}
     assert len(expected) == 12
-    settings = settings.model_copy(update={"batch_size": batch_size, "methods": METHODS[::-1]})
+    settings = settings.model_copy(update={"batch_size": batch_size, "methods": THREE[::-1]})
     shuffled = [rows[index] for index in (2, 0, 3, 1)]
     for found in scored(tmp_path, settings, shuffled):
         other = expected.pop((found.key, found.method))
@@ -243,27 +243,27 @@ def test_no_heatmap_depends_on_the_batch_size(tmp_path):
     (row,) = small_rows(1)
     found = []
     for batch_size in (1, 7, 64):
-        settings = SETTINGS.model_copy(update={"methods": get_args(Method), "batch_size": batch_size})
+        settings = SETTINGS.model_copy(update={"methods": METHODS.names(), "batch_size": batch_size})
         scorer = small_scorer(tmp_path, settings, [row])
         image = scorer.clean_pass.of(row)
         found.append({name: scorer._heatmap(name, image) for name in settings.methods})
-    for name in get_args(Method):
+    for name in METHODS.names():
         assert all(torch.equal(found[0][name], other[name]) for other in found[1:]), name
 
 
 def test_some_methods_score_as_all_of_them_do(tmp_path):
     rows = small_rows(3)
     scorer = small_scorer(tmp_path, SETTINGS, rows)
-    together = [record for record in scorer.score(rows, METHODS) if record.method == "saliency"]
+    together = [record for record in scorer.score(rows, THREE) if record.method == "saliency"]
     np.testing.assert_allclose(numbers(scorer.score(rows, ["saliency"])), numbers(together), atol=1e-5, rtol=0)
 
 
-def with_bias(value: float) -> Explained:
+def with_bias(value: float) -> ExplainedModel:
     """The small model, with a heatmap that is black or white everywhere."""
     model = small_model().model
     torch.nn.init.constant_(model.explainer.normalize.bias, value)
     torch.nn.init.zeros_(model.explainer.normalize.weight)
-    return Explained("recompute", model, model)
+    return ExplainedModel("recompute", model, model)
 
 
 @pytest.mark.parametrize("bias", [-100.0, 0.5, 100.0])
@@ -294,7 +294,7 @@ def test_one_class(tmp_path):
     }
     model.load_state_dict(shared, strict=False)
     rows = [replace(row, label=0) for row in small_rows(2)]
-    explained = Explained("recompute", model, model)
+    explained = ExplainedModel("recompute", model, model)
     records = scored(tmp_path, SETTINGS, rows, explained)
     assert {record.target for record in records} == {0}
     assert {value for record in records for curve in record.curves for value in curve.f} == {1.0}
@@ -320,7 +320,7 @@ def test_a_heatmap_of_nan_names_the_method_and_the_image(tmp_path):
     scorer = small_scorer(tmp_path, SETTINGS, [row])
     scorer.methods["saliency"] = NotANumber()
     with pytest.raises(UserError, match=r"method saliency: its heatmap of image image-0 is not finite"):
-        scorer.score([row], METHODS)
+        scorer.score([row], THREE)
 
 
 def test_a_model_of_nan_names_the_image(tmp_path):
@@ -328,13 +328,13 @@ def test_a_model_of_nan_names_the_image(tmp_path):
     torch.nn.init.constant_(next(explained.model.classifier.parameters()), torch.nan)
     row = small_rows(1)[0]
     scorer = small_scorer(tmp_path, SETTINGS, [row], explained)
-    for score in (lambda: scorer.score([row], METHODS), lambda: scorer.describe([row])):
+    for score in (lambda: scorer.score([row], THREE), lambda: scorer.describe([row])):
         with pytest.raises(UserError, match=r"image image-0: the model's logits are not finite"):
             score()
 
 
 def test_a_model_that_is_nan_where_patches_are_black_names_the_image_and_the_method(tmp_path):
-    class NotANumberInTheDark(Explained):
+    class NotANumberInTheDark(ExplainedModel):
         def logits(self, image, gate):
             dark = (image == 0).flatten(1).float().mean(1) > 0.3
             return super().logits(image, gate).masked_fill(dark.unsqueeze(1), torch.nan)
@@ -343,7 +343,7 @@ def test_a_model_that_is_nan_where_patches_are_black_names_the_image_and_the_met
     scorer = small_scorer(tmp_path, SETTINGS, [row], NotANumberInTheDark(plain.f, plain.model, plain.explainer))
     assert scorer.describe([row])
     with pytest.raises(UserError, match=r"image image-0: .* not finite when patches of 8 pixels are replaced \(in_mod"):
-        scorer.score([row], METHODS)
+        scorer.score([row], THREE)
 
 
 @pytest.mark.parametrize("batch_size", [3, 7, 64])
@@ -365,7 +365,7 @@ def test_another_f_on_the_curves_than_before_is_noticed(tmp_path):
     scorer = small_scorer(tmp_path, SETTINGS, [row])
     scorer.explained = replace(small_explained("phase1"), f="recompute")
     with pytest.raises(RuntimeError, match=r"image image-0: f\(x\(0\)\) is"):
-        scorer.score([row], METHODS)
+        scorer.score([row], THREE)
 
 
 def test_an_image_that_does_not_decode_is_named(tmp_path):

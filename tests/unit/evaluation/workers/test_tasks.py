@@ -2,11 +2,11 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distxml.attribution.methods import METHODS
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.evaluation.scoring.plan import ScoringSpec, make_plan, points
 from distxml.evaluation.scoring.records import images_table, methods_table
@@ -15,7 +15,6 @@ from distxml.evaluation.workers.tasks import MAX_IMAGES_PER_TASK, PIXELS_PER_TAS
 from tests.unit.evaluation.small_model import small_recipe
 from tests.unit.evaluation.some_records import image_record, method_record
 
-METHODS = get_args(Method)
 Pairs = set[tuple[str, Method]]
 
 
@@ -50,7 +49,7 @@ def passes_of(brief: ScoringSpec, methods: tuple[Method, ...]) -> int:
 
 settings_of = st.builds(
     EvaluationSettings,
-    methods=st.lists(st.sampled_from(METHODS), unique=True, max_size=6).map(tuple),
+    methods=st.lists(st.sampled_from(METHODS.names()), unique=True, max_size=6).map(tuple),
     patch_sizes=st.lists(st.sampled_from([3, 8, 16, 48, 64]), unique=True, max_size=3).map(tuple),
     fills=st.lists(st.sampled_from(["black", "white", "blur"]), unique=True, max_size=3).map(tuple),
     orders=st.sampled_from([("morf",), ("lerf",), ("morf", "lerf"), ("lerf", "morf")]),
@@ -64,7 +63,7 @@ def test_everything_that_is_left_is_in_one_task_and_nothing_else(data, settings,
     brief, keys = brief_of(settings, images, workers), keys_of(images)
     wanted = {(key, method) for key in brief.plan.curve_keys for method in brief.plan.methods}
     described = data.draw(st.sets(st.sampled_from(keys)))
-    scored = data.draw(st.sets(st.tuples(st.sampled_from(keys), st.sampled_from(METHODS))))
+    scored = data.draw(st.sets(st.tuples(st.sampled_from(keys), st.sampled_from(METHODS.names()))))
     tasks = open_tasks(brief, keys, finished(described, scored))
     clean, curves = done_by(tasks, images)
     assert Counter(clean) == Counter(set(keys) - described)

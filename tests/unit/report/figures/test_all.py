@@ -2,16 +2,15 @@
 
 import warnings
 from itertools import combinations
-from typing import get_args
 
 import numpy as np
 import pytest
 
-from distxml.config.evaluation import Method
+from distxml.attribution.methods import METHODS
 from distxml.evaluation.summary import ClassCurve
 from distxml.report.figure import THEME, Panel
 from distxml.report.figures.classes import precision_recall_figure, roc_figure
-from distxml.report.style import DASHES, METHOD_NAMES, METHOD_STYLES, class_style, class_styles, legend, shortened
+from distxml.report.style import DASHES, class_style, class_styles, legend, method_name, method_style, shortened
 from distxml.report.wording import duration, interval, number, percent, signed
 from tests.unit.report.page import parse
 
@@ -85,21 +84,18 @@ def test_shorter_numbers_move_no_point_by_more_than_a_hundredth():
 
 
 def test_every_method_has_a_name_and_a_look_of_its_own():
-    methods = set(get_args(Method))
-    assert set(METHOD_NAMES) == set(METHOD_STYLES) == methods
-    assert len(set(METHOD_NAMES.values())) == len(methods)
-    for one, other in combinations(METHOD_STYLES.values(), 2):
+    styles = {method: method_style(method) for method in METHODS.names()}
+    assert len({method_name(method) for method in styles}) == len(styles)
+    for one, other in combinations(styles.values(), 2):
         assert (one.color, one.dash) != (other.color, other.dash)
-    assert all(style.color in THEME and style.dash in DASHES for style in METHOD_STYLES.values())
-    strongest = max(METHOD_STYLES, key=lambda method: METHOD_STYLES[method].width)
+    assert all(style.color in THEME and style.dash in DASHES for style in styles.values())
+    strongest = max(styles, key=lambda method: styles[method].width)
     assert strongest == "in_model"
-    assert [method for method, style in METHOD_STYLES.items() if style.color == METHOD_STYLES["in_model"].color] == [
-        "in_model"
-    ]
+    assert [method for method, style in styles.items() if style.color == styles["in_model"].color] == ["in_model"]
 
 
 def test_the_default_methods_differ_in_colour():
-    colors = [METHOD_STYLES[method].color for method in ("in_model", "saliency", "grad_cam", "lrp", "random")]
+    colors = [method_style(method).color for method in ("in_model", "saliency", "grad_cam", "lrp", "random")]
     assert len(set(colors)) == 5
 
 

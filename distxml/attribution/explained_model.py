@@ -14,7 +14,7 @@ Gate = Tensor | Literal["white"] | None
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedModel:
     """A model in eval mode, and how its heatmap comes about.
 
     Attributes:
@@ -46,7 +46,7 @@ class Explained:
 class InModel:
     """The explainer's heatmap: the one that the joint model is gated with. The same for every target."""
 
-    def __init__(self, explained: Explained) -> None:
+    def __init__(self, explained: ExplainedModel) -> None:
         self.explained = explained
 
     def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
