@@ -22,7 +22,7 @@ def tune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the space, the first samples and what fits, without training.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a sweep that was interrupted.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a sweep that was interrupted.")] = False,
 ) -> None:
     """Search settings with Ray Tune; phases that trials share are trained once.
 

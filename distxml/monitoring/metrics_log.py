@@ -58,11 +58,16 @@ def numbered_events(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
     """
     *lines, _cut_off = path.read_text(encoding="utf-8", errors="replace").split("\n")
     for number, line in enumerate(lines, start=1):
-        try:
-            content = json.loads(line)
-            yield number, content | _Line.model_validate(content).model_dump()
-        except (ValueError, RecursionError):  # a ValidationError is a ValueError
-            yield number, None
+        yield number, parse_event(line)
+
+
+def parse_event(line: str) -> dict[str, Any] | None:
+    """The event of a line; None where it is damaged."""
+    try:
+        content = json.loads(line)
+        return content | _Line.model_validate(content).model_dump()
+    except (ValueError, RecursionError):  # a ValidationError is a ValueError
+        return None
 
 
 class _Line(BaseModel):

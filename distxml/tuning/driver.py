@@ -31,7 +31,7 @@ from distxml.tuning.searches import check_parameters
 from distxml.tuning.trials import SweepDisplay, TrialManager
 
 FREE_TO_CHANGE = {"budget", "concurrency", "retries", "store"}
-"""Settings of a sweep that may be others when it goes on."""
+"""Settings of a sweep that may be others when it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def fitting(scaling: ScalingSettings) -> int:
 
 
 def with_spare(fit: int) -> int:
-    """Trials that are begun at once where `fit` of them have workers: some more wait beside them, prepared, and take
-    the workers as soon as they are free, or while another waits for a phase."""
+    """Trials to begin at once where `fit` of them have workers: some more wait beside them, prepared, and get workers
+    as soon as these are free, or while another trial waits for a phase."""
     return fit + max(1, fit // 4)
 
 
@@ -116,10 +116,10 @@ def tune(prepared: PreparedSweep, resume: bool, display: SweepDisplay) -> list[T
 
     Raises:
         UserError: the sweep's folder or the cluster do not allow it.
-        InfrastructureError: a trial met what its settings have no part in, a full disk say; `resume` goes on.
-        Interrupted: Ctrl-C or SIGTERM; `resume` goes on.
+        InfrastructureError: a trial failed for reasons other than its settings, such as a full disk; resume it later.
+        Interrupted: Ctrl-C or SIGTERM; resume it later.
     """
-    message = f"interrupted; the same command with --resume goes on from there: sweep {prepared.folder.path}"
+    message = f"interrupted; the same command with --resume continues from there: sweep {prepared.folder.path}"
     with interruptible(message):
         _check_begun(prepared.folder, resume)
         fit = fitting(prepared.base.scaling)  # before anything is written
@@ -141,21 +141,23 @@ def _run(prepared: PreparedSweep, known: list[TrialRecord], fit: int, display: S
         try:
             if not stop.is_late:
                 run_trials(manager, sweep, concurrency, stop)
-            if not request.signal and not manager.outside:
+            if not request.signal and not manager.infrastructure_failure:
                 _close_the_rest(manager, "the sweep's time was over")
-            _write_what_is_known(manager, clock)
+            _write_results(manager, clock)
         except OSError as error:  # the sweep's own disk is full
-            manager.outside = manager.outside or f"sweep {folder.path}: cannot be written ({error.strerror or error})"
+            reason = f"sweep {folder.path}: cannot be written ({error.strerror or error})"
+            manager.infrastructure_failure = manager.infrastructure_failure or reason
     if request.signal:
         ray.shutdown()
         return request.signal
-    if manager.outside:
-        raise InfrastructureError(f"{manager.outside}; the trials wait: the same command with --resume goes on")
+    if manager.infrastructure_failure:
+        reason = manager.infrastructure_failure
+        raise InfrastructureError(f"{reason}; the trials wait: the same command with --resume continues them")
     shutil.rmtree(folder.ray, ignore_errors=True)
     return 0
 
 
-def _write_what_is_known(manager: TrialManager, clock: SweepClock) -> None:
+def _write_results(manager: TrialManager, clock: SweepClock) -> None:
     clock.save()
     write_results(manager.folder, manager.base, manager.plan.records, manager.plan.objective)
 
@@ -192,7 +194,7 @@ def _claimed(prepared: PreparedSweep, resume: bool) -> Iterator[list[TrialRecord
 
 def _check_begun(folder: SweepFolder, resume: bool) -> None:
     if folder.config.exists() and not resume:
-        raise UserError(f"sweep {folder.path}: has begun before; go on with --resume, or choose another name=NAME")
+        raise UserError(f"sweep {folder.path}: has begun before; add --resume, or choose another name=NAME")
     if resume and not folder.config.exists():
         raise UserError(f"sweep {folder.path}: there is nothing to resume; leave --resume out")
 
@@ -206,7 +208,7 @@ def _check_same(prepared: PreparedSweep) -> None:
         changed = ["recipe"]
     if changed:
         raise UserError(
-            f"sweep {prepared.folder.path}: was started with other {changed[0]}; go on with the same settings, or "
+            f"sweep {prepared.folder.path}: was started with other {changed[0]}; resume it with the same settings, or "
             "start another sweep with name=NAME"
         )
 

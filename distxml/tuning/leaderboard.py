@@ -15,7 +15,7 @@ MAX_SHOWN = 12
 
 
 class Leaderboard:
-    """A live table where there is a terminal, a line an event where there is not; use as a context manager."""
+    """A live table where there is a terminal, one line per event where there is not; use as a context manager."""
 
     def __init__(self, objective: Objective, most_trials: int | None, console: Console | None = None) -> None:
         self.objective, self.most_trials = objective, most_trials
@@ -40,12 +40,12 @@ class Leaderboard:
             self._live.stop()
 
     def started(self, record: TrialRecord) -> None:
-        """A trial begins, or goes on."""
+        """A trial begins, or continues after an interruption of the sweep."""
         self._change(record, "starts")
         self._say(f"trial {record.number} starts: {settings_in_words(record)}")
 
     def again(self, record: TrialRecord) -> None:
-        """A trial's process was lost, and another goes on."""
+        """A trial's process was lost, and another continues it."""
         self._change(record, "starts again")
         self._say(f"trial {record.number} starts again: its process was lost")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from distxml.config.sweep.objective import ObjectiveSettings
 
 BROKEN_LIMIT = 1000.0
-"""What missing a limit costs, in the one number that trials are compared by: more than any metric can make good."""
+"""What missing a limit costs in the one number that trials are compared by: more than any metric can make up for."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class ObjectiveValue:
 
 
 class Objective:
-    """Judges metrics by an objective."""
+    """Scores metrics by the objective's settings."""
 
     def __init__(self, settings: ObjectiveSettings) -> None:
         self.settings = settings
 
     def score(self, metrics: Mapping[str, float]) -> ObjectiveValue | None:
-        """The value; None where a metric is missing or no number."""
+        """What the metrics are worth; None where one is missing or no number."""
         named = {name: metrics.get(name, math.nan) for name in self.settings.names}
         if not all(math.isfinite(value) for value in named.values()):
             return None

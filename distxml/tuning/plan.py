@@ -81,11 +81,11 @@ class SweepPlan:
         return self.sweep.budget.trials is not None and place >= self.sweep.budget.trials
 
     def _best_before(self, step: int) -> Assignment | None:
-        """The values of the best trial of earlier steps; None where none of the step before came to anything."""
+        """The values of the best trial of earlier steps; None where none of the step before has finished."""
         if step == 0:
             return {}
-        judged = [(record.score, -record.number, record) for record in self.records if record.step < step]
-        scored = [one for one in judged if one[0] is not None and one[2].status == "finished"]
+        known = [(record.score, -record.number, record) for record in self.records if record.step < step]
+        scored = [one for one in known if one[0] is not None and one[2].status == "finished"]
         return dict(max(scored, key=lambda one: one[:2])[2].settings) if scored else None
 
     def _tell(self, record: TrialRecord) -> None:

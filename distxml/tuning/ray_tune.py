@@ -1,4 +1,4 @@
-"""Running the trials with Ray Tune: its face to the manager, its scheduler, its stop."""
+"""Running the trials with Ray Tune: where it gets trials from, whom it tells of them, its scheduler, its stop."""
 
 import logging
 import os
@@ -17,7 +17,6 @@ from distxml.signals import StopRequest
 from distxml.tuning.plan import NoTrial
 from distxml.tuning.records import SweepClock
 from distxml.tuning.trial import run_trial
-from distxml.tuning.trial_history import run_figures
 from distxml.tuning.trials import TrialManager
 
 BYTES_PER_TRIAL = 2**20
@@ -60,12 +59,12 @@ def _trainable(folder: Path) -> Any:
 
 
 def _set_up() -> None:
-    """Ray Tune reads these when it starts; what it has to say, the manager says."""
+    """Ray Tune reads these when it starts; it stays silent, as the sweep has a display of its own."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the other one prints tables however quiet it is told to be
     os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # there is no score before phase 3
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
-    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # ours hears SIGTERM too
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # ours also catches SIGTERM
     os.environ["TUNE_FORCE_TRIAL_CLEANUP_S"] = str(SECONDS_TO_END_A_TRIAL)
     os.environ["TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"] = "0"
 
@@ -121,7 +120,7 @@ class TrialCallback(_Ours, tune.Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         """A report."""
-        self.manager.hear(trial.config["number"], result)
+        self.manager.report(trial.config["number"], result)
 
 
 class _ByNumber:
@@ -157,7 +156,7 @@ class Asha(_Ours, AsyncHyperBandScheduler):
     def _learn(self, number: int) -> None:
         """Every epoch that a trial has made, as if it reported them now."""
         trial: Any = _ByNumber(number)
-        for epoch, metrics in run_figures(self.manager.folder.run(number)).history.items():
+        for epoch, metrics in self.manager.history(number).scored.items():
             value = self.manager.plan.objective.score(metrics)
             if value:
                 result = {"phase3_epoch": epoch, "score": value.score}
@@ -168,9 +167,11 @@ class Asha(_Ours, AsyncHyperBandScheduler):
         super().on_trial_add(tune_controller, self._named(trial))
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Whether it may go on."""
+        """Whether it may continue."""
         if result.get("outcome"):
-            self._learn(trial.config["number"])  # it may have taken its last phase whole: its rungs were not reported
+            self._learn(
+                trial.config["number"]
+            )  # its last phase may be another trial's: then it reported no epoch of it
             return TrialScheduler.CONTINUE  # it has ended by itself
         action = super().on_trial_result(tune_controller, self._named(trial), result)
         return TrialScheduler.CONTINUE if result.get("is_last") else action
@@ -188,7 +189,7 @@ class Asha(_Ours, AsyncHyperBandScheduler):
 
 
 class SweepStop(_Ours, Stopper):
-    """Ends all trials when somebody asks, when the time is over, or when no trial can go on."""
+    """Ends all trials when somebody asks, when the time is over, or when the infrastructure has failed."""
 
     def __init__(self, request: StopRequest, manager: TrialManager, clock: SweepClock, minutes: float | None) -> None:
         self.request, self.manager, self.clock, self.minutes = request, manager, clock, minutes
@@ -205,4 +206,4 @@ class SweepStop(_Ours, Stopper):
     def stop_all(self) -> bool:
         """Asked over and over."""
         self.clock.save_now_and_then()
-        return bool(self.request.signal or self.manager.outside) or self.is_late
+        return bool(self.request.signal or self.manager.infrastructure_failure) or self.is_late

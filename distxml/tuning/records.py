@@ -18,7 +18,7 @@ from distxml.errors import UserError
 from distxml.files import write_whole
 
 SECONDS_BETWEEN_SAVES = 10.0
-"""The most that a kill -9 of the driver takes from the count."""
+"""What a kill -9 of the driver takes from the count at most."""
 
 Status = Literal["running", "finished", "stopped", "failed"]
 
@@ -84,17 +84,17 @@ class SweepFolder:
 
     @property
     def records(self) -> Path:
-        """One JSON file a trial."""
+        """One JSON file per trial."""
         return self.path / "records"
 
     @property
     def trials(self) -> Path:
-        """One run's folder a trial."""
+        """One run's folder per trial."""
         return self.path / "trials"
 
     @property
     def tensorboard(self) -> Path:
-        """One row of the HParams table a trial: what was searched, and what it led to."""
+        """One row of the HParams table per trial: what was searched, and what it led to."""
         return self.path / "tensorboard"
 
     @property

@@ -1,4 +1,4 @@
-"""What a sweep leaves: the table of its trials, the best recipe or recipes, a row of HParams a trial."""
+"""What a sweep leaves: the table of its trials, the best recipe or recipes, one row of HParams per trial."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord],
 def best_trials(records: list[TrialRecord], objective: Objective) -> list[TrialRecord]:
     """The best trial first of all; for several objectives the Pareto front, by its first metric. Only trials that have
     finished count."""
-    judged = [(record, objective.score(record.metrics)) for record in records if record.status == "finished"]
-    whole = [(record, value) for record, value in judged if value is not None]
+    scored = [(record, objective.score(record.metrics)) for record in records if record.status == "finished"]
+    whole = [(record, value) for record, value in scored if value is not None]
     if objective.settings.is_multiple:
         front = pareto_front([value for _, value in whole])
         return [whole[i][0] for i in sorted(front, key=lambda i: whole[i][1].values, reverse=True)]
@@ -36,7 +36,7 @@ def best_trials(records: list[TrialRecord], objective: Objective) -> list[TrialR
 
 
 def table(records: list[TrialRecord]) -> pd.DataFrame:
-    """A row a trial: number, status, score, searched settings, metrics, epochs, what it saved."""
+    """One row per trial: number, status, score, searched settings, metrics, epochs, what it saved."""
     settings = searched_names(records)
     metrics = list(dict.fromkeys(name for record in records for name in record.metrics))
     return pd.DataFrame([_row(record, settings, metrics) for record in records])
@@ -95,7 +95,7 @@ def _write_hparams(folder: SweepFolder, base: Recipe, records: list[TrialRecord]
 
 
 def _setting(base: Recipe, record: TrialRecord, name: str) -> str | int | float | bool:
-    """Of one trial; the recipe's own where the search did not set it. The plugin wants one type a column."""
+    """Of one trial; the recipe's own where the search did not set it. The plugin wants one type per column."""
     value: Any = record.settings.get(name)
     if name not in record.settings:
         value = base.model_dump(mode="json")

@@ -208,7 +208,7 @@ class TpeSearch:
         self.propose(place, {name: value for name, value in settings.items() if name not in parameters})
 
     def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
-        """Stopped trials count as worse than those that went on for longer; failed ones are not learnt from."""
+        """Stopped trials count as worse than those that ran for longer; failed ones are not learnt from."""
         trial = self._asked.pop(place)
         if value is None or record.status == "failed":
             self.study.tell(trial, state=TrialState.FAIL)

@@ -25,7 +25,7 @@ from distxml.tuning.phase_cache.key import phase_keys
 from distxml.tuning.phase_cache.shared import SharedPhases
 from distxml.tuning.phase_cache.store import PhaseStore
 from distxml.tuning.records import SweepFolder
-from distxml.tuning.trial_history import run_figures
+from distxml.tuning.trial_history import TrialHistory
 from distxml.tuning.trials import trial_recipe
 
 SECONDS_FOR_THE_FOLDER = 120.0
@@ -46,7 +46,7 @@ class TrialRun:
         self.phases: SharedPhases | None = None
 
     def go(self) -> None:
-        """Train to the end; whatever stops it is reported, not raised, so that the search goes on.
+        """Train to the end; whatever stops it is reported, not raised, so that the search continues.
 
         The end is the last report: Ray Tune takes the trial's result from it.
         """
@@ -61,7 +61,7 @@ class TrialRun:
             if self.phases:
                 self.phases.give_up(error)
         except InfrastructureError as error:
-            outcome, reason = "outside", str(error)
+            outcome, reason = "infrastructure", str(error)
         except UserError as error:
             reason = str(error)
         except RayError:
@@ -115,8 +115,7 @@ class TrialRun:
         self.report({"number": self.number, "notice": message})
 
     def _report_end(self, outcome: str, reason: str) -> None:
-        history = run_figures(self.run).history
-        epoch, metrics = list(history.items())[-1] if history else (0, None)
+        epoch, metrics = TrialHistory(self.run).update().last
         self._report({"outcome": outcome, "reason": reason}, metrics if outcome == "finished" else None, epoch)
 
     def _report(self, what: dict[str, Any], metrics: dict[str, float] | None, epoch: int) -> None:

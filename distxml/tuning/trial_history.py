@@ -1,67 +1,85 @@
 """What a trial's run has come to, read from its folder: metrics, epochs, seconds, what it took from others."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import Any
 
 from distxml.config.run_folder import RunFolder
-from distxml.monitoring.metrics_log import read_metrics
+from distxml.monitoring.metrics_tail import MetricsTail
 from distxml.training.checkpoints import PHASES
 from distxml.tuning.phase_cache.shared import Taken, taken_phases
 from distxml.tuning.records import TrialRecord
 
 
-@dataclass(frozen=True)
-class RunFigures:
-    """A trial's run so far.
+class TrialHistory:
+    """A trial's run so far; empty until `update`, which reads what the run has logged since.
 
     Attributes:
-        history: metrics of the validation split by epoch of phase 3, from 1; the newest last. Epochs that the guard
+        scored: metrics of the validation split by epoch of phase 3, from 1; the newest last. Epochs that the guard
             went back over are not in it.
-        taken: what `shared_phases` wrote down, by phase.
+        taken: phases that came from other trials.
     """
 
-    history: dict[int, dict[str, float]]
-    epochs: tuple[int, int, int]
-    seconds: float
-    taken: dict[int, Taken]
+    def __init__(self, run: RunFolder) -> None:
+        """`run` may not have begun."""
+        self._run, self._tail = run, MetricsTail(run.metrics)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.scored: dict[int, dict[str, float]] = {}
+        self.taken: dict[int, Taken] = {}
+        self._epochs: defaultdict[int, int] = defaultdict(int)
+        self._seconds: defaultdict[int, float] = defaultdict(float)
+
+    def update(self) -> "TrialHistory":
+        """Read on; from the beginning where the log was written anew. The same object."""
+        events, is_another = self._tail.read()
+        if is_another:
+            self._forget()
+        for event in events:
+            self._add(event)
+        self.taken = taken_phases(self._run)
+        return self
+
+    def _add(self, event: dict[str, Any]) -> None:
+        if event["event"] == "epoch":
+            self._epochs[event["phase"]] += 1
+            self._seconds[event["phase"]] += event["seconds"]
+        if event.get("phase") == PHASES[-1]:
+            self._add_scored(event)
+
+    def _add_scored(self, event: dict[str, Any]) -> None:
+        """Epochs that the guard went back over do not count: neither the dead one nor those that were made anew."""
+        if event["event"] == "guard":
+            self._go_back_to(event["epoch"])
+        elif event["event"] == "epoch":
+            self._go_back_to(event["epoch"] - 1)
+            self.scored[event["epoch"]] = event["val"]
+
+    def _go_back_to(self, epoch: int) -> None:
+        while self.last[0] > epoch:
+            self.scored.popitem()
 
     @property
-    def last(self) -> dict[str, float]:
-        """The newest metrics of phase 3."""
-        return list(self.history.values())[-1] if self.history else {}
+    def last(self) -> tuple[int, dict[str, float]]:
+        """The newest epoch of phase 3 that counts, and its metrics; epoch 0 without any where there is none."""
+        return next(reversed(self.scored.items()), (0, {}))
+
+    @property
+    def epochs(self) -> tuple[int, int, int]:
+        """How many each phase was trained for, whoever trained them."""
+        one, two, three = (self._epochs[phase] for phase in PHASES)
+        return one, two, three
+
+    @property
+    def seconds(self) -> float:
+        """Of the epochs that the trial trained itself."""
+        return sum(seconds for phase, seconds in self._seconds.items() if phase not in self.taken)
 
     def fill(self, record: TrialRecord) -> None:
-        """Write it into a trial's record."""
-        record.metrics = self.last
+        """Write it into the trial's record."""
+        _, record.metrics = self.last
         record.epochs = self.epochs
         record.seconds = self.seconds
         record.saved_epochs = sum(int(each["epochs"]) for each in self.taken.values())
         record.saved_seconds = sum(float(each["seconds"]) for each in self.taken.values())
         record.taken_from = {phase: str(each["made_by"]) for phase, each in self.taken.items()}
-
-
-def run_figures(run: RunFolder) -> RunFigures:
-    """Read a run's folder; it may not have begun."""
-    lines = read_metrics(run.metrics) if run.metrics.exists() else []
-    epochs = [line for line in lines if line["event"] == "epoch"]
-    taken = taken_phases(run)
-    one, two, three = (sum(line["phase"] == phase for line in epochs) for phase in PHASES)
-    return RunFigures(
-        history=_history(line for line in lines if line.get("phase") == PHASES[-1]),
-        epochs=(one, two, three),
-        seconds=sum(line["seconds"] for line in epochs if line["phase"] not in taken),
-        taken=taken,
-    )
-
-
-def _history(lines: Iterable[dict[str, Any]]) -> dict[int, dict[str, float]]:
-    """Epochs that the guard went back over do not count: neither the dead one nor those that were made anew."""
-    history: dict[int, dict[str, float]] = {}
-    for line in lines:
-        if line["event"] == "guard":
-            history = {epoch: val for epoch, val in history.items() if epoch <= line["epoch"]}
-        elif line["event"] == "epoch":
-            history = {epoch: val for epoch, val in history.items() if epoch < line["epoch"]}
-            history[line["epoch"]] = line["val"]
-    return history

@@ -1,6 +1,5 @@
-"""The manager of a sweep's trials: proposes them to Ray Tune, writes down what becomes of them."""
+"""The manager of a sweep's trials: says which one Ray Tune starts next, and writes down what becomes of each."""
 
-from pathlib import Path
 from typing import Any, Protocol
 
 from distxml.config import Recipe
@@ -8,7 +7,7 @@ from distxml.config.load import with_settings
 from distxml.errors import UserError
 from distxml.tuning.plan import NoTrial, SweepPlan
 from distxml.tuning.records import SweepFolder, TrialRecord, trial_name
-from distxml.tuning.trial_history import run_figures
+from distxml.tuning.trial_history import TrialHistory
 
 
 class SweepDisplay(Protocol):
@@ -41,21 +40,23 @@ class TrialManager:
     """Keeps the records; a trial is on the disk before it begins, and again when it is over.
 
     Attributes:
-        outside: what stopped a trial that its settings have no part in, so that the sweep has to end; empty: nothing.
+        infrastructure_failure: what stopped a trial for reasons other than its settings, so that the sweep has to end;
+            empty where nothing did.
     """
 
     def __init__(self, folder: SweepFolder, base: Recipe, plan: SweepPlan, display: SweepDisplay) -> None:
         self.folder, self.base, self.plan, self.display = folder, base, plan, display
-        self.outside = ""
+        self.infrastructure_failure = ""
+        self._histories: dict[int, TrialHistory] = {}
         self._begun: dict[int, int] = {}
         self._interrupted = [record.number for record in plan.records if not record.is_over]
 
     def next(self) -> int | NoTrial:
         """The number of the next trial: those that were interrupted come first."""
-        if self.outside:
+        if self.infrastructure_failure:
             return NoTrial.OVER
         if self._interrupted:
-            return self._hand_out(self._interrupted.pop(0))
+            return self._start(self._interrupted.pop(0))
         while True:
             proposal = self.plan.next()
             if isinstance(proposal, NoTrial):
@@ -68,7 +69,7 @@ class TrialManager:
             except UserError as error:
                 self.close(record.number, "failed", str(error))
                 continue
-            return self._hand_out(record.number)
+            return self._start(record.number)
 
     def begin(self, number: int) -> None:
         """A trial's process begins; where that is not the first one, the one before was lost."""
@@ -76,8 +77,8 @@ class TrialManager:
         if self._begun[number] > 1:
             self.display.again(self.record(number))
 
-    def hear(self, number: int, result: dict[str, Any]) -> None:
-        """A trial reports."""
+    def report(self, number: int, result: dict[str, Any]) -> None:
+        """A trial has something to say."""
         record = self.record(number)
         if result.get("waits_for"):
             self.display.waits(record, result["waits_for"])
@@ -98,9 +99,9 @@ class TrialManager:
         outcome, reason = result.get("outcome"), result.get("reason", "")
         if outcome in ("finished", "failed"):
             self.close(number, outcome, reason)
-        elif outcome == "outside":
-            self.outside = reason  # the trial is not over: it goes on with the sweep
-        elif not self.outside:  # else it was ended with the sweep
+        elif outcome == "infrastructure":
+            self.infrastructure_failure = reason  # the trial is not over: it continues when the sweep is resumed
+        elif not self.infrastructure_failure:  # else it was ended together with the sweep
             self.close(number, "stopped", "the scheduler found others better at this epoch")
 
     def close(self, number: int, status: Any, reason: str) -> None:
@@ -113,16 +114,21 @@ class TrialManager:
         self.display.over(record)
 
     def record(self, number: int) -> TrialRecord:
-        """A trial."""
+        """What is known of a trial."""
         return self.plan.records[number]
 
-    def _hand_out(self, number: int) -> int:
+    def history(self, number: int) -> TrialHistory:
+        """What a trial's run has come to by now; only what it has logged since the last time is read."""
+        if number not in self._histories:
+            self._histories[number] = TrialHistory(self.folder.run(number))
+        return self._histories[number].update()
+
+    def _start(self, number: int) -> int:
         self.display.started(self.record(number))
         return number
 
     def _read_run(self, record: TrialRecord) -> None:
-        run = self.folder.run(record.number)
-        if Path(run.path).is_dir():
-            run_figures(run).fill(record)
+        if self.folder.run(record.number).path.is_dir():
+            self.history(record.number).fill(record)
         value = self.plan.objective.score(record.metrics)
         record.score = value.score if value and record.status != "failed" else None

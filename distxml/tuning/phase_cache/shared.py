@@ -236,7 +236,7 @@ class SharedPhases:
         write_whole(self.run.path / TAKEN_NAME, json.dumps(taken, indent=2) + "\n")
 
     def _publish(self, phase: int) -> None:
-        """Where the store cannot be written, others train the phase themselves; this run goes on."""
+        """Where the store cannot be written, others train the phase themselves; this run continues."""
         events = [event for event in read_metrics(self.run.metrics) if event["event"] in OF_A_PHASE]
         log = [event for event in events if event["phase"] == phase]
         try:

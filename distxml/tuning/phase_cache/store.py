@@ -1,4 +1,4 @@
-"""Phases that are trained once and taken by every trial that agrees on what they depend on.
+"""Phases that are trained once and reused by every trial that agrees on what they depend on.
 
 A folder that all nodes share. An entry is a folder that gets its name when it is complete, and is never changed. Who
 trains a phase holds a lock on its key; the system releases it should that process die.
@@ -26,7 +26,7 @@ KEPT: tuple[CheckpointName, ...] = ("last", "best_loss", "best_accuracy")
 """Checkpoints of a phase that a later one, or the evaluator, may start from; the first says that it has ended."""
 
 
-class Entry(BaseModel):
+class PhaseEntry(BaseModel):
     """`entry.json`: a phase that somebody has trained."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,7 +52,7 @@ class StoredPhase:
     """An entry and where it lies."""
 
     folder: Path
-    entry: Entry
+    entry: PhaseEntry
 
 
 class PhaseStore:
@@ -75,7 +75,7 @@ class PhaseStore:
         if not self.has(key):
             return None
         try:
-            entry = Entry.model_validate_json((folder / ENTRY_NAME).read_bytes())
+            entry = PhaseEntry.model_validate_json((folder / ENTRY_NAME).read_bytes())
             damaged = any(_is_damaged(folder / name) for name in KEPT if (folder / name).exists() or name == "last")
         except (FileNotFoundError, ValueError):
             damaged, entry = True, None
@@ -100,7 +100,7 @@ class PhaseStore:
             return
         fresh = self.folder / f".{uuid.uuid4().hex}"
         epochs = [event for event in log if event["event"] == "epoch"]
-        entry = Entry(
+        entry = PhaseEntry(
             phase=key.phase,
             made_by=str(run.path),
             epochs=len(epochs),
@@ -118,7 +118,7 @@ class PhaseStore:
             if not target.exists():  # else somebody was faster
                 raise self._unwritable(error) from None
 
-    def _write(self, fresh: Path, entry: Entry, phase: int, run: RunFolder) -> None:
+    def _write(self, fresh: Path, entry: PhaseEntry, phase: int, run: RunFolder) -> None:
         fresh.mkdir(parents=True)
         for name in KEPT:
             source = present_folder(run.checkpoint(phase, name))

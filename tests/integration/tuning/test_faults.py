@@ -51,7 +51,7 @@ def test_processes_are_killed(start: Starter) -> None:
     os.kill(sweep.descendants(WORKER)[0], signal.SIGKILL)
     since = time.monotonic()
     sweep.wait_until(lambda: "resumed" in sweep.folder.run(holder).metrics.read_text() and epochs(sweep, holder) >= 2)
-    print(f"a trial's worker killed: it went on after {time.monotonic() - since:.0f} s")
+    print(f"a trial's worker killed: it continued after {time.monotonic() - since:.0f} s")
     os.kill(_process_of(sweep, holder), signal.SIGKILL)
     since = time.monotonic()
     sweep.wait_until(lambda: any(ended(sweep.folder.run(number), 1) for number in range(3)))
@@ -88,7 +88,7 @@ def test_what_interrupts_without_a_kill(start: Starter, place: Path) -> None:
         assert sweep.signal(number, whole_group=number == signal.SIGINT) == status, sweep.output
         print(f"signal {number}: the sweep had ended after {time.monotonic() - since:.0f} s")
         assert sweep.descendants() == [], "trials, workers and Ray are gone"
-        last = "distxml: interrupted; the same command with --resume goes on from there: sweep "
+        last = "distxml: interrupted; the same command with --resume continues from there: sweep "
         assert sweep.output.splitlines()[-1] == f"{last}{sweep.folder.path}"
         sweep.start("--resume")
     sweep.finish()
@@ -107,7 +107,7 @@ def _the_dataset_is_gone(sweep: WatchedSweep, data: Path) -> None:
         elsewhere.rename(data)
     last = sweep.output.splitlines()[-1]
     assert last.startswith("distxml: error: ") and str(data) in last
-    assert last.endswith("the trials wait: the same command with --resume goes on")
+    assert last.endswith("the trials wait: the same command with --resume continues them")
     statuses = {record.status for record in sweep.records}
     assert "running" in statuses and "failed" not in statuses
     sweep.start("--resume")

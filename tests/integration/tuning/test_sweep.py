@@ -38,7 +38,7 @@ def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path, clust
     sweep.finish()
     records = sweep.records
     assert [record.status for record in records] == ["finished", "finished", "failed", "failed"]
-    assert all("finite" in record.reason for record in records[2:]), "the reason is recorded, the search goes on"
+    assert all("finite" in record.reason for record in records[2:]), "the reason is recorded, the search continues"
     assert sum(record.saved_epochs for record in records) == 3 * 2 + 2 * 2, "one phase 1 and two phases 2 are trained"
     assert f"{4 * 2 + 4 * 2 + 2 * 2 - 10} phase-epochs trained, 10 saved" in sweep.output
     assert "Traceback" not in sweep.output and "Configuration for experiment" not in sweep.output

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from distxml.tuning.records import SweepFolder, TrialRecord
-from distxml.tuning.trial_history import RunFigures, run_figures
+from distxml.tuning.trial_history import TrialHistory
 from tests.integration.watched_process import WatchedProcess
 
 SMALL = {
@@ -63,8 +63,8 @@ class WatchedSweep(WatchedProcess):
     def records(self) -> list[TrialRecord]:
         return self.folder.load()
 
-    def figures(self, number: int) -> RunFigures:
-        return run_figures(self.folder.run(number))
+    def figures(self, number: int) -> TrialHistory:
+        return TrialHistory(self.folder.run(number)).update()
 
     def start(self, *words: str) -> None:
         """The command, with more words than its own if need be."""

@@ -14,7 +14,7 @@ from distxml.tuning.records import SweepFolder, TrialRecord
 from distxml.tuning.trials import TrialManager
 from tests.unit.tuning.small_sweep import base_recipe, small_sweep
 
-STOP, GO_ON = TrialScheduler.STOP, TrialScheduler.CONTINUE
+STOP, CONTINUE = TrialScheduler.STOP, TrialScheduler.CONTINUE
 SWEEP = small_sweep(scheduler={"kind": "asha", "grace": 2, "factor": 2})
 
 
@@ -51,20 +51,21 @@ def test_only_epochs_of_phase_3_count(folder: SweepFolder, tmp_path: Path) -> No
         scheduler.on_trial_add(None, trial)
         for epoch in range(30):
             result = {"phase": 1, "epoch": epoch, "training_iteration": epoch}
-            assert scheduler.on_trial_result(None, trial, result) == GO_ON
-    assert report(scheduler, trials[0], 1, 0.1) == GO_ON
-    assert report(scheduler, trials[0], 2, 0.5) == GO_ON
-    assert report(scheduler, trials[1], 2, 0.9) == GO_ON
-    assert report(scheduler, trials[2], 1, 0.0) == GO_ON, "not before the grace period"
+            assert scheduler.on_trial_result(None, trial, result) == CONTINUE
+    assert report(scheduler, trials[0], 1, 0.1) == CONTINUE
+    assert report(scheduler, trials[0], 2, 0.5) == CONTINUE
+    assert report(scheduler, trials[1], 2, 0.9) == CONTINUE
+    assert report(scheduler, trials[2], 1, 0.0) == CONTINUE, "not before the grace period"
     assert report(scheduler, trials[2], 2, 0.1) == STOP
-    assert scheduler.on_trial_result(None, trials[1], {"outcome": "finished", "score": 0.0, "phase3_epoch": 8}) == GO_ON
+    ended = {"outcome": "finished", "score": 0.0, "phase3_epoch": 8}
+    assert scheduler.on_trial_result(None, trials[1], ended) == CONTINUE
 
 
 def test_the_last_epoch_is_not_cut_off(folder: SweepFolder, tmp_path: Path) -> None:
     scheduler = asha(folder, tmp_path, [])
     trial = Trial(0)
     scheduler.on_trial_add(None, trial)
-    assert [report(scheduler, trial, epoch, 0.5) for epoch in range(1, 9)] == [GO_ON] * 8
+    assert [report(scheduler, trial, epoch, 0.5) for epoch in range(1, 9)] == [CONTINUE] * 8
 
 
 def log(folder: SweepFolder, number: int, accuracies: list[float]) -> None:
@@ -84,9 +85,9 @@ def test_a_trial_that_took_its_last_phase_whole_is_compared_epoch_by_epoch(folde
         scheduler.on_trial_add(None, trial)
     log(folder, 0, [0.1] * 7 + [0.9])  # it ends well, but was bad at epoch 2 and 4
     result = {"outcome": "finished", "phase3_epoch": 8, "score": 0.9}
-    assert scheduler.on_trial_result(None, taker, result) == GO_ON
+    assert scheduler.on_trial_result(None, taker, result) == CONTINUE
     scheduler.on_trial_complete(None, taker, result)
-    assert [report(scheduler, other, epoch, 0.3) for epoch in (2, 4)] == [GO_ON, GO_ON]
+    assert [report(scheduler, other, epoch, 0.3) for epoch in (2, 4)] == [CONTINUE, CONTINUE]
 
 
 def test_a_trial_at_its_last_epoch_is_whole_however_bad(folder: SweepFolder, tmp_path: Path) -> None:
@@ -95,11 +96,11 @@ def test_a_trial_at_its_last_epoch_is_whole_however_bad(folder: SweepFolder, tmp
     for trial in trials:
         scheduler.on_trial_add(None, trial)
     assert [report(scheduler, trial, 8, score) for trial, score in zip(trials, (0.9, 0.8, 0.1), strict=True)] == [
-        GO_ON
+        CONTINUE
     ] * 3
     short = Trial(3)  # phases.2.epochs may be searched
     scheduler.on_trial_add(None, short)
-    assert report(scheduler, short, 4, 0.0, last=4) == GO_ON
+    assert report(scheduler, short, 4, 0.0, last=4) == CONTINUE
 
 
 def test_what_was_reported_before_an_interruption_is_known(folder: SweepFolder, tmp_path: Path) -> None:
@@ -110,5 +111,5 @@ def test_what_was_reported_before_an_interruption_is_known(folder: SweepFolder, 
     again, new = Trial(1, start=2), Trial(2)
     scheduler.on_trial_add(None, again)
     scheduler.on_trial_add(None, new)
-    assert report(scheduler, again, 3, 0.0) == GO_ON, "it has passed this rung before"
+    assert report(scheduler, again, 3, 0.0) == CONTINUE, "it has passed this rung before"
     assert report(scheduler, new, 2, 0.7) == STOP

@@ -107,7 +107,7 @@ def test_tpe_finds_what_is_good_and_keeps_to_conditions(base: Recipe) -> None:
     assert max(record.score or 0 for record in late) > best
 
 
-def test_tpe_goes_on_after_an_interruption(base: Recipe) -> None:
+def test_tpe_continues_after_an_interruption(base: Recipe) -> None:
     records = run_through(SweepPlan(tpe(), base, []), lambda settings: settings["loss.beta"], most=12)
     records[4] = records[4].model_copy(update={"status": "failed", "metrics": {}, "score": None})
     records[5] = records[5].model_copy(update={"status": "stopped"})
@@ -146,7 +146,7 @@ STEPS = (
 )
 
 
-def test_each_step_goes_on_from_the_best_of_those_before(base: Recipe) -> None:
+def test_each_step_starts_from_the_best_of_those_before(base: Recipe) -> None:
     sweep = small_sweep(steps=STEPS, search={"kind": "grid"}, budget={})
 
     def accuracy(settings: dict[str, Any]) -> float:

@@ -39,7 +39,7 @@ def run(folder: SweepFolder) -> list[dict[str, Any]]:
     [
         (UnrecoverableError("the heatmap stays white"), "failed"),
         (UserError("training stopped"), "failed"),
-        (InfrastructureError("the disk is full"), "outside"),
+        (InfrastructureError("the disk is full"), "infrastructure"),
     ],
 )
 def test_how_it_ended(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, error: UserError, outcome: str) -> None:

@@ -24,8 +24,8 @@ def test_a_trial_that_a_full_disk_stopped_waits_and_the_sweep_ends(manager: Tria
     numbers = [manager.next() for _ in range(3)]
     assert numbers == [0, 1, 2]
     manager.end(0, {"outcome": "finished"})
-    manager.end(1, {"outcome": "outside", "reason": "run 0001: cannot be written (No space left on device)"})
-    assert manager.outside == "run 0001: cannot be written (No space left on device)"
+    manager.end(1, {"outcome": "infrastructure", "reason": "run 0001: cannot be written (No space left on device)"})
+    assert manager.infrastructure_failure == "run 0001: cannot be written (No space left on device)"
     assert manager.next() is NoTrial.OVER, "no trial is begun that would end the same way"
     manager.end(2, {"phase": 2, "epoch": 3})  # Ray Tune ends what still runs
     assert [record.status for record in manager.folder.load()] == ["finished", "running", "running"]
@@ -35,15 +35,15 @@ def test_a_trial_that_a_full_disk_stopped_waits_and_the_sweep_ends(manager: Tria
         SweepPlan(manager.plan.sweep, manager.base, manager.folder.load()),
         manager.display,
     )
-    assert [again.next(), again.next(), again.next()] == [1, 2, 3], "they go on first"
+    assert [again.next(), again.next(), again.next()] == [1, 2, 3], "they continue first"
 
 
-def test_a_trial_whose_settings_are_at_fault_fails_and_the_search_goes_on(manager: TrialManager) -> None:
+def test_a_trial_whose_settings_are_at_fault_fails_and_the_search_continues(manager: TrialManager) -> None:
     assert manager.next() == 0
     manager.end(0, {"outcome": "failed", "reason": "phase 2: the heatmap stays white"})
     (record,) = manager.folder.load()
     assert (record.status, record.reason) == ("failed", "phase 2: the heatmap stays white")
-    assert manager.next() == 1 and not manager.outside
+    assert manager.next() == 1 and not manager.infrastructure_failure
 
 
 def test_a_trial_whose_process_is_lost_too_often_fails(manager: TrialManager) -> None:

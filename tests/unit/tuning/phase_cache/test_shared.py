@@ -22,7 +22,7 @@ from distxml.tuning.phase_cache import shared as shared_phases
 from distxml.tuning.phase_cache.key import PhaseKey, phase_keys
 from distxml.tuning.phase_cache.shared import SharedPhases, ended
 from distxml.tuning.phase_cache.store import KEPT, PhaseStore
-from distxml.tuning.trial_history import run_figures
+from distxml.tuning.trial_history import TrialHistory
 from tests.unit.training.small_training import KeptEvents, events, small_recipe, small_trainer
 
 UNGUARDED = ("guard.black_share=null", "guard.same_below=null", "guard.white_steps=null")
@@ -85,7 +85,7 @@ def test_the_same_weights_as_alone(tmp_path: Path, name: str) -> None:
         expected = train(alone, shared(alone, PhaseStore(tmp_path / f"nobody {place}")))
         assert all(torch.equal(weights[key], expected[key]) for key in expected), case
         assert_close(figures(taking), figures(alone))
-        taken = run_figures(RunFolder(taking.run_folder))
+        taken = TrialHistory(RunFolder(taking.run_folder)).update()
         assert taken.epochs == (2, 2, 2) and set(taken.taken) == set(range(1, place + 1))
         board = EventAccumulator(str(RunFolder(taking.run_folder).tensorboard)).Reload()
         assert len(board.Scalars("accuracy/val")) == 6
@@ -101,7 +101,7 @@ def test_an_identical_trial_trains_nothing(tmp_path: Path) -> None:
     assert phases.take() is False
     run = RunFolder(again.run_folder)
     assert run.finished.exists() and figures(again) == figures(first)
-    assert sum(each["epochs"] for each in run_figures(run).taken.values()) == 6
+    assert sum(each["epochs"] for each in TrialHistory(run).update().taken.values()) == 6
     trainer = small_trainer(again)
     trainer.fit()
     assert all(torch.equal(trainer.model.state_dict()[key], weights[key]) for key in weights)
@@ -118,7 +118,7 @@ def test_a_run_that_is_started_again_publishes_what_it_had_ended_and_took_nothin
     again = shared(recipe, store)
     assert again.take() is True
     assert store.find(again.keys[0]) and store.find(again.keys[1]) and not store.find(again.keys[2])
-    assert run_figures(again.run).taken == {}
+    assert TrialHistory(again.run).update().taken == {}
     again.close()
     begin.close()
 
@@ -135,7 +135,7 @@ def test_damaged_phases_are_trained_anew(tmp_path: Path) -> None:
     other = small_recipe(tmp_path, "run.name=other", "phases.2.alpha=0.9")
     phases = shared(other, store)
     assert phases.take() is True
-    assert set(run_figures(phases.run).taken) == {1} and not weights.exists()
+    assert set(TrialHistory(phases.run).update().taken) == {1} and not weights.exists()
     phases.close()
     assert not [path for path in store.folder.iterdir() if path.name.startswith(".")]
 
@@ -157,7 +157,7 @@ def test_one_trains_and_the_other_waits_and_takes(tmp_path: Path) -> None:
     train(first, begin)
     thread.join(20)
     assert done == [True] and waited == [2]
-    assert set(run_figures(later.run).taken) == {1, 2}
+    assert set(TrialHistory(later.run).update().taken) == {1, 2}
     later.close()
 
 
@@ -235,7 +235,7 @@ def test_a_kill_while_phases_are_taken(tmp_path: Path, links: int, monkeypatch: 
     again = shared(recipe, store)
     assert again.take() is True
     assert all(again.run.checkpoint(phase, name).is_dir() for phase in (1, 2) for name in KEPT)
-    found = run_figures(again.run)
+    found = TrialHistory(again.run).update()
     assert set(found.taken) == {1, 2} and found.epochs == (2, 2, 0)
     again.close()
 
@@ -267,8 +267,8 @@ def test_a_sweep_that_is_made_again_under_its_name_counts_what_it_takes(tmp_path
     train(recipe, begin)
     shutil.rmtree(recipe.run_folder)
     assert shared(recipe, store).take() is False
-    assert set(run_figures(RunFolder(recipe.run_folder)).taken) == {1, 2, 3}
-    assert run_figures(RunFolder(recipe.run_folder)).seconds == 0
+    assert set(TrialHistory(RunFolder(recipe.run_folder)).update().taken) == {1, 2, 3}
+    assert TrialHistory(RunFolder(recipe.run_folder)).update().seconds == 0
 
 
 def test_a_run_whose_end_was_not_noted_is_ended(tmp_path: Path) -> None:
