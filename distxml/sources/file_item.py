@@ -1,12 +1,9 @@
-"""`FileItem`: an image file with its annotation; what all sources of files hand to the builder."""
+"""`FileItem`: an image file with its region of interest; what all sources of files hand to the builder."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from distxml.config.images import ImageRules
 from distxml.data.schema import Split
@@ -14,40 +11,28 @@ from distxml.errors import UserError
 from distxml.sources.images.check import prepare_image
 from distxml.sources.images.memory import memory_ran_out
 from distxml.sources.images.png import mask_png
-from distxml.sources.material import Row
-
-
-class Annotation(Protocol):
-    """Where the region of interest of one image is; small, and can be sent to another process."""
-
-    def mask(self, width: int, height: int) -> NDArray[np.uint8]:
-        """H×W, 255 inside and 0 outside, for the image of that size.
-
-        Raises:
-            Unusable: it does not suit the image, which must be left out.
-            UserError: the build must stop.
-        """
-        ...
+from distxml.sources.material import SourceRow
+from distxml.sources.regions import Region
 
 
 @dataclass(frozen=True)
 class FileItem:
-    """An image file; see `Item`. Without an annotation its mask is null: not annotated."""
+    """An image file; see `Item`. Without a region its mask is null: not annotated."""
 
     path: Path
     name: str
     key: str
     label: int
-    annotation: Annotation | None = None
+    region: Region | None = None
     group: str | None = None
     split: Split | None = None
 
-    def row(self, rules: ImageRules) -> Row:
-        """Reads and checks the file and its annotation.
+    def row(self, rules: ImageRules) -> SourceRow:
+        """Reads and checks the file and its region of interest.
 
         Raises:
             Unusable: it must be left out.
-            UserError: the build must stop; so it must where memory runs out, which is no verdict on the image.
+            UserError: the build must stop; so it must where memory runs out, which says nothing about the image.
         """
         try:
             return self._row(rules)
@@ -57,7 +42,7 @@ class FileItem:
         remedy = "fewer --workers, or lower images.most_pixels"
         raise UserError(f"not enough memory for {self.name}; {remedy}")
 
-    def _row(self, rules: ImageRules) -> Row:
+    def _row(self, rules: ImageRules) -> SourceRow:
         image = prepare_image(self.path, rules)
-        mask = None if self.annotation is None else mask_png(self.annotation.mask(image.width, image.height))
-        return Row(self.key, self.label, image.content, image.name, mask, image.remark)
+        mask = None if self.region is None else mask_png(self.region.mask(image.width, image.height))
+        return SourceRow(self.key, self.label, image.content, image.name, mask, image.remark)

@@ -1,4 +1,4 @@
-"""Class folders: one folder of images a class, masks beside them or in a folder of their own."""
+"""Class folders: one folder of images per class, masks beside them or in a folder of their own."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from distxml.config.sources import FoldersSource
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
-from distxml.sources.annotations import MaskFile, without_mask
 from distxml.sources.file_item import FileItem
-from distxml.sources.files import require_folder, visible_entries
+from distxml.sources.files import find_images, require_folder, visible_entries
 from distxml.sources.material import RawMaterial, Rejected, Track, Unusable
-from distxml.sources.paths import find_images, group_of, require_distinct_keys, stays_below, without_suffix
+from distxml.sources.paths import group_of, require_distinct_keys, stays_below, without_suffix
+from distxml.sources.regions import MaskFile, without_mask
 
 NEEDED_SPLITS: tuple[Split, ...] = ("train", "test")
 """Where a source fixes these but no val, val is taken from train."""

@@ -1,4 +1,4 @@
-"""A CSV manifest: one image a row, with its class and, where they are known, mask or boxes, split and group."""
+"""A CSV manifest: one row per image, with its class and, where they are known, mask or boxes, split and group."""
 
 import math
 from difflib import get_close_matches
@@ -8,12 +8,12 @@ from typing import cast
 from distxml.config.sources import ManifestSource
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
-from distxml.sources.annotations import BoxRegion, MaskFile
-from distxml.sources.file_item import Annotation, FileItem
-from distxml.sources.files import SUFFIXES, require_folder
+from distxml.sources.file_item import FileItem
+from distxml.sources.files import NO_IMAGE, SUFFIXES, require_folder
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
 from distxml.sources.paths import path_below, require_distinct_keys, without_suffix
 from distxml.sources.raster import Box
+from distxml.sources.regions import BoxRegion, MaskFile, Region
 from distxml.sources.table import Table, TableRow, read_csv, shown
 
 NOTHING_THERE = "none"
@@ -92,7 +92,7 @@ def _item(row: TableRow, root: Path, classes: tuple[str, ...], settings: Manifes
     if not path.is_file():
         raise Missing("no such file")
     if path.suffix.lower() not in SUFFIXES:
-        raise Unusable(f"not an image file ({' '.join(SUFFIXES)})")
+        raise Unusable(NO_IMAGE)
     return FileItem(path, name, without_suffix(name), classes.index(label), region, group, split)
 
 
@@ -103,7 +103,7 @@ def _split(row: TableRow, column: str) -> Split | None:
     return cast(Split, text) if text else None
 
 
-def _region(row: TableRow, root: Path, settings: ManifestSource) -> Annotation | None:
+def _region(row: TableRow, root: Path, settings: ManifestSource) -> Region | None:
     mask, boxes = row.text(settings.columns.mask), row.text(settings.columns.boxes)
     if mask and boxes:
         raise UserError(f"{row.where}: has a mask and boxes; leave one of them empty")
@@ -122,7 +122,7 @@ def read_boxes(text: str, where: str) -> tuple[Box, ...]:
     """`xmin ymin xmax ymax; ...` in pixels; `none` is no box.
 
     Raises:
-        UserError: not four numbers a box, or a box without area.
+        UserError: not four numbers per box, or a box without area.
     """
     if text == NOTHING_THERE:
         return ()
@@ -135,6 +135,6 @@ def _box(part: str, where: str) -> Box:
     except ValueError:
         raise UserError(f"{where}: {part.strip()[:60]!r} is not `xmin ymin xmax ymax`; mend the box") from None
     box = Box(xmin, ymin, xmax, ymax)
-    if not all(math.isfinite(number) for number in (xmin, ymin, xmax, ymax)) or xmin >= xmax or ymin >= ymax:
+    if not all(math.isfinite(number) for number in (xmin, ymin, xmax, ymax)) or box.is_empty:
         raise UserError(f"{where}: box {box} must have xmin < xmax and ymin < ymax; mend the box")
     return box

@@ -19,8 +19,8 @@ class Missing(Unusable):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of the dataset, encoded.
+class SourceRow:
+    """One row of the dataset, encoded, as a source gives it.
 
     Attributes:
         key: unique name.
@@ -70,7 +70,7 @@ class Item(Protocol):
         """The split that the source puts it in; None: the recipe's shares decide."""
         ...
 
-    def row(self, rules: ImageRules) -> Row:
+    def row(self, rules: ImageRules) -> SourceRow:
         """Reads or draws the image and its mask.
 
         Raises:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from distxml.config.sources import NihNciSource
 from distxml.errors import UserError
-from distxml.sources.annotations import MaskFile, without_mask
 from distxml.sources.file_item import FileItem
-from distxml.sources.files import SUFFIXES, require_folder
+from distxml.sources.files import SUFFIXES, find_images, require_folder
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
-from distxml.sources.paths import find_images
+from distxml.sources.regions import MaskFile, without_mask
 from distxml.sources.table import Table, TableRow, read_csv, read_xls
 
 CLASSES = ("healthy", "cancer")

@@ -1,21 +1,20 @@
-"""Paths that come from a table or a JSON, which is not trusted: they never lead out of the user's folder."""
+"""Names of image files below the user's folder: where they lead, never out of it, and the keys and groups in them."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from distxml.errors import UserError
-from distxml.sources.file_item import FileItem
-from distxml.sources.files import SUFFIXES, visible_entries
-from distxml.sources.material import Rejected, Unusable
+from distxml.sources.material import Item, Unusable
 
 
 def path_below(root: Path, name: str, where: str) -> Path:
     """The file `name` below `root`, whether it is there or not; `\\` counts as `/`.
 
+    The name is from a table or a JSON, which is not trusted; `where` is its place there, for messages.
+
     Raises:
-        UserError: it leads out of `root`, through `..`, from the top, or by a link; `where` is what names it.
+        UserError: it leads out of `root`, through `..`, from the top, or by a link.
     """
     if not name or not name.isprintable():
         raise UserError(f"{where}: {name!a} is not a file name that can be printed; mend it")
@@ -59,7 +58,7 @@ def group_of(pattern: str | None, name: str) -> str | None:
     return found.group(1)
 
 
-def require_distinct_keys(items: Sequence[FileItem], root: Path) -> None:
+def require_distinct_keys(items: Sequence[Item], root: Path) -> None:
     """Stop where two images would have one key.
 
     Raises:
@@ -70,47 +69,3 @@ def require_distinct_keys(items: Sequence[FileItem], root: Path) -> None:
         other = names.setdefault(item.key, item.name)
         if other != item.name:
             raise UserError(f"{root}: {other} and {item.name} would both have the key {item.key!r}; rename one")
-
-
-@dataclass(frozen=True)
-class Found:
-    """Image files by their path below `root`, in the order of their names, and what was passed over."""
-
-    root: Path
-    images: dict[str, Path] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-
-    def left_out(self, path: Path, reason: str) -> None:
-        """Notes that `path` is not used."""
-        self.rejected.append(Rejected(path.relative_to(self.root).as_posix(), reason))
-
-
-def find_images(folder: Path, root: Path, deep: bool = True, also: tuple[str, ...] = ()) -> Found:
-    """The image files in `folder`, hidden ones passed over.
-
-    Args:
-        folder: where to look; `root` or below it.
-        root: the user's folder; links that lead out of it are not followed.
-        deep: whether to look into folders below.
-        also: endings of files that are expected beside the images, and not worth a remark.
-
-    Raises:
-        UserError: a folder cannot be read.
-    """
-    found = Found(root)
-    _look(folder, found, deep, also)
-    return found
-
-
-def _look(folder: Path, found: Found, deep: bool, also: tuple[str, ...]) -> None:
-    for path in visible_entries(folder):
-        if not path.name.isprintable():
-            found.left_out(path, "the file's name holds characters that cannot be printed")
-        elif path.is_symlink() and (path.is_dir() or not stays_below(path, found.root)):
-            found.left_out(path, f"a link to a folder or out of {found.root.name}; links like that are not followed")
-        elif path.is_dir() and deep:
-            _look(path, found, deep, also)
-        elif path.is_file() and path.suffix.lower() in SUFFIXES:
-            found.images[path.relative_to(found.root).as_posix()] = path
-        elif not path.name.lower().endswith(also or "\0"):
-            found.left_out(path, f"not an image file ({' '.join(SUFFIXES)})")

@@ -1,4 +1,4 @@
-"""Writes a polygons dataset as Pascal VOC: images, and one XML an image that annotates every shape."""
+"""Writes a polygons dataset as Pascal VOC: images, and one XML per image that annotates every shape."""
 
 import shutil
 from collections import Counter
@@ -32,7 +32,7 @@ class VocFolders:
     Attributes:
         images: folder of the PNG files; its name is the one that Pascal VOC gives it.
         annotations: folder of the XML files.
-        counts: images a class.
+        counts: images per class.
     """
 
     images: Path
@@ -125,7 +125,7 @@ def _add_object(root: Element, name: str, shape: Shape, side: int) -> None:
     SubElement(entry, "difficult").text = "0"
     corner_fields = SubElement(entry, "bndbox")
     for field in ("xmin", "ymin", "xmax", "ymax"):
-        SubElement(corner_fields, field).text = str(getattr(box, field))
+        SubElement(corner_fields, field).text = f"{getattr(box, field):.0f}"
     polygon = SubElement(entry, "polygon")
     for number, (x, y) in enumerate(corners.tolist(), start=1):
         SubElement(polygon, f"x{number}").text = repr(x)  # so that it reads back as the same number

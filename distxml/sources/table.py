@@ -1,17 +1,18 @@
-"""Tables of the user's: a CSV read strictly, every row with the line that it stands on."""
+"""Tables of the user's, read strictly: CSV and Excel's `.xls`, as texts; every row knows where it stands."""
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
-
-import xlrd
 
 from distxml.errors import UserError
 
 MAX_COLUMNS_SHOWN = 30
+
+ERROR = "#ERROR"
+"""Text of an Excel cell that holds an error, such as a division by zero: it is not empty, so it must not read so."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _records(path: Path, content: str, delimiter: str) -> Iterator[tuple[str, li
 
 
 def read_xls(path: Path, header_row: int) -> Table:
-    """The first sheet as texts: whole numbers without a point, empty cells as empty texts.
+    """The first sheet as texts: whole numbers without a point, dates as `2020-01-31 00:00:00`, empty cells as empty texts.
 
     Args:
         path: the `.xls` file.
@@ -128,18 +129,26 @@ def read_xls(path: Path, header_row: int) -> Table:
     Raises:
         UserError: it is missing, not an `.xls` file, or has no such row.
     """
+    import pandas  # takes a while, and only this needs it
+
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); add it or set source.table") from None
     try:
-        book: Any = xlrd.open_workbook(file_contents=content, logfile=StringIO())
-        sheet: Any = book.sheet_by_index(0)
-        rows = [[_text(cell) for cell in sheet.row(number)] for number in range(sheet.nrows)]
-    except Exception as error:  # xlrd raises all kinds of errors on broken files
+        sheet = pandas.read_excel(
+            BytesIO(content),
+            header=None,
+            dtype=object,
+            na_filter=False,
+            engine="xlrd",
+            engine_kwargs={"logfile": StringIO()},
+        )
+    except Exception as error:  # all kinds of errors, on broken files
         reason = str(error).split("\n")[0] or type(error).__name__
         remedy = "save it as .xls, or as .csv and set source.table"
         raise UserError(f"{path}: not an Excel .xls file that can be read ({reason}); {remedy}") from None
+    rows = [[_text(cell) for cell in row] for row in sheet.itertuples(index=False)]
     if len(rows) < header_row:
         raise UserError(
             f"{path}: {len(rows)} rows, but row {header_row} should name the columns; see source.header_row"
@@ -148,9 +157,9 @@ def read_xls(path: Path, header_row: int) -> Table:
     return make_table(path, rows[header_row - 1], lines[header_row:])
 
 
-def _text(cell: Any) -> str:
-    if cell.ctype == xlrd.XL_CELL_ERROR:
-        return str(xlrd.error_text_from_code.get(cell.value, "#ERROR"))
-    if isinstance(cell.value, float):
-        return str(int(cell.value)) if cell.value.is_integer() else repr(cell.value)
-    return str(cell.value)
+def _text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return str(int(cell))
+    if isinstance(cell, float):  # whole numbers come as int
+        return ERROR if math.isnan(cell) else repr(cell)
+    return str(cell)

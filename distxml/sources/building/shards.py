@@ -14,7 +14,7 @@ from distxml.data.digest import file_digest, index_digest, rows_digest
 from distxml.data.schema import ROW_SCHEMA, SPLITS, RowGroup, Shard, Split
 from distxml.errors import UserError
 from distxml.sources.building.splits import Divided
-from distxml.sources.material import Item, Row, Unusable
+from distxml.sources.material import Item, SourceRow, Unusable
 
 SUFFIX_UNFINISHED = ".unfinished"
 
@@ -78,13 +78,13 @@ def write_shard(task: ShardTask) -> WrittenShard:
     )
 
 
-def _groups(task: ShardTask) -> Iterator[list[Row]]:
+def _groups(task: ShardTask) -> Iterator[list[SourceRow]]:
     for start in range(0, len(task.items), task.rows_per_group):
         numbers = range(start, min(start + task.rows_per_group, len(task.items)))
         yield [_row(task, number) for number in numbers]
 
 
-def _row(task: ShardTask, number: int) -> Row:
+def _row(task: ShardTask, number: int) -> SourceRow:
     item = task.items[number]
     changed = UserError(f"{item.name}: changed while the dataset was being built; leave the files alone and try again")
     try:
@@ -96,7 +96,7 @@ def _row(task: ShardTask, number: int) -> Row:
     return row
 
 
-def _table(rows: list[Row]) -> pa.Table:
+def _table(rows: list[SourceRow]) -> pa.Table:
     columns = {
         "key": [row.key for row in rows],
         "image": [{"bytes": row.image, "path": row.image_name} for row in rows],

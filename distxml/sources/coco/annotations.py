@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from distxml.errors import UserError
-from distxml.sources.coco.run_lengths import Outline, RunLengths
-from distxml.sources.raster import Box, Polygons
+from distxml.sources.coco.outlines import Outline, Polygons, RunLengths
+from distxml.sources.raster import Box
 
 REMEDY = "mend the file"
 

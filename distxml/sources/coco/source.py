@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from distxml.config.sources import CocoSource
 from distxml.errors import UserError
-from distxml.sources.annotations import BoxRegion, box_inside
 from distxml.sources.coco.annotations import CocoFile, CocoImage, CocoObject, read_coco
+from distxml.sources.coco.outlines import Polygons
 from distxml.sources.file_item import FileItem
-from distxml.sources.files import SUFFIXES, require_folder
+from distxml.sources.files import NO_IMAGE, SUFFIXES, find_images, require_folder
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
-from distxml.sources.paths import find_images, group_of, path_below, require_distinct_keys, without_suffix
-from distxml.sources.raster import Box, Polygons
+from distxml.sources.paths import group_of, path_below, require_distinct_keys, without_suffix
+from distxml.sources.raster import size_in_words
+from distxml.sources.regions import BoxRegion, box_inside, fail_or_leave_out
 from distxml.sources.table import shown
 
 
@@ -30,7 +31,7 @@ class OutlineRegion:
     def mask(self, width: int, height: int) -> NDArray[np.uint8]:
         """H×W, 255 where the middle of the pixel is inside an outline, else 0."""
         if self.stated != (width, height):
-            stated = f"{self.stated[0]}x{self.stated[1]}"
+            stated = size_in_words(self.stated)
             raise Unusable(f"its objects are for {stated} pixels, but the image has {width}x{height}")
         inside = np.zeros((height, width), bool)
         for entry in self.objects:
@@ -44,8 +45,7 @@ class OutlineRegion:
         if outline is None:
             raise Unusable(f"{entry} has no outline")
         if isinstance(outline, Polygons):
-            for polygon in outline.outlines:
-                extent = Box(min(polygon[::2]), min(polygon[1::2]), max(polygon[::2]), max(polygon[1::2]))
+            for extent in outline.extents():
                 box_inside(extent, (width, height), self.rules.box_outside_image, f"{self.where}: {entry}")
         return outline.fill(width, height)
 
@@ -91,7 +91,7 @@ def _item(image: CocoImage, json: Path, classes: tuple[str, ...], settings: Coco
     if not path.is_file():
         raise Missing(f"no such file, though {json.name} names it")
     if path.suffix.lower() not in SUFFIXES:
-        raise Unusable(f"not an image file ({' '.join(SUFFIXES)})")
+        raise Unusable(NO_IMAGE)
     name = _class_of(image, where, classes, settings)
     objects = tuple(entry for entry in image.objects if entry.category == name)
     group = group_of(settings.group_pattern, image.file)
@@ -109,16 +109,16 @@ def _class_of(image: CocoImage, where: str, classes: tuple[str, ...], settings: 
             areas[entry.category] = areas.get(entry.category, 0) + box.area
     if not areas:
         reason = f"no object of the classes {shown(classes)}"
-        _fail_or_leave_out(settings.no_objects, where, reason, "source.no_objects=leave_out")
+        fail_or_leave_out(settings.no_objects, where, reason, "source.no_objects=leave_out")
     names = sorted(areas, key=classes.index)
     if len(names) > 1 and settings.several_classes != "largest":
         reason = f"objects of several classes: {shown(names)}"
-        _fail_or_leave_out(settings.several_classes, where, reason, "source.several_classes=leave_out or =largest")
+        fail_or_leave_out(settings.several_classes, where, reason, "source.several_classes=leave_out or =largest")
     return max(names, key=lambda name: areas[name])
 
 
 def _require_area(entry: CocoObject) -> None:
-    if entry.box.xmin >= entry.box.xmax or entry.box.ymin >= entry.box.ymax:
+    if entry.box.is_empty:
         raise Unusable(f"{entry} has a box without area: {entry.box}")
 
 
@@ -128,9 +128,3 @@ def _region(
     if settings.region == "segmentation":
         return OutlineRegion(where, objects, settings, image.size)
     return BoxRegion(where, tuple(entry.box for entry in objects), settings.box_outside_image, image.size)
-
-
-def _fail_or_leave_out(rule: str, where: str, reason: str, remedy: str) -> None:
-    if rule == "fail":
-        raise UserError(f"{where}: {reason}; mend the file or set {remedy}")
-    raise Unusable(reason)

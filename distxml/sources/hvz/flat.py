@@ -4,12 +4,12 @@ from pathlib import PurePosixPath
 
 from distxml.config.sources import HvzFlatSource
 from distxml.errors import UserError
-from distxml.sources.annotations import MaskFile, without_mask
 from distxml.sources.file_item import FileItem
 from distxml.sources.files import require_folder
 from distxml.sources.hvz.tree import CLASSES
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
 from distxml.sources.paths import path_below, require_distinct_keys, without_suffix
+from distxml.sources.regions import MaskFile, without_mask
 from distxml.sources.table import TableRow, read_csv
 
 TABLE = "data.csv"
@@ -17,7 +17,7 @@ IMAGE, LABEL = "imageID", "label"
 
 
 def hvz_flat_material(settings: HvzFlatSource, track: Track) -> RawMaterial:
-    """One image a row of `data.csv`, with `masks/CLASS/*_mask.JPEG` as its mask.
+    """One image per row of `data.csv`, with `masks/CLASS/*_mask.JPEG` as its mask.
 
     Raises:
         UserError: a folder is missing, or the table is wrong.

@@ -1,14 +1,14 @@
-"""ImageNet-HVZ out of an ImageNet tree: one folder a synset of images, and one of box XML."""
+"""ImageNet-HVZ out of an ImageNet tree: one folder of images per synset, and one of box XML."""
 
 from pathlib import Path
 
 from distxml.config.sources import HvzSource
 from distxml.errors import UserError
-from distxml.sources.annotations import BoxRegion
 from distxml.sources.file_item import FileItem
-from distxml.sources.files import require_folder
+from distxml.sources.files import find_images, require_folder
 from distxml.sources.material import RawMaterial, Rejected, Track, Unusable
-from distxml.sources.paths import find_images, require_distinct_keys, without_suffix
+from distxml.sources.paths import require_distinct_keys, without_suffix
+from distxml.sources.regions import BoxRegion
 from distxml.sources.voc.annotation import read_annotation
 
 SYNSETS = {"horse": "n02389026", "zebra": "n02391049"}

@@ -10,7 +10,7 @@ from distxml.config.sources.polygons import DARKEST, LIGHTEST
 from distxml.errors import UserError
 from distxml.sources.polygons.layout import NoRoom, Scene, choose_scene
 from distxml.sources.polygons.shapes import Shape, coverage, outline
-from distxml.sources.raster import polygon_mask
+from distxml.sources.raster import Box, box_mask, polygon_mask
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,6 @@ class Drawing:
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     scene: Scene
-
-
-@dataclass(frozen=True)
-class PixelBox:
-    """The columns from `xmin` up to but without `xmax`, and the rows likewise."""
-
-    xmin: int
-    ymin: int
-    xmax: int
-    ymax: int
 
 
 def draw(settings: PolygonsSource, seed: int, index: int, positive: bool) -> Drawing:
@@ -62,22 +52,19 @@ def draw(settings: PolygonsSource, seed: int, index: int, positive: bool) -> Dra
     return Drawing(np.rint(np.clip(canvas, 0, 1) * 255).astype(np.uint8), _mask(settings, scene), scene)
 
 
-def pixel_box(shape: Shape, side: int) -> PixelBox | None:
-    """The bounding box of the pixels that the shape covers, however little; None where it covers none."""
+def pixel_box(shape: Shape, side: int) -> Box | None:
+    """The bounding box, in whole pixels, of those that the shape covers, however little; None where it covers none."""
     rows, columns = np.nonzero(coverage(shape, side))
     if not len(rows):
         return None
-    return PixelBox(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    return Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
 
 
 def _mask(settings: PolygonsSource, scene: Scene) -> NDArray[np.uint8]:
     side = settings.image_size
-    mask = np.zeros((side, side), np.uint8)
     if scene.region is None:
-        return mask
+        return np.zeros((side, side), np.uint8)
     if settings.mask == "polygon":
         return polygon_mask(outline(scene.region), side, side)
     box = pixel_box(scene.region, side)
-    if box is not None:
-        mask[box.ymin : box.ymax, box.xmin : box.xmax] = 255
-    return mask
+    return box_mask([] if box is None else [box], side, side)

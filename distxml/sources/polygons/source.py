@@ -10,7 +10,7 @@ from distxml.config.sources import PolygonsSource
 from distxml.config.sources.polygon_figures import figure_of
 from distxml.data.schema import Split
 from distxml.sources.images.png import mask_png, rgb_png
-from distxml.sources.material import RawMaterial, Row
+from distxml.sources.material import RawMaterial, SourceRow
 from distxml.sources.polygons.drawing import Drawing, draw
 
 COIN = 2
@@ -42,11 +42,11 @@ class PolygonItem:
         """The image, its mask and its shapes."""
         return draw(self.settings, self.seed, self.index, positive=self.label == 1)
 
-    def row(self, rules: ImageRules) -> Row:
+    def row(self, rules: ImageRules) -> SourceRow:
         """Draws the image and its mask, all black without a target that counts."""
         del rules  # they are for files
         drawing = self.drawing()
-        return Row(self.key, self.label, rgb_png(drawing.image), self.name, mask_png(drawing.mask))
+        return SourceRow(self.key, self.label, rgb_png(drawing.image), self.name, mask_png(drawing.mask))
 
 
 def class_names(settings: PolygonsSource) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Pascal VOC datasets: images, and one XML of boxes an image."""
+"""Pascal VOC datasets: images, and one XML of boxes per image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from distxml.config.sources import VocSource
 from distxml.errors import UserError
 from distxml.sources.file_item import FileItem
-from distxml.sources.files import list_images, require_folder, visible_entries
+from distxml.sources.files import find_images, require_folder, visible_entries
 from distxml.sources.images.check import header_size
 from distxml.sources.material import RawMaterial, Rejected, Track, Unusable
 from distxml.sources.raster import box_mask, polygon_mask
@@ -45,19 +45,29 @@ def voc_material(settings: VocSource, track: Track) -> RawMaterial:
     """
     require_folder("source.images", settings.images)
     require_folder("source.annotations", settings.annotations)
-    images = list_images(settings.images)
+    found = find_images(settings.images, settings.images, deep=False, follow_links=True, also=(".xml",))
+    images = _by_stem(found.images, settings.images)
     files = track(_xml_files(settings.annotations), "reading annotations")
     annotations = [read_annotation(path, settings.boxes_count_from) for path in files]
-    owners = _match(annotations, images.by_stem, settings.images)
+    owners = _match(annotations, images, settings.images)
     classes = _classes(annotations, settings)
     items: list[FileItem] = []
-    rejected = list(images.others)
-    for path in images.by_stem.values():
+    rejected = list(found.rejected)
+    for path in images.values():
         try:
             items.append(_item(path, owners.get(path), classes, settings))
         except Unusable as reason:
             rejected.append(Rejected(path.name, str(reason)))
     return RawMaterial(classes, items, rejected)
+
+
+def _by_stem(images: dict[str, Path], folder: Path) -> dict[str, Path]:
+    by_stem: dict[str, Path] = {}
+    for path in images.values():
+        other = by_stem.setdefault(path.stem, path)
+        if other != path:
+            raise UserError(f"{folder}: {other.name} and {path.name} have the same name but for the suffix; rename one")
+    return by_stem
 
 
 def _item(path: Path, annotation: Annotation | None, classes: tuple[str, ...], settings: VocSource) -> FileItem:

@@ -57,8 +57,8 @@ def item_of(found: RawMaterial, key: str) -> FileItem:
 
 
 def mask_in(item: FileItem, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
-    assert item.annotation is not None
-    return item.annotation.mask(*size)
+    assert item.region is not None
+    return item.region.mask(*size)
 
 
 def keys(found: RawMaterial) -> Sequence[str]:

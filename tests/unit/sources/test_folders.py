@@ -45,7 +45,7 @@ def test_classes_keys_and_labels(images: Path) -> None:
         ("dog/a", "dog/a.jpg", 1),
         ("dog/c", "dog/c.bmp", 1),
     ]
-    assert all(item.annotation is item.group is item.split is None for item in file_items(found))
+    assert all(item.region is item.group is item.split is None for item in file_items(found))
 
 
 def test_classes_asked_for_in_their_order(images: Path) -> None:
@@ -115,7 +115,7 @@ def test_masks_in_a_folder_of_their_own(images: Path) -> None:
     found = material(images, masks=masks)
     assert np.array_equal(mask_in(item_of(found, "cat/a")), mask_of(IMAGE_BOX))
     assert np.array_equal(mask_in(item_of(found, "dog/c")), mask_of((0, 0, 5, 5)))
-    assert item_of(found, "cat/b").annotation is None
+    assert item_of(found, "cat/b").region is None
     assert reasons(found) == {"masks/dog/nobody.png": "no image belongs to this mask"}
     left_out = material(images, masks=masks, missing_mask="leave_out")
     assert keys(left_out) == ["cat/a", "dog/c"]
@@ -138,7 +138,7 @@ def test_masks_with_a_suffix_in_a_folder_of_their_own(images: Path) -> None:
     write_mask(masks / "cat" / "a_seg.png")
     write_mask(masks / "cat" / "b.png")
     found = material(images, masks=masks, mask_suffix="_seg")
-    assert [item.key for item in file_items(found) if item.annotation] == ["cat/a"]
+    assert [item.key for item in file_items(found) if item.region] == ["cat/a"]
     assert reasons(found) == {"masks/cat/b.png": "not a mask: its name does not end in '_seg'"}
 
 

@@ -73,7 +73,7 @@ def test_every_column(folder: Path) -> None:
 def test_two_columns_are_enough_and_excel_may_have_written_it(folder: Path) -> None:
     found = material(folder, "\ufeffimage;label\r\na.jpg;cat\r\nb.png; dog \r\n", delimiter=";")
     assert found.classes == ("cat", "dog")
-    assert all(item.annotation is None for item in file_items(found))
+    assert all(item.region is None for item in file_items(found))
 
 
 def test_labels_that_are_numbers_are_sorted_as_numbers(folder: Path) -> None:

@@ -181,7 +181,7 @@ def test_the_jpg_is_taken_where_the_original_lies_beside_it(tree: NihTree) -> No
 def test_missing_masks(tree: NihTree) -> None:
     tree.add("Biopsy", "a", 1.0, 0.0, mask=False)
     assert reasons(material(tree)) == {"Biopsy/a.jpg": "no mask belongs to it"}
-    assert item_of(material(tree, missing_mask="not_annotated"), "Biopsy/a").annotation is None
+    assert item_of(material(tree, missing_mask="not_annotated"), "Biopsy/a").region is None
     with pytest.raises(UserError, match=r"Biopsy/a\.jpg: no mask belongs to it; .*missing_mask"):
         material(tree, missing_mask="fail")
 

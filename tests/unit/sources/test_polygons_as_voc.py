@@ -14,7 +14,7 @@ from distxml.config import DatasetRecipe, load_settings
 from distxml.config.images import ImageRules
 from distxml.config.sources import PolygonsSource, VocSource
 from distxml.errors import UserError
-from distxml.sources.material import Row, untracked
+from distxml.sources.material import SourceRow, untracked
 from distxml.sources.polygons.source import polygons_material
 from distxml.sources.polygons_as_voc import export_voc
 from distxml.sources.raster import polygon_mask
@@ -35,7 +35,7 @@ def recipe_of(variant: str, *overrides: str) -> DatasetRecipe:
     return load_settings(DatasetRecipe, "polygons", ["source.images=12", *VARIANTS[variant], *overrides], "datasets")
 
 
-def rows_of(recipe: DatasetRecipe) -> dict[str, Row]:
+def rows_of(recipe: DatasetRecipe) -> dict[str, SourceRow]:
     assert isinstance(recipe.source, PolygonsSource)
     items = polygons_material(recipe.source, recipe.seed).items
     return {item.key: item.row(ImageRules()) for item in items}

@@ -1,4 +1,4 @@
-"""Writes a real `.xls` file (BIFF8 in an OLE2 container) of texts and numbers, because no installed package does.
+"""Writes a real `.xls` file (BIFF8 in an OLE2 container) of texts, numbers, truth values and errors, because no installed package does.
 
 Source of the formats: Microsoft's [MS-XLS] and [MS-CFB].
 """
@@ -7,7 +7,10 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-Cell = str | float | None
+DIVISION_BY_ZERO = b"\x07"
+"""A cell that holds this error."""
+
+Cell = str | float | bool | bytes | None
 
 SECTOR = 512
 FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
@@ -48,6 +51,9 @@ def _cell(row: int, column: int, cell: Cell) -> bytes:
         return b""
     if isinstance(cell, str):
         return _record(0x0204, place + struct.pack("<HB", len(cell), 1) + cell.encode("utf-16-le"))
+    if isinstance(cell, bool | bytes):
+        code = bytes([cell]) if isinstance(cell, bool) else cell
+        return _record(0x0205, place + code + bytes([isinstance(cell, bytes)]))
     return _record(0x0203, place + struct.pack("<d", cell))
 
 

@@ -11,7 +11,7 @@ from distxml.config.images import ImageRules
 from distxml.data.schema import SPLITS, Split
 from distxml.errors import UserError
 from distxml.sources.building.splits import divide
-from distxml.sources.material import Row
+from distxml.sources.material import SourceRow
 
 SHARES = SplitSettings()
 TRAIN_AND_TEST: tuple[tuple[Split, int], ...] = (("train", 100), ("test", 30))
@@ -31,7 +31,7 @@ class Listed:
     def name(self) -> str:
         return self.key
 
-    def row(self, rules: ImageRules) -> Row:
+    def row(self, rules: ImageRules) -> SourceRow:
         raise AssertionError("no image may be read for the splits")
 
 

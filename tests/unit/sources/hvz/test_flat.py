@@ -47,7 +47,7 @@ def test_rows_without_a_file_and_images_without_a_mask(tree: FlatTree) -> None:
         f"images/zebra/{ZEBRA}_1.JPEG": "no mask belongs to it",
         f"images/zebra/{ZEBRA}_2.JPEG": "no such file, though data.csv has a row for it",
     }
-    assert item_of(material(tree, missing_mask="not_annotated"), f"{ZEBRA}_1").annotation is None
+    assert item_of(material(tree, missing_mask="not_annotated"), f"{ZEBRA}_1").region is None
 
 
 def test_a_broken_mask(tree: FlatTree) -> None:

@@ -18,7 +18,7 @@ import resource, sys
 from pathlib import Path
 from distxml.config.images import ImageRules
 from distxml.errors import UserError
-from distxml.sources.annotations import MaskFile
+from distxml.sources.regions import MaskFile
 from distxml.sources.file_item import FileItem
 from distxml.sources.material import Unusable
 

@@ -8,7 +8,7 @@ from distxml.errors import UserError
 from distxml.sources.material import Unusable
 from distxml.sources.raster import Box
 from distxml.sources.voc.annotation import AnnotatedObject, Annotation
-from distxml.sources.voc.rules import Region, region_of
+from distxml.sources.voc.rules import ClassRegion, region_of
 
 SIZE = (30, 20)
 CLASSES = ("dog", "cat")
@@ -26,7 +26,7 @@ def annotated(*objects: tuple[str, Box], size: tuple[int, int] | None = SIZE) ->
 
 def test_the_boxes_of_the_class_and_its_label_in_the_order_of_the_classes() -> None:
     annotation = annotated(("cat", SMALL), ("tree", LARGE), ("cat", LARGE))
-    assert region_of(annotation, SIZE, CLASSES, rules()) == Region(1, (SMALL, LARGE))
+    assert region_of(annotation, SIZE, CLASSES, rules()) == ClassRegion(1, (SMALL, LARGE))
 
 
 @pytest.mark.parametrize("box", [Box(0, 0, 30, 20), Box(0, 0, 1, 1), Box(29, 19, 30, 20)])
@@ -67,7 +67,7 @@ def test_several_classes() -> None:
     with pytest.raises(UserError, match="several classes"):
         region_of(annotation, SIZE, CLASSES, rules(several_classes="fail"))
     largest = region_of(annotation, SIZE, CLASSES, rules(several_classes="largest"))
-    assert largest == Region(1, (LARGE,))
+    assert largest == ClassRegion(1, (LARGE,))
 
 
 def test_largest_counts_the_area_inside_the_image_and_breaks_ties_by_label() -> None:

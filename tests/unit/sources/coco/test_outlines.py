@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from distxml.sources.coco.run_lengths import RunLengths, decompress
+from distxml.sources.coco.outlines import Polygons, RunLengths
 from distxml.sources.material import Unusable
-from distxml.sources.raster import Polygons
 from tests.oracles.outlines import compress, inside_polygon, run_lengths
 
 WIDTH, HEIGHT = 9, 7
@@ -63,15 +62,38 @@ def test_what_pycocotools_writes_for_an_object() -> None:
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (220, 230, 176, 209)
 
 
-@given(counts=st.lists(st.integers(0, 10_000_000), max_size=12))
-def test_compressed_numbers_come_back(counts: list[int]) -> None:
-    assert decompress(compress(counts)) == tuple(counts)
+@given(counts=st.lists(st.integers(0, 100_000), min_size=1, max_size=12).filter(any))
+def test_long_runs_plain_and_compressed(counts: list[int]) -> None:
+    height = sum(counts)
+    expected = np.repeat(np.arange(len(counts)) % 2 == 1, counts)[:, None]
+    for given_counts in (tuple(counts), compress(counts)):
+        assert np.array_equal(RunLengths((height, 1), given_counts).fill(1, height), expected)
 
 
 @pytest.mark.parametrize("text", ["\x00", "é", "0 0", "o", "1o", "oooooooo0"])
 def test_what_is_no_compressed_text(text: str) -> None:
     with pytest.raises(Unusable, match="compressed run lengths"):
-        decompress(text)
+        RunLengths((7, 9), text).fill(9, 7)
+
+
+@pytest.mark.parametrize("change", [-(2**32), -(2**29), -1, 1, 2**29, 2**32])
+@pytest.mark.parametrize("place", range(5))
+def test_one_wrong_number_is_refused_and_nothing_is_written_beyond_the_image(change: int, place: int) -> None:
+    """2**32 more would be the same number in the 32 bits of pycocotools."""
+    counts = [20, 10, 20, 5, 8]
+    counts[place] += change
+    for wrong in (tuple(counts), compress(counts)):
+        with pytest.raises(Unusable, match="run lengths"):
+            RunLengths((7, 9), wrong).fill(9, 7)
+
+
+@given(text=st.text(st.characters(min_codepoint=40, max_codepoint=120), max_size=12))
+def test_any_text_is_run_lengths_or_refused(text: str) -> None:
+    try:
+        filled = RunLengths((7, 9), text).fill(9, 7)
+    except Unusable:
+        return
+    assert np.array_equal(RunLengths((7, 9), tuple(run_lengths(filled))).fill(9, 7), filled)
 
 
 @pytest.mark.parametrize("counts", [(), (5,), (64,), (-1, 64), (62, 1, 1), (10**12,), "1", ""])

@@ -1,3 +1,5 @@
+"""Tables of the user: `.xls` files."""
+
 from pathlib import Path
 
 import pandas
@@ -5,7 +7,7 @@ import pytest
 
 from distxml.errors import UserError
 from distxml.sources.table import read_xls
-from tests.unit.sources.xls_file import Cell, write_xls
+from tests.unit.sources.xls_file import DIVISION_BY_ZERO, Cell, write_xls
 
 ROWS: list[list[Cell]] = [
     ["Title"],
@@ -29,6 +31,11 @@ def test_texts_and_numbers_as_pandas_reads_them(tmp_path: Path) -> None:
     theirs = pandas.read_excel(path, header=2).dropna(how="all")
     assert list(theirs.columns) == list(table.columns)
     assert [float(row.text("count")) for row in table.rows] == theirs["count"].tolist()
+
+
+def test_an_error_is_not_an_empty_cell_and_truth_is_a_number(tmp_path: Path) -> None:
+    path = write_xls(tmp_path / "table.xls", [["a", "b", "c", "d"], [DIVISION_BY_ZERO, True, None, 1e20]])
+    assert list(read_xls(path, 1).rows[0].cells.values()) == ["#ERROR", "1", "", "1" + "0" * 20]
 
 
 def test_many_rows(tmp_path: Path) -> None:

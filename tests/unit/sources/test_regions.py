@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from distxml.errors import UserError
-from distxml.sources.annotations import MaskFile
 from distxml.sources.material import Unusable
+from distxml.sources.regions import MaskFile
 from tests.unit.sources.pictures import HEIGHT, IMAGE_BOX, WIDTH, mask_of, write_mask
 
 

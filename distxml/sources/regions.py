@@ -1,7 +1,8 @@
-"""Regions of interest as files hold them: a mask, or boxes in pixels."""
+"""Where the region of interest of an image is, as files say it: in a mask, or by boxes in pixels."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,24 @@ from distxml.errors import UserError
 from distxml.sources.files import read_image
 from distxml.sources.images.check import opened
 from distxml.sources.material import Missing, Unusable
-from distxml.sources.raster import Box, box_mask
-
-Size = tuple[int, int]
-"""Width and height in pixels."""
+from distxml.sources.raster import Box, Size, box_mask, size_in_words
 
 INSIDE_ABOVE = 127
 MAX_COLOUR = 64
 """By how much the channels of a grey mask may differ, which JPEG changes a little."""
+
+
+class Region(Protocol):
+    """Small, and can be sent to another process; nothing is read before `mask` is called."""
+
+    def mask(self, width: int, height: int) -> NDArray[np.uint8]:
+        """H×W, 255 inside and 0 outside, for the image of that size.
+
+        Raises:
+            Unusable: it does not suit the image, which must be left out.
+            UserError: the build must stop.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -71,33 +82,54 @@ class BoxRegion:
         return box_mask([box_inside(box, (width, height), self.outside, self.where) for box in boxes], width, height)
 
     def _scaled(self, size: Size) -> tuple[Box, ...]:
-        if self.drawn_on in (None, size):
+        if self.drawn_on is None or self.drawn_on == size:
             return self.boxes
         if not self.scale or not _same_shape(self.drawn_on, size):
-            raise Unusable(f"its boxes are for {_by(self.drawn_on)} pixels, but the image has {_by(size)}")
+            stated = size_in_words(self.drawn_on)
+            raise Unusable(f"its boxes are for {stated} pixels, but the image has {size_in_words(size)}")
         across, down = size[0] / self.drawn_on[0], size[1] / self.drawn_on[1]
         return tuple(Box(box.xmin * across, box.ymin * down, box.xmax * across, box.ymax * down) for box in self.boxes)
 
 
-def box_inside(box: Box, size: Size, rule: BoxOutsideImage, where: str) -> Box:
+def box_inside(
+    box: Box, size: Size, rule: BoxOutsideImage, where: str, *, name: str | None = None, hint: str = ""
+) -> Box:
     """The box, cut off at the border of the image of `size` where the rule says so.
+
+    Args:
+        box: in pixels of the image.
+        size: of the image.
+        rule: what to do where it reaches outside.
+        where: file and place that it comes from, for messages.
+        name: what messages call it; None: by its corners.
+        hint: another remedy, to add to the message where the rule is to fail.
 
     Raises:
         Unusable: the image must be left out.
         UserError: the rule is to fail.
     """
-    width, height = size
-    clipped = Box(max(box.xmin, 0), max(box.ymin, 0), min(box.xmax, width), min(box.ymax, height))
+    clipped = box.clipped(size)
     if clipped == box:
         return box
-    reason = f"box {box} reaches outside the image of {_by(size)} pixels"
-    if rule == "fail":
-        raise UserError(f"{where}: {reason}; mend it or set source.box_outside_image=clip or =leave_out")
-    if rule == "leave_out":
-        raise Unusable(reason)
-    if clipped.xmin >= clipped.xmax or clipped.ymin >= clipped.ymax:
-        raise Unusable(f"box {box} lies wholly outside the image of {_by(size)} pixels")
+    name = name or f"box {box}"
+    if rule != "clip":
+        reason = f"{name} reaches outside the image of {size_in_words(size)} pixels"
+        fail_or_leave_out(rule, where, reason, f"source.box_outside_image=clip or =leave_out{hint}")
+    if clipped.is_empty:
+        raise Unusable(f"{name} lies wholly outside the image of {size_in_words(size)} pixels")
     return clipped
+
+
+def fail_or_leave_out(rule: Literal["fail", "leave_out"], where: str, reason: str, remedy: str) -> NoReturn:
+    """Does what the recipe's rule says about an image; `remedy` is what to set so that the build does not fail.
+
+    Raises:
+        Unusable: the image must be left out, for that reason.
+        UserError: the rule is to fail.
+    """
+    if rule == "fail":
+        raise UserError(f"{where}: {reason}; mend the file or set {remedy}")
+    raise Unusable(reason)
 
 
 def without_mask(rule: MissingMask, where: str) -> None:
@@ -126,7 +158,7 @@ def _grey_of(content: bytes, size: Size) -> NDArray[np.uint8]:
     """A mask's one channel, H×W; only the kinds of files that images may be are opened.
 
     Raises:
-        Unusable: the message goes on behind the mask's name.
+        Unusable: the message is to stand behind the mask's name.
     """
     if not content:
         raise Unusable("cannot be decoded (empty file)")
@@ -137,7 +169,7 @@ def _grey_of(content: bytes, size: Size) -> NDArray[np.uint8]:
 
 def _require_like(image: Image.Image, size: Size) -> None:
     if image.size != size:
-        raise Unusable(f"has {_by(image.size)} pixels, but the image has {_by(size)}")
+        raise Unusable(f"has {size_in_words(image.size)} pixels, but the image has {size_in_words(size)}")
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise Unusable(f"holds {frames} images (frames or pages); save the one that is meant in a file of its own")
@@ -157,7 +189,3 @@ def _grey(image: Image.Image) -> NDArray[np.uint8]:
     if int((colour.max(axis=2) - colour.min(axis=2)).max()) > MAX_COLOUR:
         raise Unusable("is coloured; write black and white")
     return np.asarray(image.convert("RGB").convert("L"))
-
-
-def _by(size: Size | None) -> str:
-    return "?" if size is None else f"{size[0]}x{size[1]}"
