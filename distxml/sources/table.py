@@ -120,7 +120,7 @@ def _records(path: Path, content: str, delimiter: str) -> Iterator[tuple[str, li
 
 
 def read_xls(path: Path, header_row: int) -> Table:
-    """The first sheet as texts: whole numbers without a point, dates as `2020-01-31 00:00:00`, empty cells as empty texts.
+    """The first sheet as texts: whole numbers without a point, dates as `2020-01-31 00:00:00`, empty cells empty.
 
     Args:
         path: the `.xls` file.
@@ -136,7 +136,7 @@ def read_xls(path: Path, header_row: int) -> Table:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); add it or set source.table") from None
     try:
-        sheet = pandas.read_excel(
+        sheet = pandas.read_excel(  # pyright: ignore[reportCallIssue]  # its stubs know no engine_kwargs
             BytesIO(content),
             header=None,
             dtype=object,

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,8 @@ class RunLengths:
         height, width = self.size
         if min(self.counts, default=0) < 0 or sum(self.counts) != pixels:
             raise _not_that_many(width, height)
-        return coco_masks.frPyObjects({"size": [height, width], "counts": list(self.counts)}, height, width)["counts"]
+        plain: Any = {"size": [height, width], "counts": list(self.counts)}  # the stubs know its compressed form alone
+        return coco_masks.frPyObjects(plain, height, width)["counts"]
 
 
 Outline = Polygons | RunLengths

@@ -1,4 +1,4 @@
-"""Writes a real `.xls` file (BIFF8 in an OLE2 container) of texts, numbers, truth values and errors, because no installed package does.
+"""Writes a real `.xls` file (BIFF8 in an OLE2 container), because no installed package does.
 
 Source of the formats: Microsoft's [MS-XLS] and [MS-CFB].
 """
