@@ -1,5 +1,6 @@
-"""The errors that a user sees: what is wrong, where, and what to do about it."""
+"""The errors that a user sees (what is wrong, where, and what to do about it), and other errors in plain words."""
 
+import errno
 from typing import Literal
 
 
@@ -11,20 +12,20 @@ class UserError(Exception):
 
 
 class UnrecoverableError(UserError):
-    """Training that these settings lead nowhere with: the same settings would end the same way again."""
+    """Training that cannot succeed with these settings: the same settings would end the same way again."""
 
 
 class InfrastructureError(UserError):
-    """A disk, the dataset's place or the cluster is in the way, not the settings: once that is mended, the same command
-    goes on."""
+    """A fault of a disk, the dataset's location or the cluster, not of the settings: once it is mended, the same
+    command resumes."""
 
 
-Cause = Literal["unknown", "hopeless", "outside"]
+Cause = Literal["unknown", "unrecoverable", "infrastructure"]
 """A kind of `UserError`, as it travels between processes."""
 
 ERRORS: dict[Cause, type[UserError]] = {
-    "hopeless": UnrecoverableError,
-    "outside": InfrastructureError,
+    "unrecoverable": UnrecoverableError,
+    "infrastructure": InfrastructureError,
     "unknown": UserError,
 }
 
@@ -32,3 +33,14 @@ ERRORS: dict[Cause, type[UserError]] = {
 def cause_of(error: UserError) -> Cause:
     """The kind of an error; `ERRORS` leads back."""
     return next(cause for cause, kind in ERRORS.items() if isinstance(error, kind))
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether a file found no room: a full disk, a used-up quota or a limit on the size of files."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def reason_of(error: BaseException) -> str:
+    """One line for the brackets of "FILE: cannot be read (…)": what the system says, without the file's name."""
+    text = getattr(error, "strerror", None) or str(error)
+    return next(iter(str(text).strip().splitlines()), type(error).__name__)

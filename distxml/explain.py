@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.data.rows import Sample, collate, decode_image, is_deep
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.files import published_together
 from distxml.models.checkpoint import LoadedModel, load_model
 from distxml.monitoring.overlay import overlay
@@ -146,7 +146,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"image {path}: cannot be read ({error.strerror or error})") from None
+        raise UserError(f"image {path}: cannot be read ({reason_of(error)})") from None
 
 
 def _decode(data: bytes, image_size: tuple[int, int] | None, path: Path) -> NDArray[np.uint8]:
@@ -174,6 +174,4 @@ def _staged(out: Path) -> Iterator[Path]:
         with published_together(out, INDEX_NAME) as staging:
             yield staging
     except OSError as error:
-        raise UserError(
-            f"{out}: cannot be written ({error.strerror or error}); name another folder with --out"
-        ) from None
+        raise UserError(f"{out}: cannot be written ({reason_of(error)}); name another folder with --out") from None

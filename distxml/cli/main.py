@@ -9,7 +9,7 @@ import typer
 from distxml import __version__
 from distxml.cli import data, evaluate, explain, report, settings, train, tune
 from distxml.cli.printable import printable
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.signals import Interrupted
 
 app = typer.Typer(
@@ -59,5 +59,5 @@ def run() -> None:
         sys.exit(interrupted.status)
     except OSError as error:  # a disk or a name that the system refuses
         where = "" if error.filename is None else f"{printable(str(error.filename))[:200]}: "
-        print(f"distxml: error: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"distxml: error: {where}{reason_of(error)}", file=sys.stderr)
         sys.exit(2)

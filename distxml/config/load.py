@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from distxml.config.explain_errors import readable_errors
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.recipes import find_recipe
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
@@ -44,7 +44,7 @@ def load_settings(
     try:
         content: Any = OmegaConf.to_container(tree, resolve=True)
     except OmegaConfBaseException as error:
-        raise UserError(f"{path}: {_first_line(error)}; mend the reference") from None
+        raise UserError(f"{path}: {reason_of(error)}; mend the reference") from None
     return validate(kind, content, str(path), overridden)
 
 
@@ -70,7 +70,7 @@ def validate_json_file(kind: type[AnySettings], path: Path, remedy: str) -> AnyS
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _not_ours(str(path), error.strerror or str(error), remedy) from None
+        raise _not_ours(str(path), reason_of(error), remedy) from None
     return validate_json(kind, content, str(path), remedy)
 
 
@@ -107,7 +107,7 @@ def with_settings(settings: AnySettings, values: dict[str, Any], origin: str) ->
         try:
             OmegaConf.update(tree, name, value, force_add=True)
         except (OmegaConfBaseException, IndexError, ValueError, TypeError) as error:
-            raise UserError(f"{origin}: {name}: there is no such place ({_first_line(error)})") from None
+            raise UserError(f"{origin}: {name}: there is no such place ({reason_of(error)})") from None
     return validate(type(settings), OmegaConf.to_container(tree), origin)
 
 
@@ -120,9 +120,9 @@ def _read_yaml(path: Path) -> Any:
     try:
         tree = OmegaConf.load(path)
     except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML ({_first_line(error)}); mend the file") from None
+        raise UserError(f"{path}: not valid YAML ({reason_of(error)}); mend the file") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)})") from None
     if not OmegaConf.is_dict(tree):
         raise UserError(f"{path}: must hold `key: value` lines, not a list or a single value")
     return tree
@@ -137,9 +137,5 @@ def _apply(tree: Any, override: str) -> str:
     except yaml.YAMLError:
         raise UserError(f"override {override!r}: {text!r} is not a YAML value; quote it") from None
     except (OmegaConfBaseException, IndexError, ValueError, TypeError) as error:
-        raise UserError(f"override {override!r}: there is no such place ({_first_line(error)})") from None
+        raise UserError(f"override {override!r}: there is no such place ({reason_of(error)})") from None
     return key
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from distxml.data.inspect import EXAMPLES, image_size, mask_pixels
 from distxml.data.rows import Row, decode_image
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
+from distxml.files import whole_file
 
 Pixels = NDArray[np.uint8]
 
@@ -74,10 +75,8 @@ def _shortened(text: str) -> str:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        figure.savefig(unfinished, format="png", dpi=130)
-        unfinished.replace(path)
+        with whole_file(path) as file:
+            figure.savefig(file, format="png", dpi=130)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise UserError(f"{path}: cannot be written ({error.strerror or error}); name a file with --out") from None
+        raise UserError(f"{path}: cannot be written ({reason_of(error)}); name a file with --out") from None

@@ -1,8 +1,7 @@
-"""Checksums: of files, and of what the rows of a dataset say, whatever the Parquet file around them looks like."""
+"""Checksums of what the rows of a dataset say, whatever the Parquet file around them looks like."""
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
 
@@ -20,12 +19,6 @@ class Encoded(Protocol):
 
     @property
     def label(self) -> int: ...
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file of this machine, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def rows_digest(rows: Iterable[Encoded]) -> str:

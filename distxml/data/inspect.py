@@ -1,6 +1,5 @@
 """Looks into a Parquet dataset: counts, sizes, masks, and whether the files are as they were built."""
 
-import hashlib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from distxml.data.left_out import count_left_out
 from distxml.data.reader import SplitReader
 from distxml.data.rows import MASK_THRESHOLD, Row, decode_pixels
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, Split
+from distxml.digest import digest_of
 from distxml.errors import UserError
 
 FORMATS = ("JPEG", "PNG")
@@ -73,7 +73,7 @@ def inspect_dataset(dataset: Dataset, track: Callable[[Sequence[Split], str], It
         UserError: a shard was changed, or its rows contradict `dataset.json` or each other.
     """
     inspection = Inspection(count_left_out(dataset.folder))
-    first_seen: dict[bytes, tuple[Split, str]] = {}
+    first_seen: dict[str, tuple[Split, str]] = {}
     keys: set[str] = set()
     for split in track(SPLITS, "reading"):
         counts: Counter[int] = Counter()
@@ -81,7 +81,7 @@ def inspect_dataset(dataset: Dataset, track: Callable[[Sequence[Split], str], It
             _require_new_key(row.key, keys, dataset)
             counts[row.label] += 1
             _look_at(row, inspection)
-            first_split, first_key = first_seen.setdefault(hashlib.sha256(row.image).digest(), (split, row.key))
+            first_split, first_key = first_seen.setdefault(digest_of(row.image), (split, row.key))
             if first_split != split:
                 inspection.copies.append((first_key, row.key))
         _check_counts(dataset, split, counts)

@@ -1,6 +1,5 @@
 """A dataset's folder on any file system that pyarrow or fsspec can open."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +7,8 @@ import pyarrow as pa
 from pyarrow import fs
 
 from distxml.config.locations import is_uri
-from distxml.errors import InfrastructureError
-
-CHUNK = 1 << 20
-"""Bytes that are read at once."""
+from distxml.digest import stream_digest
+from distxml.errors import InfrastructureError, reason_of
 
 
 @dataclass(frozen=True)
@@ -61,11 +58,8 @@ class Location:
 
     def digest(self, name: str) -> str:
         """SHA-256 of a file of the folder, hexadecimal."""
-        digest = hashlib.sha256()
         with self.system.open_input_file(self.path(name)) as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-        return digest.hexdigest()
+            return stream_digest(file)
 
     def is_folder(self) -> bool:
         """Whether the folder is there; in an object store: whether it holds something."""
@@ -87,8 +81,9 @@ def locate(location: str) -> Location:
     try:
         system, root = _opened(location)
     except (ValueError, ImportError, OSError, pa.ArrowException) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise InfrastructureError(f"dataset {location}: no file system for it ({reason}); mend dataset.path") from None
+        raise InfrastructureError(
+            f"dataset {location}: no file system for it ({reason_of(error)}); mend dataset.path"
+        ) from None
     return Location(location, system, root)
 
 

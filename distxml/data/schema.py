@@ -13,7 +13,7 @@ from distxml.config.load import validate_json
 from distxml.config.locations import is_uri
 from distxml.data.digest import classes_digest
 from distxml.data.location import Location, locate
-from distxml.errors import InfrastructureError, UserError
+from distxml.errors import InfrastructureError, UserError, reason_of
 
 FORMAT = "distxml-dataset"
 FORMAT_VERSION = 1
@@ -164,9 +164,8 @@ def open_dataset(location: str | Path) -> Dataset:
     try:
         return _opened(folder)
     except (OSError, pa.ArrowException) as error:
-        reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
         raise InfrastructureError(
-            f"dataset {folder}: cannot be read ({reason}); name another with dataset.path"
+            f"dataset {folder}: cannot be read ({reason_of(error)}); name another with dataset.path"
         ) from None
 
 

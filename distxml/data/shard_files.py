@@ -1,6 +1,5 @@
 """Opens a dataset's shards: on this machine, at a URI, or from a local copy of what lies at a URI."""
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable
@@ -10,13 +9,15 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
 
-from distxml.data.digest import file_digest, index_digest, rows_digest
-from distxml.data.location import CHUNK, Location
+from distxml.data.digest import index_digest, rows_digest
+from distxml.data.location import Location
 from distxml.data.rows import EncodedRows
 from distxml.data.schema import ROW_SCHEMA, Shard
-from distxml.errors import InfrastructureError, UserError
+from distxml.digest import file_digest, stream_digest
+from distxml.errors import InfrastructureError, UserError, reason_of
+from distxml.files import remove_unfinished, whole_file
+from distxml.locks import locked
 
 Part = TypeVar("Part")
 
@@ -103,8 +104,7 @@ class ShardFiles:
                 if right:
                     return self._without_nulls(shard, part(file))
         except (OSError, ValueError, pa.ArrowException) as error:
-            reason = str(error).split("\n")[0]
-            raise self.unusable(shard, f"this shard cannot be read ({reason})") from None
+            raise self.unusable(shard, f"this shard cannot be read ({reason_of(error)})") from None
         raise self.unusable(shard, f"not {shard.rows} rows of a distxml dataset")
 
     def _without_nulls(self, shard: Shard, table: pa.Table) -> pa.Table:
@@ -130,8 +130,7 @@ class ShardFiles:
         try:
             return self.folder.digest(shard.file)
         except (OSError, pa.ArrowException) as error:
-            reason = str(error).split("\n")[0]
-            raise self.unusable(shard, f"this shard cannot be read ({reason})") from None
+            raise self.unusable(shard, f"this shard cannot be read ({reason_of(error)})") from None
 
     def _open(self, shard: Shard) -> pa.NativeFile | Path:
         local = self.folder.local
@@ -142,10 +141,8 @@ class ShardFiles:
                 return self._cached(shard, self.cache)
             except OSError as error:
                 self._cache_failed.set()
-                reason = error.strerror or str(error)
-                log.warning(
-                    "dataset.cache=%s: cannot be written (%s); reading from %s", self.cache, reason, self.folder
-                )
+                message = "dataset.cache=%s: cannot be written (%s); reading from %s"
+                log.warning(message, self.cache, reason_of(error), self.folder)
         return self.folder.system.open_input_file(self.folder.path(shard.file))
 
     def _cached(self, shard: Shard, cache: Path) -> Path:
@@ -153,9 +150,9 @@ class ShardFiles:
         copy = self._copy_of(shard, cache)
         if copy.is_file():
             return copy
-        cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache / f"{shard.sha256}.lock"):
+        with locked(cache / f"{shard.sha256}.lock"):
             if not copy.is_file():
+                remove_unfinished(cache, copy.name)
                 self._copy(shard, copy)
         return copy
 
@@ -163,18 +160,9 @@ class ShardFiles:
         return cache / f"{shard.sha256}.parquet"
 
     def _copy(self, shard: Shard, copy: Path) -> None:
-        fresh = copy.with_suffix(".new")
-        digest = hashlib.sha256()
-        try:
-            with self.folder.system.open_input_file(self.folder.path(shard.file)) as source, fresh.open("wb") as target:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
-                    target.write(chunk)
-            if digest.hexdigest() != shard.sha256:
+        with self.folder.system.open_input_file(self.folder.path(shard.file)) as source, whole_file(copy) as target:
+            if stream_digest(source, target) != shard.sha256:
                 raise self.unusable(shard, "this shard was changed after it was built")
-            fresh.replace(copy)
-        finally:
-            fresh.unlink(missing_ok=True)
 
 
 def _rows_of_groups(footer: pq.FileMetaData) -> list[int]:

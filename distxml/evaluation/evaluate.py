@@ -3,16 +3,12 @@
 What an earlier evaluation has finished is not done again.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from filelock import FileLock, Timeout
 
 from distxml.cluster import connect
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.errors import UserError
 from distxml.evaluation.prepare import Evaluation, depends_on, fingerprint, prepare
 from distxml.evaluation.results import Results, store
 from distxml.evaluation.statistics.summarize import summarize
@@ -21,6 +17,8 @@ from distxml.evaluation.workers.journal import Finished, Journal, collect
 from distxml.evaluation.workers.pool import Pool, Tell
 from distxml.evaluation.workers.tasks import Task, open_tasks
 from distxml.evaluation.workers.worker import Weights, Work
+from distxml.files import remove_unfinished
+from distxml.locks import claimed
 from distxml.signals import Interrupted, StopRequest, stop_requests
 
 ShowProgress = Callable[[int, int], None]
@@ -69,7 +67,9 @@ def evaluate_run(
         Interrupted: Ctrl-C or SIGTERM.
     """
     evaluation = prepare(run, recipe)
-    with _alone(run):
+    busy = "another process is evaluating it; wait for it"
+    with claimed(run.evaluation_lock, f"run {run.path}", busy, "change its permissions or copy the run"):
+        remove_unfinished(run.path, run.evaluation.name)
         left = what_is_left(run, evaluation)
         if left.tasks:  # what cannot run stops us before anything is written
             connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
@@ -127,16 +127,3 @@ def work_of(evaluation: Evaluation, journal: Journal) -> Work:
     scored = Weights(evaluation.checkpoint, evaluation.scored.sha256)
     explainer = Weights(evaluation.explainer_checkpoint, evaluation.scored.explainer_sha256)
     return Work(evaluation.brief, scored, explainer, journal)
-
-
-@contextmanager
-def _alone(run: RunFolder) -> Iterator[None]:
-    lock = FileLock(run.evaluation_lock, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise UserError(f"run {run.path}: another process is evaluating it; wait for it") from None
-    try:
-        yield
-    finally:
-        lock.release()

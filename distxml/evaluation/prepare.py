@@ -1,25 +1,23 @@
 """Everything that an evaluation needs, opened and checked before any worker starts."""
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.locations import absolute
 from distxml.config.model import ModelSettings
 from distxml.config.recipe import DatasetSettings, Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
+from distxml.digest import digest_of, file_digest
 from distxml.errors import UserError
 from distxml.evaluation.scoring.plan import Plan, ScoringSpec, make_plan
 from distxml.evaluation.summary import Scored
+from distxml.locks import is_locked
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
 
 ROWS_VERSION = 1
@@ -114,13 +112,8 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
 
 def _refuse_while_training(run: RunFolder) -> None:
     """Its checkpoints change, and its workers have reserved the CPUs."""
-    if not run.lock.exists():
-        return
-    try:
-        with FileLock(run.lock, timeout=0):
-            pass
-    except Timeout:
-        raise UserError(f"run {run.path}: another process is training it; wait until it has finished") from None
+    if is_locked(run.lock):
+        raise UserError(f"run {run.path}: another process is training it; wait until it has finished")
 
 
 def _from_anywhere(dataset: DatasetSettings) -> DatasetSettings:
@@ -191,4 +184,4 @@ def depends_on(evaluation: Evaluation) -> dict[str, object]:
 
 def fingerprint(evaluation: Evaluation) -> str:
     """SHA-256 of all of it, its first 16 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(depends_on(evaluation), sort_keys=True).encode()).hexdigest()[:16]
+    return digest_of(json.dumps(depends_on(evaluation), sort_keys=True))[:16]

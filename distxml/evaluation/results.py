@@ -1,7 +1,6 @@
 """What an evaluation leaves behind, and how it is read back: a summary and three tables."""
 
 import csv
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -14,11 +13,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from distxml.config.load import validate_json_file
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.evaluation.flat_summary import COLUMNS, flat
 from distxml.evaluation.statistics.columns import encoded, list_lengths, row_grid
 from distxml.evaluation.summary import Summary
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
+from distxml.files import whole_folder
 
 ROUNDING = 1e-9
 """Sums in another order differ by less."""
@@ -169,8 +169,7 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     try:
         return pq.read_table(path).cast(schema)
     except (OSError, ValueError, pa.ArrowException) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{path}: cannot be read ({reason}); run `distxml evaluate RUN` again") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)}); run `distxml evaluate RUN` again") from None
 
 
 def store(results: Results, folder: Path) -> None:
@@ -179,36 +178,11 @@ def store(results: Results, folder: Path) -> None:
     Raises:
         UserError: the disk does not take it.
     """
-    new, old = folder.with_name(f".{folder.name}-new"), folder.with_name(f".{folder.name}-old")
     try:
-        _clean_up(new, old, folder)
-        new.mkdir(parents=True)
-        _write(results, new)
-        _swap(new, old, folder)
+        with whole_folder(folder) as fresh:
+            _write(results, fresh)
     except OSError as error:
-        raise UserError(f"{folder}: cannot be written ({error.strerror or error}); make room and run again") from None
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _clean_up(new: Path, old: Path, folder: Path) -> None:
-    """What an evaluation that was killed left behind; between its two renames the earlier results were `old`."""
-    if old.exists() and not folder.exists():
-        old.rename(folder)
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _swap(new: Path, old: Path, folder: Path) -> None:
-    if folder.exists():
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
+        raise UserError(f"{folder}: cannot be written ({reason_of(error)}); make room and run again") from None
 
 
 def _write(results: Results, folder: Path) -> None:

@@ -9,7 +9,8 @@ from safetensors.torch import load_file, save_file
 
 from distxml.config.load import validate_json_file
 from distxml.config.model import ModelSettings
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
+from distxml.files import write_whole
 from distxml.models.joint import JointModel
 
 WEIGHTS_NAME = "model.safetensors"
@@ -52,7 +53,7 @@ def build_empty_model(card: ModelCard) -> JointModel:
 def save_model(folder: Path, model: JointModel, card: ModelCard) -> None:
     """Write both files into an existing folder; the card last."""
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS_NAME)
-    (folder / CARD_NAME).write_text(card.model_dump_json(indent=2) + "\n")
+    write_whole(folder / CARD_NAME, card.model_dump_json(indent=2) + "\n")
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -68,8 +69,7 @@ def load_model(folder: Path) -> LoadedModel:
     try:
         model.load_state_dict(load_file(folder / WEIGHTS_NAME))
     except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UserError(f"checkpoint {folder / WEIGHTS_NAME}: cannot be loaded ({reason})") from None
+        raise UserError(f"checkpoint {folder / WEIGHTS_NAME}: cannot be loaded ({reason_of(error)})") from None
     return LoadedModel(model.eval(), card)
 
 

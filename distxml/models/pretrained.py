@@ -1,6 +1,5 @@
 """Pretrained weights of torchvision's ResNets: a file, or torchvision's own, downloaded once a node."""
 
-import hashlib
 import socket
 import sys
 from collections.abc import Iterator
@@ -8,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from filelock import FileLock
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.hub import download_url_to_file
 from torchvision import models
 
 from distxml.config.model import ModelSettings
-from distxml.errors import UserError
+from distxml.digest import file_digest
+from distxml.errors import UserError, reason_of
+from distxml.locks import locked
 
 SECONDS_WITHOUT_ANSWER = 30
 
@@ -56,7 +56,7 @@ def cached_download(url: str) -> Path:
     if not file.is_file():
         _download(url, file)
     digest = _published_digest(file)
-    if not _sha256(file).startswith(digest):
+    if not file_digest(file).startswith(digest):
         raise UserError(
             f"model.pretrained=imagenet: {file}: is damaged (its SHA-256 does not begin with {digest}); remove it"
         )
@@ -66,15 +66,13 @@ def cached_download(url: str) -> Path:
 def _download(url: str, file: Path) -> None:
     """To a temporary name, checked, then renamed; by one process at a time."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{file}.lock"), _bounded_silence():
+        with locked(file.with_name(f"{file.name}.lock")), _bounded_silence():
             if not file.is_file():
                 download_url_to_file(url, str(file), _published_digest(file), progress=sys.stderr.isatty())
     except (OSError, RuntimeError) as error:  # RuntimeError: the checksum differs
-        reason = str(error).strip().split("\n")[0]
         raise UserError(
-            f"model.pretrained=imagenet: {url} cannot be downloaded ({reason}); download it elsewhere and put it into "
-            f"{file.parent} of every node, or name it: model.pretrained=FILE"
+            f"model.pretrained=imagenet: {url} cannot be downloaded ({reason_of(error)}); download it elsewhere "
+            f"and put it into {file.parent} of every node, or name it: model.pretrained=FILE"
         ) from None
 
 
@@ -92,8 +90,3 @@ def _bounded_silence() -> Iterator[None]:
 def _published_digest(file: Path) -> str:
     """The first digits of the SHA-256, which torchvision writes into names: resnet18-DIGITS.pth."""
     return file.stem.rpartition("-")[2]
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -7,7 +7,7 @@ from torchvision import models
 from torchvision.models import ResNet
 
 from distxml.config.model import ModelSettings
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.models.gate import insert_gates
 from distxml.models.pretrained import pretrained_file, read_pretrained
 from distxml.models.sync_batchnorm import share_batchnorms
@@ -43,5 +43,4 @@ def _load_pretrained(network: ResNet, file: Path) -> None:
     try:
         network.load_state_dict(read_pretrained(file))
     except Exception as error:  # a file that is something else ends in many kinds of errors
-        reason = str(error).strip().split("\n")[0]
-        raise UserError(f"model.pretrained: {file}: not a state dict of this ResNet ({reason})") from None
+        raise UserError(f"model.pretrained: {file}: not a state dict of this ResNet ({reason_of(error)})") from None

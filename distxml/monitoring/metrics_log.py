@@ -1,7 +1,6 @@
 """`metrics.jsonl`: one JSON object a line, in the order of events."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from distxml.files import append, write_whole
 from distxml.monitoring.events import EVENT_NAMES, LoggedEvent
 
 
@@ -24,10 +24,7 @@ class MetricsLog:
         line = (
             {"event": EVENT_NAMES[type(event)]} | asdict(event) | {"time": datetime.now(UTC).isoformat("T", "seconds")}
         )
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append(self.path, json.dumps(line) + "\n")
 
     def forget_after(self, global_epoch: int, phase: int, tries: int) -> None:
         """Drop damaged lines, and what the checkpoint that training goes on from does not know of.
@@ -41,9 +38,7 @@ class MetricsLog:
         known = [line for line in read_metrics(self.path) if line["global_epoch"] <= global_epoch]
         acts = [line for line in known if line["event"] == "guard" and (line["phase"], line["tries"]) > (phase, tries)]
         kept = [json.dumps(line) + "\n" for line in known if line not in acts]
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text("".join(kept), encoding="utf-8")
-        fresh.rename(self.path)
+        write_whole(self.path, "".join(kept))
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -10,14 +10,13 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Sample
 from distxml.errors import UserError
 from distxml.evaluation.results import SUMMARY_NAME, Results, load_results
-from distxml.files import write_page
 from distxml.report.figure import Plate
 from distxml.report.figures.all import Figures, draw_figures
 from distxml.report.figures.export import INDEX_NAME, write_figures
 from distxml.report.figures.heatmaps import heatmap_figure
 from distxml.report.gallery import Gallery, build_gallery
 from distxml.report.heatmap_grid import HeatmapGrid, Track, build_heatmap_grid
-from distxml.report.html_page import Content, render
+from distxml.report.html_page import Content, render, write_page
 from distxml.report.scored_run import open_run
 from distxml.report.training_log import TrainingLog, read_training_log
 

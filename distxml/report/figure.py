@@ -1,6 +1,5 @@
 """A matplotlib figure, as inline SVG that follows the page's colours and as files that stand alone."""
 
-import hashlib
 import io
 import math
 import re
@@ -17,6 +16,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 from matplotlib.lines import Line2D
+
+from distxml.digest import digest_of
 
 FIRST = "DejaVu Sans"
 """Comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew."""
@@ -78,7 +79,7 @@ def inline(document: str, alt: str, theme: Mapping[str, str]) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<g) id="[^"]*"', r"\1", svg)  # nothing refers to a group
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)  # it would reach the whole page
-    svg = _own_ids(svg, hashlib.sha256((alt + svg).encode()).hexdigest()[:8])
+    svg = _own_ids(svg, digest_of(alt + svg)[:8])
     svg = re.sub(r'<svg([^>]*?) (?:width|height)="[^"]*"([^>]*?) (?:width|height)="[^"]*"', r"<svg\1\2", svg, count=1)
     svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
     svg = re.sub(r' d="[^"]*"', _shorter_numbers, svg)

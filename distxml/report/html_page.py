@@ -11,9 +11,10 @@ from distxml import __version__
 from distxml.config import to_yaml
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import Results
 from distxml.evaluation.summary import MIN_IMAGES
+from distxml.files import write_whole
 from distxml.report import verdict, wording
 from distxml.report.figure import THEME, Picture
 from distxml.report.figures.all import Figures
@@ -70,6 +71,18 @@ def render(content: Content) -> str:
             grid=content.grid,
         )
     )
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a page, whole or not at all.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        write_whole(path, html)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({reason_of(error)})") from None
 
 
 def _settings_that_differ(recipe: Recipe, results: Results | None) -> str:

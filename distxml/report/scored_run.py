@@ -7,12 +7,12 @@ from pathlib import Path
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.data.digest import file_digest
 from distxml.data.location import locate
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Sample, decode
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
-from distxml.errors import UserError
+from distxml.digest import file_digest
+from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import Results
 from distxml.models.checkpoint import WEIGHTS_NAME, LoadedModel, ModelCard, check_classes, load_model
 
@@ -106,7 +106,7 @@ def _sha256(path: Path) -> str:
     try:
         return file_digest(path)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)})") from None
 
 
 def _model(folder: Path, dataset: Dataset) -> LoadedModel:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.monitoring.metrics_log import numbered_events
 
 Part = Literal["train", "val"]
@@ -143,7 +143,7 @@ def read_training_log(path: Path) -> TrainingLog:
                 raise UserError(f"{path}, line {number}: {REMEDY}")
             _add(log, event, f"{path}, line {number}")
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)})") from None
     return log
 
 

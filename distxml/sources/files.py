@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.sources.material import Rejected
 from distxml.sources.paths import stays_below
 
@@ -69,8 +69,9 @@ def visible_entries(folder: Path) -> list[Path]:
         for path in entries[:1]:
             path.lstat()  # a folder may be listed by someone who may not go into it
     except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"{folder}: cannot be read ({reason}); change its permissions or name another") from None
+        raise UserError(
+            f"{folder}: cannot be read ({reason_of(error)}); change its permissions or name another"
+        ) from None
     return entries
 
 
@@ -85,7 +86,7 @@ def require_folder(setting: str, folder: Path) -> None:
     try:
         present = folder.is_dir()
     except OSError as error:
-        raise UserError(f"{setting}: {folder}: cannot be read ({error.strerror}); set {setting}=FOLDER") from None
+        raise UserError(f"{setting}: {folder}: cannot be read ({reason_of(error)}); set {setting}=FOLDER") from None
     if not present:
         raise UserError(f"{setting}: no such folder: {folder}; set {setting}=FOLDER")
 
@@ -99,4 +100,4 @@ def read_image(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove the file") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)}); mend or remove the file") from None

@@ -1,6 +1,5 @@
 """Writes a polygons dataset as Pascal VOC: images, and one XML per image that annotates every shape."""
 
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from distxml.config.dataset import DatasetRecipe
 from distxml.config.sources import PolygonsSource
 from distxml.data.schema import require_printable
 from distxml.errors import UserError
+from distxml.files import empty_folder
 from distxml.sources.building.workspace import REDONE, folder_in_making
 from distxml.sources.images.png import rgb_png
 from distxml.sources.material import Track, untracked
@@ -57,7 +57,7 @@ def export_voc(recipe: DatasetRecipe, folder: Path, track: Track = untracked) ->
         raise UserError(f"{folder}: exists already; name a folder that does not exist yet")
     items = polygon_items(source, recipe.seed)
     with folder_in_making(folder.resolve(), REDONE) as making:
-        _empty(making)
+        empty_folder(making)  # what an export that was killed left may be from another recipe
         for name in (IMAGES, ANNOTATIONS):
             (making / name).mkdir()
         for item in track(items, "writing images"):
@@ -65,15 +65,6 @@ def export_voc(recipe: DatasetRecipe, folder: Path, track: Track = untracked) ->
     labels = Counter(item.label for item in items)
     counts = {name: labels[label] for label, name in enumerate(class_names(source))}
     return VocFolders(folder / IMAGES, folder / ANNOTATIONS, counts)
-
-
-def _empty(folder: Path) -> None:
-    """What an export that was killed left is drawn again: it may be from another recipe."""
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
 
 
 def _write(item: PolygonItem, folder: Path, name: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
 
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 
 MAX_COLUMNS_SHOWN = 30
 
@@ -101,7 +101,7 @@ def read_csv(path: Path, setting: str, delimiter: str = ",", header_row: int = 1
             f"{path}: line {line}: not UTF-8 (byte {error.object[error.start]:#04x}); save it as UTF-8"
         ) from None
     except OSError as error:
-        raise UserError(f"{setting}: {path}: cannot be read ({error.strerror or error}); set {setting}=FILE") from None
+        raise UserError(f"{setting}: {path}: cannot be read ({reason_of(error)}); set {setting}=FILE") from None
     records = list(_records(path, content, delimiter))
     if len(records) < header_row:
         raise UserError(f"{path}: no row {header_row}, which should name the columns; is the file empty?")
@@ -134,7 +134,7 @@ def read_xls(path: Path, header_row: int) -> Table:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); add it or set source.table") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)}); add it or set source.table") from None
     try:
         sheet = pandas.read_excel(  # pyright: ignore[reportCallIssue]  # its stubs know no engine_kwargs
             BytesIO(content),
@@ -145,7 +145,7 @@ def read_xls(path: Path, header_row: int) -> Table:
             engine_kwargs={"logfile": StringIO()},
         )
     except Exception as error:  # all kinds of errors, on broken files
-        reason = str(error).split("\n")[0] or type(error).__name__
+        reason = reason_of(error)
         remedy = "save it as .xls, or as .csv and set source.table"
         raise UserError(f"{path}: not an Excel .xls file that can be read ({reason}); {remedy}") from None
     rows = [[_text(cell) for cell in row] for row in sheet.itertuples(index=False)]

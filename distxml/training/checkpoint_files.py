@@ -1,15 +1,13 @@
-"""The files of one checkpoint: written to the disk, renamed, compared with their checksums."""
+"""The files of one checkpoint: written, compared with their checksums, read."""
 
-import hashlib
-import shutil
 from pathlib import Path
 
 import torch
 from pydantic import BaseModel, TypeAdapter
 
-from distxml.data.digest import file_digest
-from distxml.errors import UserError
-from distxml.files import flush
+from distxml.digest import digest_of, file_digest
+from distxml.errors import UserError, reason_of
+from distxml.files import write_whole
 from distxml.models.checkpoint import ModelCard, save_model
 from distxml.training.phase import Learner
 from distxml.training.state import TrainState
@@ -29,18 +27,12 @@ class SavedState(BaseModel):
 
 
 def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: ModelCard) -> None:
-    """A new folder with all files, on the disk when this returns; the state last."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Write all files into an empty folder; the state last."""
     save_model(folder, learner.model, card)
     moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
     torch.save(moving, folder / OPTIMIZER_NAME)
-    for path in folder.iterdir():
-        flush(path)
     sums = {path.name: file_digest(path) for path in sorted(folder.iterdir())} | {STATE_NAME: _digest(state)}
-    (folder / STATE_NAME).write_text(SavedState(state=state, sha256=sums).model_dump_json(indent=2) + "\n")
-    flush(folder / STATE_NAME)
-    flush(folder)
+    write_whole(folder / STATE_NAME, SavedState(state=state, sha256=sums).model_dump_json(indent=2) + "\n")
 
 
 def damage_of(folder: Path) -> str | None:
@@ -55,7 +47,7 @@ def damage_of(folder: Path) -> str | None:
 
 
 def _digest(state: TrainState) -> str:
-    return hashlib.sha256(_STATE.dump_json(state)).hexdigest()
+    return digest_of(_STATE.dump_json(state))
 
 
 def read_state(folder: Path) -> SavedState:
@@ -69,5 +61,4 @@ def read_state(folder: Path) -> SavedState:
     try:
         return SavedState.model_validate_json(path.read_bytes())
     except ValueError as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UserError(f"{path}: not a training state ({reason}); remove this checkpoint") from None
+        raise UserError(f"{path}: not a training state ({reason_of(error)}); remove this checkpoint") from None

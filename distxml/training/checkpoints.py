@@ -1,6 +1,5 @@
 """Checkpoints of a run: written whole or not at all, checked by their checksums, found again after a crash."""
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ import torch
 from safetensors import SafetensorError
 
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.errors import InfrastructureError, UserError
-from distxml.files import flush, link_folder, present_folder, replace_folder
+from distxml.errors import InfrastructureError, UserError, reason_of
+from distxml.files import copy_folder, present_folder, remove_unfinished, whole_folder
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model
 from distxml.training.checkpoint_files import OPTIMIZER_NAME, damage_of, read_state, write_checkpoint
 from distxml.training.distributed import from_first_rank
@@ -66,22 +65,17 @@ class Checkpoints:
         self.check_still_ours()
         _check_weights(learner, state)
         last = self.run.checkpoint(state.phase, "last")
-        fresh = last.with_name("last.new")
         try:
-            write_checkpoint(fresh, learner, state, self.card)
-            for name in also:
-                replace_folder(link_folder(fresh, fresh.with_name(f"{name}.new")), fresh.with_name(name))
-            if last.exists():
-                replace_folder(last, last.with_name("previous"))
-            fresh.rename(last)
-            flush(last.parent)
+            remove_unfinished(last.parent)
+            with whole_folder(last, keep_as=last.with_name("previous")) as fresh:
+                write_checkpoint(fresh, learner, state, self.card)
+                for name in also:
+                    copy_folder(fresh, last.with_name(name))
             self._saved = time.monotonic()
         except (OSError, RuntimeError, SafetensorError) as error:
-            shutil.rmtree(fresh, ignore_errors=True)
-            reason = str(error).strip().split("\n")[0]
             raise InfrastructureError(
-                f"run {self.run.path}: a checkpoint of phase {state.phase} could not be written ({reason}); free some "
-                "space, then the same command goes on from the checkpoint before it"
+                f"run {self.run.path}: a checkpoint of phase {state.phase} could not be written ({reason_of(error)}); "
+                "free some space, then the same command resumes from the checkpoint before it"
             ) from None
 
     def find_newest(self) -> Found:
@@ -128,8 +122,7 @@ class Checkpoints:
             learner.optimizer.load_state_dict(saved["optimizer"])
             learner.schedule.load_state_dict(saved["schedule"])
         except Exception as error:  # a damaged file ends in many kinds of errors
-            reason = str(error).strip().split("\n")[0]
-            raise UserError(f"{file}: cannot be loaded ({reason}); remove this checkpoint") from None
+            raise UserError(f"{file}: cannot be loaded ({reason_of(error)}); remove this checkpoint") from None
 
     def check_still_ours(self) -> None:
         """A driver that was killed may leave workers behind; they must not write once a new driver has started.

@@ -5,16 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from distxml.cluster import connect
 from distxml.config import Recipe
 from distxml.config.locations import absolute
 from distxml.config.recipe import DatasetSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
-from distxml.errors import InfrastructureError, UserError
+from distxml.errors import InfrastructureError, reason_of
 from distxml.files import present_folder
+from distxml.locks import claimed
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.signals import interruptible, stop_requests
 from distxml.training.callbacks.context import ScoresMaker
@@ -68,29 +67,23 @@ def _train(recipe: Recipe, company: TrainHooks) -> RunFolder:
         run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
     if not company.waits_for_nodes:
         connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
-    with stop_requests() as stop, _claimed(run, recipe, dataset, company.patience) as claimed:
-        if company.prepare(run, claimed.recipe):
-            fit(claimed, run, stop, company.scores, company.display)
+    with stop_requests() as stop, _claimed(run, recipe, dataset, company.patience) as ours:
+        if company.prepare(run, ours.recipe):
+            fit(ours, run, stop, company.scores, company.display)
     return run
 
 
 @contextmanager
 def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset, patience: float) -> Iterator[Claim]:
     """Hold the run's folder, so that nobody else trains in it."""
-    lock = FileLock(run.lock, timeout=patience)
-    try:
-        run.path.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-        claimed = claim(run, recipe, dataset)
-    except Timeout:
-        raise UserError(f"run {run.path}: another process is training it; wait for it or set run.name=NAME") from None
-    except OSError as error:
-        reason = error.strerror or error
-        raise InfrastructureError(f"run {run.path}: cannot be written ({reason}); choose another run.folder") from None
-    try:
-        yield claimed
-    finally:
-        lock.release()
+    name, remedy = f"run {run.path}", "choose another run.folder"
+    busy = "another process is training it; wait for it or set run.name=NAME"
+    with claimed(run.lock, name, busy, remedy, patience):
+        try:
+            ours = claim(run, recipe, dataset)
+        except OSError as error:
+            raise InfrastructureError(f"{name}: cannot be written ({reason_of(error)}); {remedy}") from None
+        yield ours
 
 
 def with_absolute_paths(recipe: Recipe) -> Recipe:

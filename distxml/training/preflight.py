@@ -12,7 +12,7 @@ from distxml.data.loader import Loader
 from distxml.data.reader import SplitReader
 from distxml.data.sampler import Rank, Shuffle, most_rows_held, most_rows_held_evaluating, number_of_steps
 from distxml.data.schema import SPLITS, Dataset, Split, open_dataset
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.models.checkpoint import ModelCard, build_empty_model, build_model
 from distxml.training.epoch import train_step
 from distxml.training.phase import Learner, class_weights
@@ -109,9 +109,8 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
         try:
             output = train_step(learner, batch).output
         except (RuntimeError, ValueError) as error:
-            reason = str(error).strip().split("\n")[0]
             raise UserError(
-                f"phases.{number - 1}: a first batch does not run through ({reason}); "
+                f"phases.{number - 1}: a first batch does not run through ({reason_of(error)}); "
                 "a larger loader.image_size or loader.batch_size, or a smaller model, may help"
             ) from None
         terms = learner.loss(output.logits, output.heatmap, batch.label, batch.mask, batch.weight)

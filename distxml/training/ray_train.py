@@ -18,6 +18,7 @@ from distxml.config import Recipe
 from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
 from distxml.errors import ERRORS, UserError, cause_of
+from distxml.files import write_whole
 from distxml.monitoring.event_queue import EventQueue, EventReader
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
 from distxml.signals import Interrupted, StopRequest
@@ -151,7 +152,7 @@ def _users_own(error: Exception | None) -> list[UserError]:
 
 
 def _explain(error: Exception, run: RunFolder) -> NoReturn:
-    run.failure.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    write_whole(run.failure, "".join(traceback.format_exception(error)))
     raise UserError(
         f"training stopped ({_reason(error)}); details: {run.failure}; the same command goes on from there"
     ) from None

@@ -22,11 +22,12 @@ from distxml.config.load import validate_json_file
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset, DatasetMetadata
 from distxml.errors import UserError
+from distxml.files import is_unfinished, remove_unfinished, write_whole
 
 EARLIER = "earlier"
 """Key of the list of the starts before this one, the oldest first."""
 
-_OWN_NAMES = (".lock", "dataset.json", "dataset.json.new", "config.json.new")
+_OWN_NAMES = (".lock", "dataset.json")
 """What a claim that was interrupted may have left before there was a run."""
 
 FREE_TO_CHANGE = (
@@ -85,8 +86,12 @@ def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
         _check_same_data(run, dataset)
     elif run.path.exists() and not run.path.is_dir():
         raise UserError(f"run {run.path}: is a file; choose another run.name")
-    elif run.path.exists() and any(path.name not in _OWN_NAMES for path in run.path.iterdir()):
+    elif run.path.exists() and any(not _is_own(path) for path in run.path.iterdir()):
         raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
+
+
+def _is_own(path: Path) -> bool:
+    return path.name in _OWN_NAMES or is_unfinished(path)
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,14 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
         UserError: see `check_claim`.
     """
     check_claim(run, recipe, dataset)
+    for path in (run.dataset, run.config, run.environment, run.attempt, run.metrics):
+        remove_unfinished(run.path, path.name)
     recipe, notices = _keep_pieces(run, recipe)
-    _write(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
-    _write(run.config, recipe.model_dump_json(indent=2) + "\n")
-    _write_json(run.environment, environment_with(run.environment))
+    write_whole(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
+    write_whole(run.config, recipe.model_dump_json(indent=2) + "\n")
+    write_whole(run.environment, json.dumps(environment_with(run.environment), indent=2) + "\n")
     attempt = uuid.uuid4().hex
-    _write(run.attempt, attempt)
+    write_whole(run.attempt, attempt)
     return Claim(attempt, recipe, notices)
 
 
@@ -174,13 +181,3 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
     for key, value in pairs:
         flat.update(_flat(value, f"{prefix}.{key}" if prefix else str(key)))
     return flat
-
-
-def _write_json(path: Path, content: object) -> None:
-    _write(path, json.dumps(content, indent=2) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)

@@ -7,7 +7,7 @@ from safetensors import SafetensorError, safe_open
 
 from distxml.config.model import ModelSettings
 from distxml.config.warm_start import WarmStartSettings
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, load_model, read_card
 from distxml.models.joint import JointModel
 
@@ -75,7 +75,6 @@ def _check_weights_are_whole(folder: Path) -> None:
         with safe_open(folder / WEIGHTS_NAME, "pt"):
             pass  # opening compares the file's length with what its header promises
     except (OSError, SafetensorError) as error:
-        reason = str(error).strip().split("\n")[0]
         raise UserError(
-            f"warm_start.checkpoint: {folder / WEIGHTS_NAME}: is damaged ({reason}); name another checkpoint"
+            f"warm_start.checkpoint: {folder / WEIGHTS_NAME}: is damaged ({reason_of(error)}); name another checkpoint"
         ) from None

@@ -1,6 +1,5 @@
 """What each Ray Train worker runs."""
 
-import errno
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from distxml.config.seeds import seed_from
 from distxml.data.loader import Loader, Loaders
 from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset, Split, open_dataset
-from distxml.errors import UserError, cause_of
+from distxml.errors import UserError, cause_of, is_disk_full, reason_of
 from distxml.models.checkpoint import build_empty_model, build_model
 from distxml.monitoring.event_queue import EventQueue
 from distxml.monitoring.events import FailedEvent
@@ -104,10 +103,10 @@ def _loaders(recipe: Recipe, dataset: Dataset, rank: Rank, device: torch.device)
 
 def _give_up_if_full(error: OSError, run: str, event_queue: EventQueue) -> None:
     """Trying again does not help against a full disk: the driver tells the user."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if is_disk_full(error):
         event_queue.fail(
             FailedEvent(
-                f"run {run}: cannot be written ({error.strerror}); free some space, then the same command goes on",
-                "outside",
+                f"run {run}: cannot be written ({reason_of(error)}); free some space, then the same command resumes",
+                "infrastructure",
             )
         )

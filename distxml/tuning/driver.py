@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from filelock import FileLock, Timeout
 
 from distxml.cluster import connect, slots
 from distxml.config import Recipe, load_settings
@@ -18,8 +17,9 @@ from distxml.config.sweep.objective import SCORED
 from distxml.data.reader import SplitReader
 from distxml.data.schema import Dataset
 from distxml.data.subsets import balanced_sample
-from distxml.errors import InfrastructureError, UserError
+from distxml.errors import InfrastructureError, UserError, reason_of
 from distxml.files import write_whole
+from distxml.locks import claimed
 from distxml.signals import Interrupted, interruptible, stop_requests
 from distxml.training.driver import with_absolute_paths
 from distxml.training.preflight import check_dataset
@@ -145,7 +145,7 @@ def _run(prepared: PreparedSweep, known: list[TrialRecord], fit: int, display: S
                 _close_the_rest(manager, "the sweep's time was over")
             _write_results(manager, clock)
         except OSError as error:  # the sweep's own disk is full
-            reason = f"sweep {folder.path}: cannot be written ({error.strerror or error})"
+            reason = f"sweep {folder.path}: cannot be written ({reason_of(error)})"
             manager.infrastructure_failure = manager.infrastructure_failure or reason
     if request.signal:
         ray.shutdown()
@@ -172,24 +172,14 @@ def _close_the_rest(manager: TrialManager, reason: str) -> None:
 def _claimed(prepared: PreparedSweep, resume: bool) -> Iterator[list[TrialRecord]]:
     """Hold the sweep's folder; what is known of its trials."""
     folder = prepared.folder
-    lock = FileLock(folder.lock, timeout=0)
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise UserError(f"sweep {folder.path}: another process runs it; wait for it, or choose name=NAME") from None
-    except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"sweep {folder.path}: cannot be written ({reason}); choose another folder=FOLDER") from None
-    try:
+    busy = "another process runs it; wait for it, or choose name=NAME"
+    with claimed(folder.lock, f"sweep {folder.path}", busy, "choose another folder=FOLDER"):
         _check_begun(folder, resume)  # again: now nobody else can begin
         if resume:
             _check_same(prepared)
         write_whole(folder.base, prepared.base.model_dump_json(indent=2) + "\n")
         write_whole(folder.config, prepared.sweep.model_dump_json(indent=2, exclude_unset=True) + "\n")
         yield folder.load()
-    finally:
-        lock.release()
 
 
 def _check_begun(folder: SweepFolder, resume: bool) -> None:

@@ -10,7 +10,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from distxml.config import Recipe, to_yaml
 from distxml.config.load import with_settings
 from distxml.errors import UserError
-from distxml.files import write_whole
+from distxml.files import whole_file, write_whole
 from distxml.tuning.objective import Objective, pareto_front
 from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name
 
@@ -60,9 +60,8 @@ def _write_tables(folder: SweepFolder, records: list[TrialRecord]) -> None:
     write_whole(folder.table, rows.to_csv(index=False))
     mixed = [name for name in rows if rows[name].dtype == object]
     as_text = {name: rows[name].map(lambda value: None if value is None else str(value)) for name in mixed}
-    fresh = folder.parquet.with_name(f"{folder.parquet.name}.new")
-    rows.assign(**as_text).to_parquet(fresh)
-    fresh.replace(folder.parquet)
+    with whole_file(folder.parquet) as file:
+        rows.assign(**as_text).to_parquet(file)
 
 
 def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], objective: Objective) -> None:

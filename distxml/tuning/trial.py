@@ -16,6 +16,7 @@ from distxml.config.sweep import SweepSettings
 from distxml.data.schema import open_dataset
 from distxml.errors import InfrastructureError, UnrecoverableError, UserError
 from distxml.evaluation.scoring.quick_scores import quick_scores
+from distxml.files import write_whole
 from distxml.monitoring.events import EpochEvent, Event, NoticeEvent
 from distxml.training.checkpoints import PHASES
 from distxml.training.driver import TrainHooks, train
@@ -77,7 +78,7 @@ class TrialRun:
     def _explain(self, error: Exception) -> str:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         try:
-            self.run.failure.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            write_whole(self.run.failure, "".join(traceback.format_exception(error)))
         except OSError:  # the run may not have begun
             return reason
         return f"{reason}; details: {self.run.failure}"

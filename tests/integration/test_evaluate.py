@@ -232,7 +232,7 @@ def test_a_damaged_part_is_told_and_made_again(fresh: RunFolder, one_worker: Res
     (folder,) = fresh.evaluation_rows.iterdir()
     part = next(folder.glob("methods-*.parquet"))
     part.write_bytes(part.read_bytes()[:100])
-    (folder / ".methods-1.parquet.2.partial").write_bytes(b"PAR1")
+    (folder / ".methods-1.parquet.2.unfinished").write_bytes(b"PAR1")
     watched = Watched()
     evaluate_run(fresh, recipe_of(fresh), watched.show, watched.said.append)
     assert watched.said[0] == f"{part} is damaged or was put there; its rows are made again"

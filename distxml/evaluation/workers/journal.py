@@ -5,7 +5,6 @@ its methods, images, workers and batch size, takes from it what is there.
 """
 
 import json
-import os
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from distxml.evaluation.scoring.records import (
     split_methods,
 )
 from distxml.evaluation.tables import IMAGES_SCHEMA
+from distxml.files import remove_unfinished, whole_file, write_whole
 
 SETTINGS_NAME = "settings.json"
 
@@ -73,10 +73,8 @@ class Journal:
     def open(self, depends_on: dict[str, object]) -> None:
         """Make the folder, say in it what the numbers depend on, and remove what a crash left half-written."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for partial in self.folder.glob(".*.partial"):
-            partial.unlink(missing_ok=True)
-        text = json.dumps(depends_on, indent=2, sort_keys=True) + "\n"
-        (self.folder / SETTINGS_NAME).write_text(text, encoding="utf-8")
+        remove_unfinished(self.folder)
+        write_whole(self.folder / SETTINGS_NAME, json.dumps(depends_on, indent=2, sort_keys=True) + "\n")
 
     def add_images(self, records: Sequence[ImageRecord]) -> None:
         """Write one part."""
@@ -129,15 +127,8 @@ class Journal:
             return None
 
     def _write(self, name: str, table: pa.Table) -> None:
-        partial = self.folder / f".{name}.{uuid.uuid4().hex}.partial"
-        try:
-            with partial.open("wb") as file:
-                pq.write_table(self._marked(table), file, write_page_checksum=True)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(self.folder / name)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(self.folder / name) as file:
+            pq.write_table(self._marked(table), file, write_page_checksum=True)
 
     def _marked(self, table: pa.Table) -> pa.Table:
         return table.replace_schema_metadata({FINGERPRINT: self.folder.name.encode()})

@@ -1,6 +1,5 @@
 """`ScoringWorker`: an actor that holds the model and scores task after task."""
 
-import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,23 +9,15 @@ import torch
 
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.evaluation import Method
-from distxml.data.digest import file_digest
 from distxml.data.reader import SplitReader
 from distxml.data.schema import open_dataset
-from distxml.errors import UserError
+from distxml.digest import file_digest
+from distxml.errors import UserError, is_disk_full, reason_of
 from distxml.evaluation.scoring.plan import ScoringSpec
 from distxml.evaluation.scoring.scorer import ImageScorer
 from distxml.evaluation.workers.journal import Journal
 from distxml.models.checkpoint import WEIGHTS_NAME, load_model
 from distxml.models.joint import JointModel
-
-FREE_SPACE = "free some space"
-REMEDIES = {
-    errno.ENOSPC: FREE_SPACE,
-    errno.EDQUOT: FREE_SPACE,
-    errno.EFBIG: FREE_SPACE,
-    errno.ENOENT: "put run.folder on a disk that every node shares",
-}
 
 
 @dataclass(frozen=True)
@@ -106,12 +97,20 @@ class ScoringWorker:
                 f"evaluation.batch_size={size}: the GPU's memory is too small; lower it, then the same command goes on"
             ) from None
         except OSError as error:
-            if error.errno not in REMEDIES:
+            remedy = _remedy(error)
+            if remedy is None:
                 raise
             raise UserError(
-                f"{self.work.journal.folder}: cannot be written ({error.strerror}); {REMEDIES[error.errno]}, then the "
-                "same command goes on"
+                f"{self.work.journal.folder}: cannot be written ({reason_of(error)}); {remedy}, then the same command "
+                "resumes"
             ) from None
+
+
+def _remedy(error: OSError) -> str | None:
+    """Where trying again does not help."""
+    if is_disk_full(error):
+        return "free some space"
+    return "put run.folder on a disk that every node shares" if isinstance(error, FileNotFoundError) else None
 
 
 def make_scorer(work: Work) -> ImageScorer:

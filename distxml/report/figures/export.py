@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from distxml import __version__
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.files import published_together
 from distxml.report.figure import Plate
 
@@ -51,7 +51,7 @@ def write_figures(plates: Sequence[Plate], folder: Path, scored_sha256: str | No
                 (staging / f"{plate.name}.png").write_bytes(plate.png)
             (staging / INDEX_NAME).write_text(index.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{folder}: cannot be written ({error.strerror or error})") from None
+        raise UserError(f"{folder}: cannot be written ({reason_of(error)})") from None
 
 
 def _files_listed(folder: Path) -> list[str]:

@@ -11,9 +11,8 @@ from distxml import __version__
 from distxml.config import to_yaml
 from distxml.config.sweep.sweep import Parameters
 from distxml.errors import UserError
-from distxml.files import write_page
 from distxml.report.figure import Picture
-from distxml.report.html_page import environment
+from distxml.report.html_page import environment, write_page
 from distxml.report.sweep.figures import (
     NOT_SET,
     SettingAxis,

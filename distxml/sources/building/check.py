@@ -1,11 +1,11 @@
 """Looks at every image once before anything is written, in the processes of a build."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distxml.config.images import ImageRules
 from distxml.data.digest import rows_digest
+from distxml.digest import digest_of
 from distxml.sources.building.journal import Journal, Verdict
 from distxml.sources.building.workers import Workers
 from distxml.sources.material import Item, Track, Unusable
@@ -57,5 +57,5 @@ def _verdict(number: int, item: Item, rules: ImageRules) -> Verdict:
         row = item.row(rules)
     except Unusable as reason:
         return Verdict(number=number, reason=str(reason))
-    image = hashlib.sha256(row.image).hexdigest()
+    image = digest_of(row.image)
     return Verdict(number=number, image=image, row=rows_digest([row]), remark=row.remark)

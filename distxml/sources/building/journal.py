@@ -1,19 +1,18 @@
-"""The journal of a build: what is done already, so that the same command goes on after an end that nobody planned.
+"""The journal of a build: what is done already, so that the same command resumes after an unplanned end.
 
-It lies in the folder in making, a line an entry, each behind its own checksum. Lines that are damaged or cut short are
-passed over: what they told is done again.
+It lies in the folder in making, one line per entry, each behind its own checksum. Lines that are damaged or cut short
+are skipped: what they told is done again.
 """
 
-import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from distxml.data.digest import file_digest
 from distxml.data.schema import Shard
+from distxml.digest import digest_of, file_digest
+from distxml.files import append, empty_folder, write_whole
 from distxml.sources.building.fingerprint import Fingerprint
 from distxml.sources.building.shards import WrittenShard
 
@@ -93,18 +92,14 @@ class Journal:
 
     def _clear(self) -> None:
         kept = self.folder / JOURNAL_NAME
-        unfinished = kept.with_suffix(".unfinished")
         entries = [self._checked(self.verdicts)] if self.verdicts else []
         entries += [self._written(written) for written in self.shards.values()]
-        unfinished.write_text("".join(map(_line, entries)), encoding="utf-8")
-        unfinished.replace(kept)
-        for path in self.folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                _clear_split(path, {self.folder / file for file in self.shards})
-            elif path != kept:
-                path.unlink()
-        if not entries:
-            kept.unlink()
+        if entries:
+            write_whole(kept, "".join(map(_line, entries)))
+        splits = [path for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()]
+        for split in splits:
+            empty_folder(split, keep={self.folder / file for file in self.shards})
+        empty_folder(self.folder, keep=[*splits, kept] if entries else splits)
 
     def _checked(self, verdicts: Sequence[Verdict]) -> Entry:
         return Entry(of=self.fingerprint.checks, verdicts=tuple(verdicts))
@@ -113,8 +108,7 @@ class Journal:
         return Entry(of=self.fingerprint.shards, shard=written.shard, annotated=written.annotated)
 
     def _write(self, entry: Entry) -> None:
-        with (self.folder / JOURNAL_NAME).open("a", encoding="utf-8") as file:
-            file.write(_line(entry))
+        append(self.folder / JOURNAL_NAME, _line(entry))
 
 
 def _line(entry: Entry) -> str:
@@ -142,15 +136,5 @@ def _is_there(folder: Path, shard: Shard) -> bool:
     return safe and path.is_file() and file_digest(path) == shard.sha256
 
 
-def _clear_split(folder: Path, kept: set[Path]) -> None:
-    for path in folder.iterdir():
-        if path in kept:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+    return digest_of(text)[:16]

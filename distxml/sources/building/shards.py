@@ -1,6 +1,5 @@
 """Writes one Parquet shard, a row group in memory at a time."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ import pyarrow.parquet as pq
 
 from distxml.config.dataset import DatasetRecipe
 from distxml.config.images import ImageRules
-from distxml.data.digest import file_digest, index_digest, rows_digest
+from distxml.data.digest import index_digest, rows_digest
 from distxml.data.schema import ROW_SCHEMA, SPLITS, RowGroup, Shard, Split
+from distxml.digest import file_digest
 from distxml.errors import UserError
+from distxml.files import whole_file
 from distxml.sources.building.splits import Divided
 from distxml.sources.material import Item, SourceRow, Unusable
-
-SUFFIX_UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -51,31 +50,33 @@ class WrittenShard:
 
 
 def write_shard(task: ShardTask) -> WrittenShard:
-    """Writes the shard under another name first, so that it is complete where it is there.
+    """Writes the shard; it is complete where it is there.
 
     Raises:
         UserError: an image changed after it was checked.
     """
     path = task.folder / task.file
     path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}{SUFFIX_UNFINISHED}")
     groups: list[RowGroup] = []
     annotated = 0
-    with pq.ParquetWriter(
-        unfinished, ROW_SCHEMA, compression="none", use_dictionary=False, write_statistics=False
-    ) as writer:  # images are compressed already, so Parquet does not compress
+    with (
+        whole_file(path) as file,
+        pq.ParquetWriter(file, ROW_SCHEMA, compression="none", use_dictionary=False, write_statistics=False) as writer,
+    ):  # images are compressed already, so Parquet does not compress
         for rows in _groups(task):
             writer.write_table(_table(rows), row_group_size=task.rows_per_group)
             groups.append(RowGroup(rows=len(rows), sha256=rows_digest(rows)))
             annotated += sum(row.mask is not None for row in rows)
-    digest = file_digest(unfinished)
-    unfinished.replace(path)
     index = index_digest([item.key for item in task.items], [item.label for item in task.items])
-    count = len(task.items)
-    return WrittenShard(
-        Shard(file=task.file, split=task.split, rows=count, sha256=digest, index_sha256=index, groups=tuple(groups)),
-        annotated,
+    shard = Shard(
+        file=task.file,
+        split=task.split,
+        rows=len(task.items),
+        sha256=file_digest(path),
+        index_sha256=index,
+        groups=tuple(groups),
     )
+    return WrittenShard(shard, annotated)
 
 
 def _groups(task: ShardTask) -> Iterator[list[SourceRow]]:

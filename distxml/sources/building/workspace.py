@@ -1,28 +1,23 @@
 """A folder that appears under its name only when it is complete."""
 
-import errno
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from distxml.errors import UserError
-from distxml.sources.building.shards import SUFFIX_UNFINISHED
+from distxml.errors import UserError, is_disk_full, reason_of
+from distxml.files import give_name, is_unfinished
+from distxml.locks import Lock, try_lock_folder
 
 RESUMED = "distxml-building"
-"""What the hidden folder of a build is called; the next build goes on in it."""
+"""What the hidden folder of a build is called; the next build resumes in it."""
 REDONE = "distxml-export"
-"""What the hidden folder of an export is called; the next export begins anew."""
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+"""What the hidden folder of an export is called; the next export starts over."""
 
 
 @contextmanager
 def folder_in_making(target: Path, kind: str = RESUMED) -> Iterator[Path]:
-    """The hidden folder `.NAME.kind` beside `target`, renamed to it on success; one that is left empty just goes.
+    """The hidden folder `.NAME.kind` beside `target`, renamed to it on success; an empty one is removed.
 
     On failure a folder of kind RESUMED stays, if a finished file is in it, and the error says so. What a process that
     was killed left is there for the next one, whatever the kind. A lock on the folder, which dies with its process,
@@ -33,7 +28,7 @@ def folder_in_making(target: Path, kind: str = RESUMED) -> Iterator[Path]:
             written.
     """
     making = target.with_name(f".{target.name}.{kind}")
-    lock = _open(making, target)
+    lock = _locked(making, target)
     try:
         yield making
         _appear(making, target)
@@ -44,27 +39,16 @@ def folder_in_making(target: Path, kind: str = RESUMED) -> Iterator[Path]:
         _what_is_kept(making, kind)
         raise
     finally:
-        os.close(lock)
+        lock.release()
 
 
-def _open(making: Path, target: Path) -> int:
+def _locked(making: Path, target: Path) -> Lock:
     """Makes the folder and locks it."""
     try:
-        making.mkdir(parents=True, exist_ok=True)
-        return _lock(making, target)
+        lock = try_lock_folder(making)
     except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error.strerror or error}); name another folder") from error
-
-
-def _lock(making: Path, target: Path) -> int:
-    lock = os.open(making, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        renamed = not making.exists() or not os.path.samestat(os.fstat(lock), making.stat())
-    except BlockingIOError:
-        renamed = True
-    if renamed:
-        os.close(lock)
+        raise UserError(f"{target}: cannot be written ({reason_of(error)}); name another folder") from error
+    if lock is None:
         raise UserError(f"{target}: another process is building it; wait until that is done")
     return lock
 
@@ -74,25 +58,22 @@ def _appear(making: Path, target: Path) -> None:
         making.rmdir()
         return
     try:
-        making.rename(target)
-    except OSError as error:
-        if error.errno in OCCUPIED:
-            raise UserError(f"{target}: exists now, but did not before; name another folder") from None
-        raise
+        give_name(making, target)
+    except FileExistsError:
+        raise UserError(f"{target}: exists now, but did not before; name another folder") from None
 
 
 def _in_words(error: OSError, target: Path) -> UserError:
     """Names the file that the error is about; one that is raised while a file is open knows none."""
-    reason = error.strerror or str(error)
     name = str(target if error.filename is None else error.filename)
     shown = name if name.isprintable() else ascii(name)
-    if error.errno in NO_ROOM:
-        return UserError(f"{shown}: cannot be written ({reason}); make room or name another folder")
-    return UserError(f"{shown}: {reason}; mend that and give the same command again")
+    if is_disk_full(error):
+        return UserError(f"{shown}: cannot be written ({reason_of(error)}); make room or name another folder")
+    return UserError(f"{shown}: {reason_of(error)}; mend that and give the same command again")
 
 
 def _what_is_kept(making: Path, kind: str) -> str:
-    """Clears away what nobody can go on with; else says where it is, for the end of a message."""
+    """Removes what nobody can resume from; else says where it is, for the end of a message."""
     if kind == RESUMED and any(_is_finished(path) for path in making.rglob("*")):
         return f"; what is done is kept in {making}"
     shutil.rmtree(making, ignore_errors=True)
@@ -100,4 +81,4 @@ def _what_is_kept(making: Path, kind: str) -> str:
 
 
 def _is_finished(path: Path) -> bool:
-    return path.is_symlink() or (path.is_file() and not path.name.endswith(SUFFIX_UNFINISHED))
+    return path.is_symlink() or (path.is_file() and not is_unfinished(path))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.sources.coco.outlines import Outline, Polygons, RunLengths
 from distxml.sources.raster import Box
 
@@ -76,7 +76,7 @@ def _parse(path: Path) -> Any:
         return json.loads(path.read_bytes(), parse_constant=_no_number)
     except OSError as error:
         remedy = "set source.annotations=FILE"
-        raise UserError(f"source.annotations: {path}: cannot be read ({error.strerror or error}); {remedy}") from None
+        raise UserError(f"source.annotations: {path}: cannot be read ({reason_of(error)}); {remedy}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON ({str(error) or 'nested too deeply'}); {REMEDY}") from None
 

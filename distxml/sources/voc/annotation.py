@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.sources.raster import Box, Point
 
 REMEDY = "mend the file, or move it away together with its image"
@@ -122,7 +122,7 @@ def _parse(path: Path) -> Element:
     except (ParseError, ValueError, LookupError) as error:
         raise UserError(f"{path}: not valid XML ({error}); {REMEDY}") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); {REMEDY}") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)}); {REMEDY}") from None
     assert root is not None  # a document without a root is a ParseError
     return root
 

@@ -14,6 +14,7 @@ from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
 from distxml.data.subsets import balanced_sample
+from distxml.files import write_whole
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import EpochEvent, GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent, StepEvent
 from distxml.monitoring.metrics_log import MetricsLog
@@ -182,9 +183,7 @@ def _epoch_event(report: EpochReport, seconds: float) -> EpochEvent:
 
 def mark_finished(run: RunFolder) -> None:
     """The third phase is complete."""
-    fresh = run.finished.with_suffix(".new")
-    fresh.write_text(json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
-    fresh.rename(run.finished)
+    write_whole(run.finished, json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
 
 
 def _gallery(val: Loader, images: int) -> Batch | None:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import distxml
-from distxml.data.digest import file_digest
+from distxml.digest import file_digest
 
 INSTALLED = Path(distxml.__file__).parent
 

@@ -3,7 +3,6 @@
 Everything counts, unless it is listed here as what cannot matter.
 """
 
-import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from distxml.config import Recipe
-from distxml.data.digest import file_digest
 from distxml.data.schema import DatasetMetadata
+from distxml.digest import digest_of, file_digest
 from distxml.models.checkpoint import WEIGHTS_NAME
 from distxml.training.checkpoints import PHASES
 from distxml.tuning.phase_cache.code import code_digest
@@ -76,7 +75,7 @@ class PhaseKey:
     def name(self) -> str:
         """The same for the same content, wherever it is computed."""
         content = json.dumps(self.depends, sort_keys=True)
-        return f"phase{self.phase}-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+        return f"phase{self.phase}-{digest_of(content)[:32]}"
 
 
 def phase_keys(recipe: Recipe, data: DatasetMetadata) -> tuple[PhaseKey, PhaseKey, PhaseKey]:

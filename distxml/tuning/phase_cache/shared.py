@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from filelock import FileLock
-
 from distxml.config import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.errors import InfrastructureError, UnrecoverableError, UserError
-from distxml.files import link_folder, present_folder, replace_folder, write_whole
+from distxml.errors import InfrastructureError, UnrecoverableError, UserError, reason_of
+from distxml.files import copy_folder, present_folder, write_whole
+from distxml.locks import Lock
 from distxml.monitoring.events import EpochEvent, Event, PhaseEndEvent
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.monitoring.tensorboard import TensorBoard
@@ -70,7 +69,7 @@ class SharedPhases:
     recipe: Recipe
     waiting: Callable[[int], None] = lambda phase: None
     tell: Callable[[str], None] = lambda message: None
-    _held: dict[int, FileLock] = field(default_factory=dict)
+    _held: dict[int, Lock] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _to_publish: list[int] = field(default_factory=list)
 
@@ -84,7 +83,7 @@ class SharedPhases:
         try:
             return self._take()
         except OSError as error:
-            raise InfrastructureError(f"run {self.run.path}: cannot be written ({error.strerror or error})") from None
+            raise InfrastructureError(f"run {self.run.path}: cannot be written ({reason_of(error)})") from None
 
     def _take(self) -> bool:
         own = max((phase for phase in PHASES if ended(self.run, phase)), default=0)
@@ -152,7 +151,7 @@ class SharedPhases:
                 told = True
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
-    def _try_to_hold(self, phase: int) -> tuple[FileLock | None, bool]:
+    def _try_to_hold(self, phase: int) -> tuple[Lock | None, bool]:
         """The right to train, and whether the store gives rights at all: where not, each trial trains for itself."""
         try:
             return self.store.try_to_hold(self._key(phase)), True
@@ -185,8 +184,7 @@ class SharedPhases:
         for phase, each in enumerate(stored, start=1):
             for name in reversed(KEPT):
                 if (each.folder / name).exists():
-                    target = self.run.checkpoint(phase, name)
-                    replace_folder(link_folder(each.folder / name, target.with_name(f"{name}.new")), target)
+                    copy_folder(each.folder / name, self.run.checkpoint(phase, name))
         if len(stored) == len(PHASES):
             mark_finished(self.run)
 

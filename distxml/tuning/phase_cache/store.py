@@ -5,19 +5,17 @@ trains a phase holds a lock on its key; the system releases it should that proce
 """
 
 import json
-import shutil
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.errors import InfrastructureError
-from distxml.files import flush, link_folder, present_folder
+from distxml.errors import InfrastructureError, reason_of
+from distxml.files import copy_folder, new_folder, present_folder, remove_folder, write_whole
+from distxml.locks import Lock, try_lock
 from distxml.training.checkpoint_files import damage_of
 from distxml.tuning.phase_cache.key import PhaseKey
 
@@ -80,10 +78,11 @@ class PhaseStore:
         except (FileNotFoundError, ValueError):
             damaged, entry = True, None
         except OSError as error:  # of the disk, not of the entry
-            raise InfrastructureError(
-                f"store {self.folder}: cannot be read ({error.strerror or error}); mend it"
-            ) from None
-        return self._remove(folder) if damaged or entry is None else StoredPhase(folder, entry)
+            raise InfrastructureError(f"store {self.folder}: cannot be read ({reason_of(error)}); mend it") from None
+        if damaged or entry is None:
+            remove_folder(folder)
+            return None
+        return StoredPhase(folder, entry)
 
     def publish(self, key: PhaseKey, run: RunFolder, log: list[dict[str, Any]]) -> None:
         """Add a phase that a run has ended; nothing happens where it is known.
@@ -98,7 +97,6 @@ class PhaseStore:
         target = self.folder / key.name
         if target.exists():
             return
-        fresh = self.folder / f".{uuid.uuid4().hex}"
         epochs = [event for event in log if event["event"] == "epoch"]
         entry = PhaseEntry(
             phase=key.phase,
@@ -110,39 +108,26 @@ class PhaseStore:
             written=datetime.now(UTC).isoformat("T", "seconds"),
         )
         try:
-            self._write(fresh, entry, key.phase, run)
-            fresh.rename(target)
-            flush(self.folder)
+            with new_folder(target) as fresh:
+                for name in KEPT:
+                    source = present_folder(run.checkpoint(key.phase, name))
+                    if source.exists():
+                        copy_folder(source, fresh / name)
+                write_whole(fresh / ENTRY_NAME, entry.model_dump_json(indent=2) + "\n")
         except OSError as error:
-            shutil.rmtree(fresh, ignore_errors=True)
             if not target.exists():  # else somebody was faster
                 raise self._unwritable(error) from None
 
-    def _write(self, fresh: Path, entry: PhaseEntry, phase: int, run: RunFolder) -> None:
-        fresh.mkdir(parents=True)
-        for name in KEPT:
-            source = present_folder(run.checkpoint(phase, name))
-            if source.exists():
-                link_folder(source, fresh / name)
-        (fresh / ENTRY_NAME).write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        flush(fresh / ENTRY_NAME)
-        flush(fresh)
-
-    def try_to_hold(self, key: PhaseKey) -> FileLock | None:
+    def try_to_hold(self, key: PhaseKey) -> Lock | None:
         """The right to train a phase; None while another process has it. Release it when the phase is published.
 
         Raises:
             InfrastructureError: the store cannot be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / f"{key.name}.lock", timeout=0, thread_local=False)
-            lock.acquire()
-        except Timeout:
-            return None
+            return try_lock(self.folder / f"{key.name}.lock")
         except OSError as error:
             raise self._unwritable(error) from None
-        return lock
 
     def failure(self, key: PhaseKey) -> str | None:
         """Why these settings lead nowhere, if somebody has found that out."""
@@ -157,29 +142,18 @@ class PhaseStore:
         Raises:
             InfrastructureError: the store cannot be written.
         """
-        fresh = self._failure(key).with_suffix(f".{uuid.uuid4().hex}")
         try:
-            fresh.write_text(json.dumps({"reason": reason}) + "\n", encoding="utf-8")
-            fresh.rename(self._failure(key))
+            write_whole(self._failure(key), json.dumps({"reason": reason}) + "\n")
         except OSError as error:
             raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError) -> InfrastructureError:
-        reason = error.strerror or error
         return InfrastructureError(
-            f"store {self.folder}: cannot be written ({reason}); mend it, or choose another with store=FOLDER"
+            f"store {self.folder}: cannot be written ({reason_of(error)}); mend it, or choose another with store=FOLDER"
         )
 
     def _failure(self, key: PhaseKey) -> Path:
         return self.folder / f"{key.name}.failed.json"
-
-    def _remove(self, folder: Path) -> None:
-        doomed = folder.with_name(f".{uuid.uuid4().hex}")
-        try:
-            folder.rename(doomed)  # at once, so that nobody takes half of it
-        except OSError:
-            return  # somebody else has
-        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _is_damaged(checkpoint: Path) -> bool:

@@ -95,7 +95,7 @@ def test_a_changed_shard_does_not_get_into_the_cache(folder: Path, endpoint: str
     boto3.client("s3").put_object(Bucket=BUCKET, Key="changed/train/00001.parquet", Body=b"x" * 999)
     with pytest.raises(UserError, match=r"s3://data/changed/train/00001\.parquet: this shard was changed"):
         epoch(uri, tmp_path / "cache")
-    assert len(list((tmp_path / "cache").glob("*.new"))) == 0
+    assert len(list((tmp_path / "cache").glob(".*"))) == 0
     assert len(list((tmp_path / "cache").glob("*.parquet"))) <= 2
 
 

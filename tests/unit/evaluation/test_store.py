@@ -7,6 +7,7 @@ import pytest
 from distxml.errors import UserError
 from distxml.evaluation.prepare import require_writable
 from distxml.evaluation.results import load_summary, store
+from distxml.files import is_unfinished, remove_unfinished
 from tests.unit.evaluation.made_evaluation import make_results
 
 RESULTS, OTHER = make_results(), make_results(seed=1)
@@ -17,9 +18,10 @@ def names(folder: Path) -> list[str]:
 
 
 def test_what_a_killed_evaluation_left_is_cleaned_up(tmp_path: Path):
-    for leftover in (".evaluation-new", ".evaluation-old"):
+    for leftover in (".evaluation.0123.unfinished", "evaluation.old"):
         (tmp_path / leftover).mkdir()
         (tmp_path / leftover / "images.parquet").write_text("half")
+    remove_unfinished(tmp_path, "evaluation")
     store(RESULTS, tmp_path / "evaluation")
     assert names(tmp_path) == ["evaluation"]
 
@@ -38,7 +40,7 @@ def test_earlier_results_are_put_back_when_the_new_ones_cannot_take_their_place(
     rename = Path.rename
 
     def refuse_the_new(source: Path, target: Path) -> Path:
-        if source.name == ".evaluation-new":
+        if is_unfinished(source):
             raise OSError(28, "No space left on device")
         return rename(source, target)
 
@@ -52,8 +54,8 @@ def test_earlier_results_are_put_back_when_the_new_ones_cannot_take_their_place(
 def test_earlier_results_come_back_after_a_kill_between_the_two_renames(tmp_path: Path, monkeypatch):
     folder = tmp_path / "evaluation"
     store(RESULTS, folder)
-    folder.rename(tmp_path / ".evaluation-old")
-    monkeypatch.setattr("distxml.evaluation.store._write", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    folder.rename(tmp_path / "evaluation.old")
+    monkeypatch.setattr("distxml.evaluation.results._write", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(UserError, match="disk full"):
         store(OTHER, folder)
     assert load_summary(folder) == RESULTS.summary != OTHER.summary

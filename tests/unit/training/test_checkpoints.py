@@ -64,7 +64,7 @@ def test_where_a_phase_has_no_intact_checkpoint_the_one_before_it_is_taken(run: 
 
 
 def test_a_crash_between_the_renames_leaves_the_previous_one(run: RunFolder) -> None:
-    run.checkpoint(3, "last").rename(run.checkpoint(3, "last").with_name("last.new"))
+    run.checkpoint(3, "last").rename(run.checkpoint(3, "last").with_name(".last.0123.unfinished"))
     assert checkpoints(run).find_newest().place == Place(3, "previous")
 
 
@@ -111,7 +111,7 @@ def test_no_room_for_a_checkpoint_is_one_clear_error_and_loses_nothing(tmp_path:
     trainer = small_trainer(recipe)
     with no_file_larger_than(3000), pytest.raises(UserError, match=r"could not be written .*; free some space"):
         trainer.fit()
-    assert not list(run.path.glob("checkpoints/*/*.new"))
+    assert not list(run.path.glob("checkpoints/*/.*"))
     small_trainer(recipe).fit()
     assert run.checkpoint(3, "last").is_dir()
 

@@ -107,7 +107,7 @@ def test_a_bit_that_flips_on_the_disk_changes_no_number(tmp_path_factory, place,
 
 def test_what_a_crash_left_half_written_is_removed(journal: Journal):
     before = names(journal)
-    (journal.folder / ".methods-1.parquet.2.partial").write_bytes(b"PAR1")
+    (journal.folder / ".methods-1.parquet.2.unfinished").write_bytes(b"PAR1")
     assert journal.read().damaged == (), "it is no part"
     journal.open({"some": "settings"})
     assert names(journal) == before
