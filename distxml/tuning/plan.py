@@ -37,7 +37,7 @@ class SweepPlan:
         for record in known:
             place = self._place_of_next(record.step)
             self.records.append(record)
-            self._searches[record.step].know(place, record.settings)
+            self._searches[record.step].replay(place, record.settings)
             if record.is_over:
                 self._tell(record)
 

@@ -1,4 +1,4 @@
-"""Where the next trial's values come from: a grid, seeded draws, or Optuna's TPE."""
+"""Where the next trial's values come from: a grid, or Optuna's random or TPE sampler."""
 
 import math
 import warnings
@@ -7,12 +7,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import optuna
 from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import TPESampler
-from optuna.study import StudyDirection
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from distxml.config import Recipe
@@ -89,7 +88,7 @@ def check_parameters(parameters: Parameters, base: Recipe, origin: str) -> None:
     """
     for name, values in _values(parameters):
         for value in values:
-            recipe = with_settings(base, _company(parameters, name) | {name: value}, f"{origin}: parameters.{name}")
+            recipe = with_settings(base, _condition(parameters, name) | {name: value}, f"{origin}: parameters.{name}")
             if not all(path.is_absolute() for path in _searched_paths(recipe)):
                 raise UserError(f"{origin}: parameters.{name}={value}: trials run elsewhere; write the whole path")
 
@@ -105,7 +104,7 @@ def _values(parameters: Parameters) -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield name, tuple(int(end) for end in ends) if parameter.kind == "integer" else ends
 
 
-def _company(parameters: Parameters, name: str) -> Assignment:
+def _condition(parameters: Parameters, name: str) -> Assignment:
     """What a parameter's own conditions ask for, so that it is checked where it is set."""
     wanted = parameters[name].when.items()
     return {other: value[0] if isinstance(value, list) else value for other, value in wanted}
@@ -118,7 +117,7 @@ class Search(Protocol):
         """Values for a new trial; None where there are no more."""
         ...
 
-    def know(self, place: int, settings: Assignment) -> None:
+    def replay(self, place: int, settings: Assignment) -> None:
         """A trial that was proposed before an interruption; its settings hold what was given."""
 
     def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
@@ -126,7 +125,11 @@ class Search(Protocol):
 
 
 class GridSearch:
-    """Every combination, in turn."""
+    """Every combination, in turn.
+
+    Optuna's `GridSampler` and `BruteForceSampler` take them in random order: trials that run side by side would train
+    the same early phases. The first also knows no conditions, so that it would make equal trials.
+    """
 
     def __init__(self, space: Space) -> None:
         self.space = space
@@ -136,7 +139,7 @@ class GridSearch:
         combinations = self.space.grid(given)
         return combinations[place] if place < len(combinations) else None
 
-    def know(self, place: int, settings: Assignment) -> None:
+    def replay(self, place: int, settings: Assignment) -> None:
         """Nothing depends on it."""
 
     def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
@@ -144,20 +147,19 @@ class GridSearch:
 
 
 class RandomSearch:
-    """Draws that are a function of the seed, the trial's place and the parameter's name."""
+    """Optuna's random sampler, with a seed of its own for each trial: its values depend on nothing that was drawn
+    before, so a sweep that is resumed draws what it would have drawn."""
 
     def __init__(self, space: Space, seed: int) -> None:
         self.space, self.seed = space, seed
 
     def propose(self, place: int, given: Assignment) -> Assignment | None:
         """The `place`-th draw."""
+        names = ",".join(self.space.parameters)  # other steps of the sweep draw others at the same place
+        trial = _study(RandomSampler(seed_from("random", self.seed, place, names) % 2**32)).ask()
+        return self.space.draw(lambda name, parameter: _suggest(trial, name, parameter), given)
 
-        def value_of(name: str, parameter: Parameter) -> Any:
-            return parameter.at(np.random.default_rng(seed_from("sweep", self.seed, place, name)).random())
-
-        return self.space.draw(value_of, given)
-
-    def know(self, place: int, settings: Assignment) -> None:
+    def replay(self, place: int, settings: Assignment) -> None:
         """Nothing depends on it."""
 
     def tell(self, place: int, record: TrialRecord, value: ObjectiveValue | None) -> None:
@@ -175,13 +177,12 @@ class TpeSearch:
         Args:
             space: the parameters.
             settings: seed and number of random trials.
-            objectives: how many values a value has; with one, its score is followed.
+            objectives: how many metrics are optimized side by side; with one, the score is.
             limited: whether limits are to be learnt from.
             known: trials before an interruption; they shift the seed, so that none is proposed again.
         """
         self.space, self.objectives = space, objectives
         self._asked: dict[int, Trial] = {}
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             sampler = TPESampler(
@@ -192,14 +193,14 @@ class TpeSearch:
                 constant_liar=True,  # trials that still run repel those proposed beside them
                 constraints_func=_violation if limited else None,
             )
-            self.study = optuna.create_study(directions=[StudyDirection.MAXIMIZE] * objectives, sampler=sampler)
+            self.study = _study(sampler, objectives)
 
     def propose(self, place: int, given: Assignment) -> Assignment | None:
         """What TPE proposes next."""
         trial = self._asked[place] = self.study.ask()
         return self.space.draw(lambda name, parameter: _suggest(trial, name, parameter), given)
 
-    def know(self, place: int, settings: Assignment) -> None:
+    def replay(self, place: int, settings: Assignment) -> None:
         """Has TPE propose these values once more."""
         parameters = self.space.parameters
         own = {name: value for name, value in settings.items() if name in parameters}
@@ -220,6 +221,12 @@ class TpeSearch:
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self.study.tell(trial, values)
+
+
+def _study(sampler: BaseSampler, objectives: int = 1) -> Study:
+    """A silent one, where more is better."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(directions=[StudyDirection.MAXIMIZE] * objectives, sampler=sampler)
 
 
 def _violation(trial: FrozenTrial) -> tuple[float]:

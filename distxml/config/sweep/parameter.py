@@ -1,6 +1,5 @@
 """One parameter of a sweep: the values that a setting may take, and when it is set at all."""
 
-import math
 from typing import Any, Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
@@ -78,17 +77,6 @@ class Parameter(Settings):
     def listed(self) -> tuple[Any, ...]:
         """The values of a choice, a grid or a fixed value; those of a range: its two ends."""
         return (self.fixed,) if self.kind == "fixed" else tuple(getattr(self, self.kind))
-
-    def at(self, share: float) -> Any:
-        """The value that a draw of `share` from [0, 1) stands for."""
-        if self.kind not in RANGES:
-            return self.listed[int(share * len(self.listed))]
-        low, high = self.ends
-        if self.kind == "integer":
-            return int(low) + int(share * (int(high) - int(low) + 1))
-        if self.kind == "loguniform":
-            return math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
-        return low + share * (high - low)
 
     def in_words(self) -> str:
         """For a table."""

@@ -70,6 +70,21 @@ def test_draws_depend_on_seed_and_number_alone(base: Recipe) -> None:
     assert known == []
 
 
+def test_draws_lie_within_the_ends_and_reach_all_choices(base: Recipe) -> None:
+    parameters = {
+        "loss.beta": {"uniform": [0.5, 1]},
+        "loss.gamma": {"loguniform": [0.01, 10]},
+        "model.width": {"integer": [2, 4]},
+        "loss.kind": {"choice": ["unsupervised", "hybrid"]},
+    }
+    sweep = small_sweep(parameters=parameters, budget={"trials": 60})
+    drawn = [record.settings for record in run_through(SweepPlan(sweep, base, []), lambda s: 0.1)]
+    assert all(0.5 <= each["loss.beta"] <= 1 and 0.01 <= each["loss.gamma"] <= 10 for each in drawn)
+    assert 15 < sum(each["loss.gamma"] < 10**-0.5 for each in drawn) < 45, "even over the orders of magnitude"
+    assert {each["model.width"] for each in drawn} == {2, 3, 4}
+    assert {each["loss.kind"] for each in drawn} == {"unsupervised", "hybrid"}
+
+
 def test_conditions_hold_also_for_what_the_recipe_says(base: Recipe) -> None:
     parameters = {"loss.gamma": {"uniform": [0, 1], "when": {"loss.kind": ["hybrid", "other"]}}, "loss.beta": 0.7}
     (first, *_) = run_through(SweepPlan(small_sweep(parameters=parameters), base, []), lambda s: 0.1)
