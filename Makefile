@@ -5,8 +5,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 PYTEST := $(BIN)/python -m pytest
+SIDE_BY_SIDE := -n 2 --dist loadfile  # what a file's tests share is made once
 
-.PHONY: demo test quick slow lint types clean
+.PHONY: demo test quick unit integration lint types clean
 
 demo: $(INSTALLED)  ## polygons: build the dataset, train on two workers, evaluate, report
 	$(BIN)/distxml data build polygons data/polygons
@@ -14,15 +15,18 @@ demo: $(INSTALLED)  ## polygons: build the dataset, train on two workers, evalua
 	$(BIN)/distxml evaluate runs/polygons
 	$(BIN)/distxml report runs/polygons
 
-test: $(INSTALLED)  ## everything that must be clean; the types are checked beside the quick tests
-	$(MAKE) --jobs=2 lint types quick
-	$(MAKE) slow
+test: $(INSTALLED)  ## everything that must be clean
+	$(MAKE) --jobs=2 lint types unit  # the types take one core for a minute, the tests the rest
+	$(MAKE) integration
 
-quick: $(INSTALLED)  ## tests that start neither Ray nor a process, on two cores
-	$(PYTEST) -m "not slow" -n 2 --dist loadfile
+quick: $(INSTALLED)  ## the tests that start neither Ray nor a process
+	$(PYTEST) -m "not slow" $(SIDE_BY_SIDE)
 
-slow: $(INSTALLED)  ## the others, one after the other: they take both cores themselves, and some of them look at the clock
-	$(PYTEST) -m slow
+unit: $(INSTALLED)
+	$(PYTEST) --ignore=tests/integration $(SIDE_BY_SIDE)
+
+integration: $(INSTALLED)  ## one after the other: each takes both cores itself, and some look at the clock
+	$(PYTEST) tests/integration
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
