@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.command import DISTXML
 from tests.integration.ray_cluster import RayCluster
+
+PATIENCE = 600.0
+"""Seconds; ten times what a quiet machine of two cores takes, so that a busy one fails no test."""
 
 
 @dataclass
@@ -50,7 +54,7 @@ class WatchedProcess:
                 start_new_session=True,
             )
 
-    def wait_until(self, condition, seconds: float = 240) -> None:
+    def wait_until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
         assert self.process is not None
         start = time.monotonic()
         while not condition():
@@ -62,11 +66,15 @@ class WatchedProcess:
         """The exit status after a signal."""
         assert self.process is not None
         (os.killpg if whole_group else os.kill)(self.process.pid, number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=120)
 
-    def finish(self, status: int = 0, seconds: float = 240) -> None:
+    def finish(self, status: int = 0) -> None:
         assert self.process is not None
-        assert self.process.wait(timeout=seconds) == status, self.output
+        try:
+            assert self.process.wait(timeout=PATIENCE) == status, self.output
+        except subprocess.TimeoutExpired:
+            self.kill_everything()
+            raise
 
     def descendants(self, word: str = "") -> list[int]:
         """Living processes of the command, and with a `word` of the cluster, whose command line holds the word."""

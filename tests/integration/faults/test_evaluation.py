@@ -54,6 +54,7 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluator]:
         evaluation.kill_everything()
 
 
+@pytest.mark.timeout(2400)
 def test_one_fault_after_the_other(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
     """One evaluation, with a Ray of its own in each start."""
     evaluation = evaluate()

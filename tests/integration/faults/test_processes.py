@@ -12,6 +12,7 @@ import pytest
 from distxml.models.checkpoint import load_model
 from tests.integration.faults.conftest import Starter
 from tests.integration.ray_cluster import RayCluster
+from tests.integration.watched_process import PATIENCE
 from tests.integration.watched_run import WatchedRun
 
 pytestmark = pytest.mark.slow
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 WORKERS = "ray::RayTrainWorker"
 
 
+@pytest.mark.timeout(2400)
 def test_one_fault_after_the_other(start: Starter, undisturbed: WatchedRun) -> None:
     """One run, with a Ray of its own in each start; the last fault may let it train on, so it comes last."""
     run = start("disturbed")
@@ -107,7 +109,7 @@ def test_no_failures_allowed_then_one_worker_instead_of_two(start: Starter, clus
     run = start("no_more", "scaling.max_failures=0", cluster=cluster)
     run.wait_for_phase_2()
     os.kill(run.descendants(WORKERS)[0], signal.SIGKILL)
-    assert run.process is not None and run.process.wait(timeout=240) == 2, run.output
+    assert run.process is not None and run.process.wait(timeout=PATIENCE) == 2, run.output
     last = run.output.splitlines()[-1]
     assert last.startswith("distxml: error: training stopped (1 of the workers died, rank "), last
     assert f"details: {run.folder.failure}; the same command goes on from there" in last

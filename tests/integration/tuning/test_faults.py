@@ -132,5 +132,5 @@ def test_a_node_is_lost(start: Starter, cluster: RayCluster) -> None:
     sweep.wait_until(lambda: any(epochs(sweep, number) >= 3 for number in range(2)))
     cluster.lose_node()
     cluster.add_node()
-    sweep.finish(seconds=400)
+    sweep.finish()
     assert_finished_once(sweep, 2)

@@ -17,17 +17,8 @@ SETTINGS = EvaluationSettings(integration_steps=4, batch_size=3)
 
 def explained(f: Scoring) -> ExplainedModel:
     """The small VGG; under `phase1` another one than the explainer's."""
-    joint = _small_joint_model(0)
-    return ExplainedModel(f, _small_joint_model(1) if f == "phase1" else joint, joint)
-
-
-def _small_joint_model(seed: int) -> JointModel:
-    return deepcopy(_made_once(seed))
-
-
-@cache
-def _made_once(seed: int) -> JointModel:
-    return small_model(seed).model
+    joint = small_model().model
+    return ExplainedModel(f, small_model(1).model if f == "phase1" else joint, joint)
 
 
 def images(count: int = 2, size: tuple[int, int] = SIZE) -> Tensor:

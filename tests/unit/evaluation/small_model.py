@@ -1,6 +1,8 @@
 """A small untrained joint model whose heatmap and logits vary, rows to score it on, and what scores them."""
 
+import copy
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -29,6 +31,13 @@ torch.set_num_threads(1)
 
 def small_model(seed: int = 0) -> LoadedModel:
     """Explainer and VGG of width 4, for 32×32; fitted to noise so that the image does change what comes out."""
+    fitted = copy.deepcopy(_fitted(seed))
+    torch.manual_seed(seed)  # whatever is drawn next is the same, be the model fitted now or before
+    return fitted
+
+
+@cache
+def _fitted(seed: int) -> LoadedModel:
     torch.manual_seed(seed)
     settings = ModelSettings(classifier="vgg", width=4, explainer_width=4, init_bias=0.3)
     card = ModelCard(settings=settings, classes=CLASSES, image_size=SIZE, dataset="small")

@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -126,6 +127,7 @@ class Oracle:
         predicted = int(np.argmax(self.logits(self.image)))
         named = CLASSES.index(settings.target) if settings.target in CLASSES else predicted
         self.target = row.label if settings.target == "label" else named
+        self.heat = cache(self._heat)
 
     def gate(self, heatmap: torch.Tensor) -> torch.Tensor | None:
         gates = {"recompute": None, "fixed": heatmap, "phase1": torch.ones(1, 1, *SIZE)}
@@ -136,7 +138,7 @@ class Oracle:
         with torch.no_grad():
             return self.precise(image.double(), gate if gate is None else gate.double()).logits[0].tolist()
 
-    def heat(self, method: str) -> np.ndarray:
+    def _heat(self, method: str) -> np.ndarray:
         """H×W, as the method's definition has it."""
         if method == "in_model":
             return self.heatmap[0, 0].double().numpy()
