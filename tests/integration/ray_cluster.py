@@ -56,6 +56,8 @@ def ray_cluster() -> Iterator[RayCluster]:
         start_new_session=True,
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        yield RayCluster(process, process.stdout.readline().strip())
+        address = process.stdout.readline().strip()
+        assert address, "the cluster did not come up"
+        yield RayCluster(process, address)
         process.stdin.close()
         process.wait(timeout=120)

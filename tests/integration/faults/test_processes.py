@@ -12,7 +12,6 @@ import pytest
 from distxml.models.checkpoint import load_model
 from tests.integration.faults.conftest import Starter
 from tests.integration.ray_cluster import RayCluster
-from tests.integration.watched_process import PATIENCE
 from tests.integration.watched_run import WatchedRun
 
 pytestmark = pytest.mark.slow
@@ -109,7 +108,7 @@ def test_no_failures_allowed_then_one_worker_instead_of_two(start: Starter, clus
     run = start("no_more", "scaling.max_failures=0", cluster=cluster)
     run.wait_for_phase_2()
     os.kill(run.descendants(WORKERS)[0], signal.SIGKILL)
-    assert run.process is not None and run.process.wait(timeout=PATIENCE) == 2, run.output
+    run.finish(status=2)
     last = run.output.splitlines()[-1]
     assert last.startswith("distxml: error: training stopped (1 of the workers died, rank "), last
     assert f"details: {run.folder.failure}; the same command goes on from there" in last
