@@ -1,6 +1,6 @@
 """The loss terms of the joint model, vectorised. Source: Rio-Torto et al. (2020), equations 1 to 5.
 
-Every term is computed in float32, one value an image, and averaged over the images that count.
+Every term is computed in float32, one value per image, and averaged over the images that count.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def weak(heatmap: Tensor, mask: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class LossTerms:
-    """The joint loss and what it is made of: all scalars (means over images) or all of shape B (one an image).
+    """The joint loss and what it is made of: all scalars (means over images) or all of shape B (one per image).
 
     Attributes:
         total: alpha * classification + (1 - alpha) * explanation.
@@ -114,7 +114,14 @@ class JointLoss:
         )
 
     def each(self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor) -> LossTerms:
-        """The terms of each image (shape B), in float32, without class weights."""
+        """The terms of each image (shape B), in float32, without class weights.
+
+        Args:
+            logits: B×C.
+            heatmap: B×1×H×W in [0, 1].
+            label: B.
+            mask: B×1×H×W, 1 inside.
+        """
         heatmap, mask = heatmap.float(), mask.float()
         return self.combine(
             classification=F.cross_entropy(logits.float(), label, reduction="none"),
@@ -124,7 +131,11 @@ class JointLoss:
         )
 
     def combine(self, classification: Tensor, sparsity: Tensor, contiguity: Tensor, weak: Tensor) -> LossTerms:
-        """The weighted sums over the given terms (scalars or one an image)."""
+        """The weighted sums of the terms.
+
+        Args:
+            classification, sparsity, contiguity, weak: before their weights; all scalars, or all of shape B.
+        """
         explanation = self.beta * sparsity + (1 - self.beta) * contiguity
         if self.kind == "hybrid":
             explanation = explanation + self.gamma * weak

@@ -83,7 +83,12 @@ def read_card(folder: Path) -> ModelCard:
 
 
 def check_classes(card: ModelCard, classes: tuple[str, ...], checkpoint: Path, dataset: str) -> None:
-    """Refuse a dataset, called `dataset`, whose classes are not the checkpoint's.
+    """Refuse a dataset whose classes are not the checkpoint's.
+
+    Args:
+        card: of the checkpoint.
+        classes: of the dataset.
+        checkpoint, dataset: what the message calls the two.
 
     Raises:
         UserError: names or their number differ.

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distxml.models.sync_batchnorm import SharedBatchNorm2d
+from distxml.models.sync_batchnorm import SyncBatchNorm2d
 
 
 def _two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
@@ -39,7 +39,7 @@ class Explainer(nn.Module):
         self.up1 = nn.ConvTranspose2d(2 * width, width, 2, stride=2)
         self.decode1 = _two_convolutions(width, width)
         self.to_heat = nn.Conv2d(width, 1, 1)
-        self.normalize = SharedBatchNorm2d(1, momentum=momentum)
+        self.normalize = SyncBatchNorm2d(1, momentum=momentum)
         nn.init.constant_(self.normalize.bias, init_bias)
         self.rectify = nn.ReLU()  # a module, as the others: guided backpropagation treats all ReLUs alike
 

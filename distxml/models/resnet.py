@@ -10,7 +10,7 @@ from distxml.config.model import ModelSettings
 from distxml.errors import UserError, reason_of
 from distxml.models.gate import insert_gates
 from distxml.models.pretrained import pretrained_file, read_pretrained
-from distxml.models.sync_batchnorm import share_batchnorms
+from distxml.models.sync_batchnorm import sync_batchnorms
 
 
 def gated_resnet(settings: ModelSettings, classes: int) -> fx.GraphModule:
@@ -27,7 +27,7 @@ def gated_resnet(settings: ModelSettings, classes: int) -> fx.GraphModule:
     nn.init.xavier_uniform_(network.fc.weight)
     nn.init.zeros_(network.fc.bias)
     if settings.sync_batchnorm:
-        share_batchnorms(network)
+        sync_batchnorms(network)
     return insert_gates(network, _gate_places(network, settings.gates))
 
 

@@ -8,7 +8,7 @@ from torchvision.models.resnet import BasicBlock
 
 from distxml.config.model import ModelSettings
 from distxml.models.gate import Gate
-from distxml.models.sync_batchnorm import share_batchnorms
+from distxml.models.sync_batchnorm import sync_batchnorms
 
 BLOCKS = 4
 
@@ -65,5 +65,5 @@ def small_resnet(settings: ModelSettings, classes: int) -> SmallResNet:
     """As the settings say, its BatchNorms shared between workers where they ask for it."""
     network = SmallResNet(settings.width, classes)
     if settings.sync_batchnorm:
-        share_batchnorms(network)
+        sync_batchnorms(network)
     return network

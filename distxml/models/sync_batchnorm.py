@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 
-class SharedBatchNorm2d(nn.BatchNorm2d):
+class SyncBatchNorm2d(nn.BatchNorm2d):
     """`BatchNorm2d` over the images of all DDP ranks; with one rank, or in eval mode, exactly `BatchNorm2d`."""
 
     def forward(self, input: Tensor) -> Tensor:
         """B×C×H×W to the same shape."""
-        shared = self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
-        return self._forward_shared(input) if shared else super().forward(input)
+        syncs = self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+        return self._forward_over_ranks(input) if syncs else super().forward(input)
 
-    def _forward_shared(self, input: Tensor) -> Tensor:
+    def _forward_over_ranks(self, input: Tensor) -> Tensor:
         # Sums over many pixels need float32 at least, also where autocast hands in bfloat16.
         wide = input.to(torch.promote_types(input.dtype, torch.float32))
         local_count = wide.new_full((1,), input.numel() / input.shape[1])
@@ -64,12 +64,12 @@ def _sum_over_ranks(value: Tensor) -> Tensor:
     return total
 
 
-def share_batchnorms(module: nn.Module) -> None:
-    """Turn every `BatchNorm2d` below `module` into a `SharedBatchNorm2d`, state kept."""
+def sync_batchnorms(module: nn.Module) -> None:
+    """Turn every `BatchNorm2d` below `module` into a `SyncBatchNorm2d`, state kept."""
     for name, child in module.named_children():
         if type(child) is nn.BatchNorm2d:
-            shared = SharedBatchNorm2d(child.num_features, child.eps, child.momentum)
-            shared.load_state_dict(child.state_dict())
-            setattr(module, name, shared)
+            synced = SyncBatchNorm2d(child.num_features, child.eps, child.momentum)
+            synced.load_state_dict(child.state_dict())
+            setattr(module, name, synced)
         else:
-            share_batchnorms(child)
+            sync_batchnorms(child)

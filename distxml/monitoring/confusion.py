@@ -41,8 +41,16 @@ class PhaseFigures:
     true_negatives: Counts
     false_negatives: Counts
 
+    def accuracy(self) -> float:
+        """Share of the images that are classified correctly; there must be one at least."""
+        return float(self.confusion.trace() / self.confusion.sum())
+
+    def majority_baseline(self) -> float:
+        """The accuracy of always predicting the most common class; there must be an image at least."""
+        return float(self.confusion.sum(1).max() / self.confusion.sum())
+
     def precision(self) -> NDArray[np.float64]:
-        """C×T: share of an image taken for c that is one; 0 where none is taken for c, as TensorBoard has it."""
+        """C×T: share of the images taken for c that are of it; 0 where none is taken for c, as TensorBoard has it."""
         return _ratio(self.true_positives, self.true_positives + self.false_positives)
 
     def recall(self) -> NDArray[np.float64]:

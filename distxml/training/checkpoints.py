@@ -24,7 +24,7 @@ RESUMABLE: tuple[Resumable, ...] = ("last", "previous", "healthy")
 
 @dataclass(frozen=True)
 class Place:
-    """A checkpoint that training can go on from."""
+    """A checkpoint that training can resume from."""
 
     phase: int
     name: Resumable

@@ -25,13 +25,13 @@ from distxml.training.run_claim import Claim, check_claim, claim
 
 @dataclass(frozen=True)
 class TrainHooks:
-    """Whoever has a run trained, in the driver's process.
+    """What a caller adds to a run, in the driver's process.
 
     Attributes:
         scores: makes the scores of explanations in the workers.
         display: gets the run's events.
-        prepare: called once the run's folder is ours, before it is looked for checkpoints to go on from; whether there
-            is anything left to train.
+        prepare: called once the run's folder is claimed, before checkpoints to resume from are looked for; returns
+            whether there is anything left to train.
         patience: seconds to wait for another process that holds the run's folder.
         waits_for_nodes: whether workers wait where the cluster is too small; otherwise the run is refused.
     """
@@ -43,33 +43,33 @@ class TrainHooks:
     waits_for_nodes: bool = False
 
 
-def train(recipe: Recipe, company: TrainHooks) -> RunFolder:
-    """Train a recipe to the end of its third phase; an interrupted run goes on.
+def train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
+    """Train a recipe to the end of its third phase; an interrupted run resumes.
 
     Raises:
         UnrecoverableError: the settings lead nowhere.
         UserError: the settings, the dataset, the cluster or the run's folder do not allow it, or training stopped.
         Interrupted: Ctrl-C or SIGTERM.
     """
-    with interruptible(f"interrupted; the same command goes on from there: run {recipe.run_folder}"):
-        return _train(recipe, company)
+    with interruptible(f"interrupted; the same command resumes from there: run {recipe.run_folder}"):
+        return _train(recipe, hooks)
 
 
-def _train(recipe: Recipe, company: TrainHooks) -> RunFolder:
+def _train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
     recipe = with_absolute_paths(recipe)
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
     check_claim(run, recipe, dataset)
-    goes_on = _has_checkpoints(run, dataset)
+    resumes = _has_checkpoints(run, dataset)
     if run.finished.exists():
         return run
-    if not goes_on:
+    if not resumes:
         run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
-    if not company.waits_for_nodes:
+    if not hooks.waits_for_nodes:
         connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
-    with stop_requests() as stop, _claimed(run, recipe, dataset, company.patience) as ours:
-        if company.prepare(run, ours.recipe):
-            fit(ours, run, stop, company.scores, company.display)
+    with stop_requests() as stop, _claimed(run, recipe, dataset, hooks.patience) as granted:
+        if hooks.prepare(run, granted.recipe):
+            fit(granted, run, stop, hooks.scores, hooks.display)
     return run
 
 
@@ -105,7 +105,7 @@ def _absolute(dataset: DatasetSettings) -> dict[str, object]:
 
 
 def _has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:
-    """Whether there is something to go on from; it must meet the classes that it has learnt so far."""
+    """Whether there is something to resume from; the dataset must have the classes that it was trained on."""
     folders = [present_folder(run.checkpoint(phase, name)) for phase in PHASES for name in RESUMABLE]
     present = [folder for folder in folders if (folder / CARD_NAME).is_file()]
     for folder in present:

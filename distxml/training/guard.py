@@ -1,4 +1,4 @@
-"""The collapse guard: is the heatmap still alive, and what to do if it is not."""
+"""The collapse guard: has the heatmap collapsed, and which settings to change if it has."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,21 +10,22 @@ from distxml.errors import UnrecoverableError
 from distxml.training.metrics import Metrics, RunningMeans
 
 HEALTHY_MARGIN = 2
-"""A checkpoint is one to go back to while so many times more pixels are lit than where the heatmap counts as black, and
-heatmaps differ so many times more than where they count as the same."""
+"""How far from collapse weights must be to be worth going back to: at least this multiple of the share of lit pixels at
+which a heatmap counts as black, and of the difference at which heatmaps count as the same."""
 MOSTLY_BLACK = 0.5
-"""Share of black pixels below which heatmaps may be the same: one that has just begun to learn leaves them white."""
+"""Heatmaps that are the same count as collapsed only if at least this share of their pixels is black: an explainer that
+has just begun to learn makes heatmaps that are all white."""
 
 
 @dataclass(frozen=True)
 class Collapse:
-    """The heatmap is of no use.
+    """The heatmap explains nothing.
 
     Attributes:
-        kind: `dead` (black, or the same for every image: no gradient is left, go back) or `white` (the explainer has
-            not moved: go faster).
+        kind: `dead`: black, or the same for every image; no gradient is left, so training has to go back. `white`: the
+            explainer has not moved, so it needs larger steps.
         reason: for the log.
-        unless: what to change where such a heatmap is right.
+        unless: what to change if such a heatmap is right for the data.
     """
 
     kind: Literal["dead", "white"]
@@ -40,6 +41,8 @@ def collapse_in_training(
     Args:
         means: over training steps.
         white_steps: steps in a row, up to now, at which the heatmap was white.
+        phase: which networks it trains.
+        guard: thresholds.
     """
     if guard.white_steps is not None and phase.lr_classifier == 0 and white_steps >= guard.white_steps:
         share = f"{means.white:.1%} of its pixels are above {guard.white_above} after {white_steps} steps"
@@ -53,7 +56,7 @@ def collapse_in_validation(validation: Metrics, phase: PhaseSettings, guard: Gua
 
 
 def useless_in_validation(validation: Metrics, phase: PhaseSettings, guard: GuardSettings) -> Collapse | None:
-    """Whether a heatmap that is alive explains nothing: it is white, or, with much heat, the same for every image."""
+    """Whether a heatmap that is not dead still explains nothing: it is white, or the same for every image."""
     if phase.lr_explainer == 0:
         return None
     white = f"{validation['white']:.1%} of its pixels are above {guard.white_above}"
@@ -77,6 +80,7 @@ def is_healthy(means: RunningMeans, black: float, difference: float, guard: Guar
     Args:
         means: of training.
         black, difference: of the last validation (see `TrainState`).
+        guard: thresholds.
     """
     modes = ((means.black, means.difference), (black, difference))
     return not any(
@@ -85,7 +89,7 @@ def is_healthy(means: RunningMeans, black: float, difference: float, guard: Guar
 
 
 def diagnosis(recipe: Recipe, phase_number: int, collapse: Collapse) -> str:
-    """What to change once the guard has tried often enough."""
+    """Which settings to change against a collapse."""
     index = phase_number - 1
     phase = recipe.phases[index]
     settings = [f"phases.{index}.lr_explainer (now {phase.lr_explainer:g})"]

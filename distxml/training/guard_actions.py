@@ -1,8 +1,6 @@
-"""What the collapse guard does: go faster, go back, or give up with a diagnosis."""
+"""`GuardActions`: what the guard does about a collapse, and what it warns of at the end of a phase."""
 
 from dataclasses import dataclass
-
-import numpy as np
 
 from distxml.config import Recipe
 from distxml.errors import UnrecoverableError
@@ -14,31 +12,6 @@ from distxml.training.guard import Collapse, diagnosis, useless_in_validation
 from distxml.training.metrics import Metrics
 from distxml.training.phase import Learner, learning_rates
 from distxml.training.state import TrainState
-
-
-def right_and_guessing(confusion: np.ndarray) -> tuple[float, float]:
-    """Share of images that are classified rightly, and that always naming the most common class would have right.
-
-    Args:
-        confusion: C×C images by true class (row) and predicted class (column); at least one image.
-    """
-    images = confusion.sum()
-    return float(confusion.trace() / images), float(confusion.sum(1).max() / images)
-
-
-def advice_on_guessing(recipe: Recipe, phase_number: int, heat: float) -> str:
-    """What to change.
-
-    Args:
-        heat: mean of the heatmaps; the classifier sees its features multiplied by them.
-    """
-    index = phase_number - 1
-    phase = recipe.phases[index]
-    rate = f"change phases.{index}.lr_classifier (now {phase.lr_classifier:g})"
-    if phase.lr_explainer > 0:
-        starved = f"raise phases.{index}.alpha (now {phase.alpha:g}), as the heatmap lets little through"
-        return f"{starved} (its mean is {heat:.3f}), or {rate}"
-    return f"{rate}, or let it train for longer (phases.{index}.epochs, patience and until)"
 
 
 @dataclass(frozen=True)
@@ -66,9 +39,9 @@ class GuardActions:
                 f"phase {state.phase}: {collapse.reason}, after {tries} tries with other learning rates; "
                 f"{diagnosis(self.recipe, state.phase, collapse)}; then start another run with run.name=NAME"
             )
-        return (self._go_faster if collapse.kind == "white" else self._go_back)(state, learner, collapse)
+        return (self._enlarge_steps if collapse.kind == "white" else self._go_back)(state, learner, collapse)
 
-    def warn_of_useless(self, state: TrainState, learner: Learner, validation: Metrics) -> None:
+    def warn_of_useless_heatmap(self, state: TrainState, learner: Learner, validation: Metrics) -> None:
         """A phase has ended: say so if its heatmap explains nothing."""
         useless = useless_in_validation(validation, learner.phase, learner.guard)
         if useless:
@@ -76,34 +49,38 @@ class GuardActions:
             message = f"phase {state.phase} ended, but {useless.reason}, and explains nothing: {advice}"
             self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
 
-    def warn_of_guessing(self, state: TrainState, learner: Learner, figures: PhaseFigures | None, heat: float) -> None:
-        """A phase that trains the classifier has ended: say so if it has learnt nothing.
+    def warn_of_useless_classifier(
+        self, state: TrainState, learner: Learner, figures: PhaseFigures | None, heat: float
+    ) -> None:
+        """A phase that trains the classifier has ended: say so if it does no better than the majority baseline.
 
         Args:
-            figures: of the validation split.
+            state: of the phase's end.
+            learner: of the phase.
+            figures: of the validation split; None: fewer than two classes.
             heat: mean of the validation split's heatmaps.
         """
         if figures is None or learner.phase.lr_classifier == 0:
             return
-        right, guessing = right_and_guessing(figures.confusion)
-        if right <= guessing:
+        accuracy, baseline = figures.accuracy(), figures.majority_baseline()
+        if accuracy <= baseline:
             message = (
-                f"phase {state.phase} ended, but {right:.1%} of the validation images are classified rightly, no more "
-                f"than the {guessing:.1%} of always naming the most common class: "
-                f"{advice_on_guessing(self.recipe, state.phase, heat)}"
+                f"phase {state.phase} ended, but {accuracy:.1%} of the validation images are classified correctly, no "
+                f"more than the {baseline:.1%} of always predicting the most common class: "
+                f"{_advice_on_classifier(self.recipe, state.phase, heat)}"
             )
             self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
 
-    def _go_faster(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
+    def _enlarge_steps(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
         """The heatmap stays white: nothing is lost, but the explainer needs larger steps, and epochs to make them."""
         _scale_rate(state, learner, 1 / learner.guard.factor)
         learner.schedule.restart()
         state.epoch, state.white_steps, state.stale_epochs = 0, 0, 0
-        self._say(state, learner, collapse, "raised the explainer's learning rate; the phase's epochs count anew")
+        self._report(state, learner, collapse, "raised the explainer's learning rate; the phase's epochs count anew")
         return state
 
     def _go_back(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
-        """The heatmap is dead: no gradient is left, so take up older weights, and go on with smaller steps."""
+        """The heatmap is dead: no gradient is left, so older weights are loaded, and trained with smaller steps."""
         place = Place(state.phase, "healthy")
         before = self.checkpoints.state(place)
         back = state.take_back(before, state.step_in_epoch)
@@ -112,10 +89,11 @@ class GuardActions:
         learner.forget_momentum()
         learner.scale_explainer_rate(state.rate_scale / before.rate_scale)  # the checkpoint's rate is older
         _scale_rate(back, learner, learner.guard.factor)
-        self._say(back, learner, collapse, f"went back to epoch {back.epoch} and lowered the explainer's learning rate")
+        action = f"went back to epoch {back.epoch} and lowered the explainer's learning rate"
+        self._report(back, learner, collapse, action)
         return back
 
-    def _say(self, state: TrainState, learner: Learner, collapse: Collapse, action: str) -> None:
+    def _report(self, state: TrainState, learner: Learner, collapse: Collapse, action: str) -> None:
         self.callbacks.on_guard(
             GuardEvent(
                 phase=state.phase,
@@ -133,3 +111,14 @@ def _scale_rate(state: TrainState, learner: Learner, factor: float) -> None:
     state.tries += 1
     state.rate_scale *= factor
     learner.scale_explainer_rate(factor)
+
+
+def _advice_on_classifier(recipe: Recipe, phase_number: int, heat: float) -> str:
+    """What to change; `heat` is the heatmaps' mean: the classifier sees its features multiplied by them."""
+    index = phase_number - 1
+    phase = recipe.phases[index]
+    rate = f"change phases.{index}.lr_classifier (now {phase.lr_classifier:g})"
+    if phase.lr_explainer > 0:
+        starved = f"raise phases.{index}.alpha (now {phase.alpha:g}), as the heatmap lets little through"
+        return f"{starved} (its mean is {heat:.3f}), or {rate}"
+    return f"{rate}, or let it train for longer (phases.{index}.epochs, patience and until)"

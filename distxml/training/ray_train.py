@@ -26,10 +26,10 @@ from distxml.training.callbacks.context import ScoresMaker
 from distxml.training.run_claim import Claim
 from distxml.training.worker import train_worker
 
-SECONDS_BETWEEN_LOOKS = 0.25
-SECONDS_FOR_A_LOOK = 2.0
+SECONDS_BETWEEN_READS = 0.25
+SECONDS_PER_READ = 2.0
 """The longest that a Ctrl-C waits for the display."""
-SECONDS_FOR_THE_LAST_LOOK = 30.0
+SECONDS_FOR_LAST_READ = 30.0
 WORKERS_NAMED = 8
 
 
@@ -52,7 +52,7 @@ def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: ScoresMaker, 
         error = _error_of(_trainer(claimed, run, event_queue, stop, scores).fit)
     if error and stop.signal:
         ray.shutdown()
-        raise Interrupted(f"interrupted; the same command goes on from there: run {run.path}", 128 + stop.signal)
+        raise Interrupted(f"interrupted; the same command resumes from there: run {run.path}", 128 + stop.signal)
     to_mend = to_mend or _users_own(error)
     if to_mend:  # also without an error: workers that are started again after it return at once
         raise to_mend[0]
@@ -76,28 +76,28 @@ def _watch(event_queue: EventQueue, scaling: ScalingSettings, display: Display) 
     to_mend: list[UserError] = []
     over, reader = threading.Event(), EventReader(event_queue)
 
-    def look(seconds: float) -> None:
+    def read(seconds: float) -> None:
         for event in reader.take(seconds):
             if isinstance(event, FailedEvent):
                 to_mend.append(ERRORS[event.cause](event.message))
             else:
                 display.show(event)
 
-    def keep_looking() -> None:
+    def keep_reading() -> None:
         lack = CapacityWatch(scaling)
-        while not over.wait(SECONDS_BETWEEN_LOOKS):
-            look(SECONDS_FOR_A_LOOK)
+        while not over.wait(SECONDS_BETWEEN_READS):
+            read(SECONDS_PER_READ)
             for message in lack.news():
                 display.show(NoticeEvent(0, message))
 
-    thread = threading.Thread(target=keep_looking, daemon=True)
+    thread = threading.Thread(target=keep_reading, daemon=True)
     thread.start()
     try:
         yield to_mend
     finally:  # nobody may talk to Ray any more when it is shut down: it would end the process
         over.set()
         thread.join()
-    look(SECONDS_FOR_THE_LAST_LOOK)
+    read(SECONDS_FOR_LAST_READ)
 
 
 class _Trainer(TorchTrainer):
@@ -154,7 +154,7 @@ def _users_own(error: Exception | None) -> list[UserError]:
 def _explain(error: Exception, run: RunFolder) -> NoReturn:
     write_whole(run.failure, "".join(traceback.format_exception(error)))
     raise UserError(
-        f"training stopped ({_reason(error)}); details: {run.failure}; the same command goes on from there"
+        f"training stopped ({_reason(error)}); details: {run.failure}; the same command resumes from there"
     ) from None
 
 

@@ -1,4 +1,4 @@
-"""Claiming a run's folder: fresh, to go on with, or already complete."""
+"""Claiming a run's folder, and what is written into it then: dataset, recipe, environment, token of the attempt."""
 
 import json
 import math
@@ -25,7 +25,7 @@ from distxml.errors import UserError
 from distxml.files import is_unfinished, remove_unfinished, write_whole
 
 EARLIER = "earlier"
-"""Key of the list of the starts before this one, the oldest first."""
+"""Key in environment.json of the environments of earlier starts, the oldest first."""
 
 _OWN_NAMES = (".lock", "dataset.json")
 """What a claim that was interrupted may have left before there was a run."""
@@ -44,14 +44,18 @@ FREE_TO_CHANGE = (
     "compute.micro_batch",
     "compute.compile",
 )
-"""Settings that an interrupted run may go on with although they differ: none changes what is to be learnt. (Other
-workers or pieces do change which images BatchNorm normalises together.)
+"""Settings that may differ when an interrupted run resumes: none changes what the run is to learn. (Numbers of workers
+and micro-batches do change which images BatchNorm normalises together.)
 
 `dataset` is a path, which may move; that the data are the same is checked by checksums."""
 
 
 def environment_with(before: Path) -> dict[str, object]:
-    """This process's environment, with those that `before`, the same file as it was, tells of; it may be missing."""
+    """This process's environment for environment.json, with those of earlier starts.
+
+    Args:
+        before: the file as the start before this one wrote it; it may be missing or damaged.
+    """
     earlier: list[object] = []
     with suppress(OSError, ValueError):
         content = json.loads(before.read_bytes())
@@ -96,7 +100,7 @@ def _is_own(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Claim:
-    """A run's folder that is ours.
+    """A run's folder that this driver alone writes to.
 
     Attributes:
         attempt: token of this attempt.
@@ -110,7 +114,7 @@ class Claim:
 
 
 def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
-    """Take over the run's folder, which exists.
+    """Claim the run's folder, which exists; the caller holds its lock.
 
     Raises:
         UserError: see `check_claim`.
@@ -118,7 +122,7 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
     check_claim(run, recipe, dataset)
     for path in (run.dataset, run.config, run.environment, run.attempt, run.metrics):
         remove_unfinished(run.path, path.name)
-    recipe, notices = _keep_pieces(run, recipe)
+    recipe, notices = _keep_micro_batch(run, recipe)
     write_whole(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
     write_whole(run.config, recipe.model_dump_json(indent=2) + "\n")
     write_whole(run.environment, json.dumps(environment_with(run.environment), indent=2) + "\n")
@@ -127,22 +131,23 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
     return Claim(attempt, recipe, notices)
 
 
-def _keep_pieces(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
-    """With fewer workers than before, a worker still computes no more images at once than it did before.
+def _keep_micro_batch(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
+    """With fewer workers than before, each worker still computes no more images at once than it did then.
 
-    The global batch stays what it was, and a memory that held a worker's share still suffices. A classifier's BatchNorm
-    goes on with groups of the same size; the explainer's, which had the whole batch, now gets a piece at a time.
+    The global batch stays the same, and memory that sufficed for a worker's part still suffices. The classifier's
+    BatchNorm continues with groups of the same size; the explainer's, which normalised the whole global batch, now
+    normalises each micro-batch by itself.
     """
     before = run.recipe() if run.config.exists() else recipe
     then, now, batch = before.scaling.workers, recipe.scaling.workers, recipe.loader.batch_size
-    piece = recipe.compute.micro_batch or before.compute.micro_batch or math.ceil(batch / then)
-    cut = math.ceil(batch / now) > piece
-    if cut:
-        recipe = recipe.model_copy(update={"compute": recipe.compute.model_copy(update={"micro_batch": piece})})
+    limit = recipe.compute.micro_batch or before.compute.micro_batch or math.ceil(batch / then)
+    splits = math.ceil(batch / now) > limit
+    if splits:
+        recipe = recipe.model_copy(update={"compute": recipe.compute.model_copy(update={"micro_batch": limit})})
     if then == now:
         return recipe, []
-    pieces = f", computed in pieces of {piece} images, which BatchNorm normalises one by one" if cut else ""
-    return recipe, [f"goes on with {now} {_workers(now)} instead of {then}; the global batch stays {batch}{pieces}"]
+    note = f", computed in micro-batches of {limit} images, which BatchNorm normalises one by one" if splits else ""
+    return recipe, [f"resumes with {now} {_workers(now)} instead of {then}; the global batch stays {batch}{note}"]
 
 
 def _workers(number: int) -> str:
@@ -165,7 +170,7 @@ def _check_same(run: RunFolder, recipe: Recipe) -> None:
         free = any(key == name or key.startswith(f"{name}.") for name in FREE_TO_CHANGE)
         if not free and before.get(key) != now.get(key):
             raise UserError(
-                f"run {run.path}: was started with {key}={before.get(key)}, not {now.get(key)}; go on with the same "
+                f"run {run.path}: was started with {key}={before.get(key)}, not {now.get(key)}; resume with the same "
                 "settings, or start another run with run.name=NAME"
             )
 

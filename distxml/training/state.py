@@ -32,7 +32,7 @@ class TrainState:
         white_steps: steps in a row whose heatmap was white, since the phase began or the guard acted.
         tries: how often the guard has acted in this phase.
         rate_scale: what it has multiplied the explainer's learning rate by.
-        ended: why this phase ended; None while it goes on.
+        ended: why this phase ended; None before that.
     """
 
     phase: int = 1
@@ -75,7 +75,13 @@ class TrainState:
     def end_epoch(
         self, validation: Metrics, settings: PhaseSettings, guard: GuardSettings, steps: int
     ) -> list[CheckpointName]:
-        """Count an epoch of `steps` steps and decide whether the phase ends.
+        """Count an epoch and decide whether the phase ends.
+
+        Args:
+            validation: metrics after it.
+            settings: of the phase.
+            guard: says what a healthy heatmap is.
+            steps: optimizer steps of the epoch.
 
         Returns:
             Names of the checkpoints that this epoch is the best of: `best_loss`, `best_accuracy`. A heatmap that is
@@ -97,11 +103,12 @@ class TrainState:
         self.note_position(0, NOTHING_COUNTED)
 
     def take_back(self, before: "TrainState", steps: int) -> "TrainState":
-        """Where training goes on after `steps` steps of an epoch that the guard stopped, or 0 where one was finished.
+        """Where training continues after `steps` steps of an epoch that the guard stopped, or 0 where one was finished.
 
         Args:
-            before: of the healthy checkpoint whose weights are taken. Its place in an epoch is taken too if that epoch
-                is the one that was stopped; otherwise a new epoch begins, so that no epoch's number comes twice.
+            before: of the healthy checkpoint whose weights are loaded. Its position within an epoch counts only if it
+                is the epoch that was stopped; otherwise a new epoch begins, so that no epoch's number comes twice.
+            steps: of the stopped epoch.
         """
         back = replace(before, tries=self.tries, rate_scale=self.rate_scale, ended=None, means=replace(before.means))
         if before.global_epoch != self.global_epoch or before.step_in_epoch == 0:
@@ -162,7 +169,7 @@ def own_loss(settings: PhaseSettings) -> str:
 
 
 def check_finite(metrics: Metrics, state: TrainState) -> None:
-    """Stop once the loss is no number.
+    """Stop once the loss is not a finite number.
 
     Raises:
         UnrecoverableError: some metric is not finite.

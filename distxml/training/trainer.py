@@ -180,8 +180,8 @@ class Trainer:
             figures = collect_figures(learner, self.data.val.evaluation(), self.checkpoints.card.classes)
             event = PhaseEndEvent(state.phase, state.epoch, state.global_epoch, state.ended)
             self.callbacks.on_phase_end(event, figures)
-            self._guard.warn_of_useless(state, learner, val)
-            self._guard.warn_of_guessing(state, learner, figures, val["sparsity"])
+            self._guard.warn_of_useless_heatmap(state, learner, val)
+            self._guard.warn_of_useless_classifier(state, learner, figures, val["sparsity"])
         self._saver.save(state, learner, [*best, *healthy_name(state, learner)])
 
     @property

@@ -47,7 +47,7 @@ def _ctrl_c(run: WatchedRun) -> None:
     fault = run.fault("Ctrl-C, then the same command")
     assert run.signal(signal.SIGINT, whole_group=True) == 130  # as a terminal sends it
     assert run.descendants() == [], "workers and Ray are gone"
-    assert run.output.splitlines()[-1].startswith("distxml: interrupted; the same command goes on from there: run ")
+    assert run.output.splitlines()[-1].startswith("distxml: interrupted; the same command resumes from there: run ")
     run.start()
     run.wait_for_recovery(fault)
 
@@ -111,12 +111,12 @@ def test_no_failures_allowed_then_one_worker_instead_of_two(start: Starter, clus
     run.finish(status=2)
     last = run.output.splitlines()[-1]
     assert last.startswith("distxml: error: training stopped (1 of the workers died, rank "), last
-    assert f"details: {run.folder.failure}; the same command goes on from there" in last
+    assert f"details: {run.folder.failure}; the same command resumes from there" in last
     assert "Traceback" in run.folder.failure.read_text() and "Traceback" not in run.output
     fault = run.fault("stopped, then the same command with one worker")
     run.start("scaling.workers=1")
     run.wait_for_recovery(fault)
     run.finish()
     run.assert_complete()
-    note = "note: goes on with 1 worker instead of 2; the global batch stays 4, computed in pieces of 2 images, which"
+    note = "note: resumes with 1 worker instead of 2; the global batch stays 4, computed in micro-batches of 2 images,"
     assert sum(line.startswith(note) for line in run.output.splitlines()) == 1

@@ -147,7 +147,7 @@ def test_gated_resnet_equals_a_slow_gated_forward(gates: str) -> None:
 
 
 @pytest.mark.parametrize("gates", ["block", "stage"])
-def test_shared_batchnorm_in_a_gated_resnet_still_obeys_eval(gates: str) -> None:
+def test_sync_batchnorm_in_a_gated_resnet_still_obeys_eval(gates: str) -> None:
     torch.manual_seed(0)
     shared = gated_resnet(small("resnet18", gates=gates, sync_batchnorm=True), 2)
     plain = gated_resnet(small("resnet18", gates=gates), 2)

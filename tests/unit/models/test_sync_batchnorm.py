@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from distxml.models.sync_batchnorm import SharedBatchNorm2d
+from distxml.models.sync_batchnorm import SyncBatchNorm2d
 from tests.unit.training.ranks import run_on_ranks
 
 SHAPE = (6, 2, 64, 64)
@@ -18,7 +18,7 @@ def values() -> torch.Tensor:
 
 def normalize_bfloat16(rank: int, ranks: int, folder: Path) -> None:
     warnings.simplefilter("error")  # a deprecated collective would end this rank
-    norm = SharedBatchNorm2d(2)
+    norm = SyncBatchNorm2d(2)
     mine = values().tensor_split(ranks)[rank].requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
         out = norm(mine)

@@ -131,12 +131,12 @@ def test_fewer_workers_keep_the_batch_and_what_is_computed_at_once(tmp_path: Pat
     run.path.mkdir(parents=True)
     assert claim(run, two, dataset).notices == []
     one = small_recipe(tmp_path, "scaling.workers=1")
-    for expected in (1, 0):  # the second time the number is the same, but the pieces stay
+    for expected in (1, 0):  # the second time the number is the same, but the micro-batches stay
         claimed = claim(run, one, dataset)
         assert claimed.recipe.compute.micro_batch == 2 and len(claimed.notices) == expected
     more = claim(run, small_recipe(tmp_path, "scaling.workers=4"), dataset)
     assert more.recipe.compute.micro_batch is None
-    assert more.notices == ["goes on with 4 workers instead of 1; the global batch stays 4"]
+    assert more.notices == ["resumes with 4 workers instead of 1; the global batch stays 4"]
 
 
 def test_the_environment_of_every_start_is_kept(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from distxml.config import Recipe, load_settings
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
-from distxml.models.sync_batchnorm import SharedBatchNorm2d
-from distxml.training.epoch import number_of_pieces, one_update_of_statistics, train_step
+from distxml.models.sync_batchnorm import SyncBatchNorm2d
+from distxml.training.epoch import number_of_micro_batches, one_update_of_statistics, train_step
 from distxml.training.phase import Learner
 from tests.unit.training.ranks import run_on_ranks
 
@@ -94,33 +94,33 @@ def test_two_ranks_equal_one(tmp_path: Path, phase: int, overrides: tuple[str, .
 
 @pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 2, 3])
-def test_pieces_add_up_to_the_whole_batch(tmp_path: Path, most: int) -> None:
+def test_micro_batches_add_up_to_the_whole_batch(tmp_path: Path, most: int) -> None:
     """Without BatchNorm, on one rank and on two with different numbers of images, the gradients are the same."""
     vgg = ("model.classifier=vgg", "loss.class_weights=[1, 3]")
     gradients_on(0, 1, tmp_path, 1, vgg)
     whole = torch.load(tmp_path / "1.pt", weights_only=True)["gradients"]
-    pieces = (*vgg, f"compute.micro_batch={most}")
-    gradients_on(0, 1, tmp_path, 1, pieces)
-    run_on_ranks(partial(gradients_on, phase=1, overrides=pieces), 2, tmp_path)
+    divided = (*vgg, f"compute.micro_batch={most}")
+    gradients_on(0, 1, tmp_path, 1, divided)
+    run_on_ranks(partial(gradients_on, phase=1, overrides=divided), 2, tmp_path)
     for ranks in (1, 2):
-        cut = torch.load(tmp_path / f"{ranks}.pt", weights_only=True)["gradients"]
+        found = torch.load(tmp_path / f"{ranks}.pt", weights_only=True)["gradients"]
         for name, gradient in whole.items():
-            torch.testing.assert_close(cut[name], gradient, atol=1e-9, rtol=1e-5, msg=f"{ranks} {name}")
+            torch.testing.assert_close(found[name], gradient, atol=1e-9, rtol=1e-5, msg=f"{ranks} {name}")
 
 
 @given(images=st.integers(1, 60), ranks=st.integers(1, 8), most=st.integers(1, 20))
-def test_ranks_cut_their_shares_into_equally_many_pieces(images: int, ranks: int, most: int) -> None:
-    number = number_of_pieces(images, ranks, most)
+def test_ranks_split_their_parts_into_equally_many_micro_batches(images: int, ranks: int, most: int) -> None:
+    number = number_of_micro_batches(images, ranks, most)
     shares = [max(1, len(part)) for part in np.array_split(np.arange(images), ranks)]  # an empty share is padded
     for share in shares:
-        sizes = [len(piece) for piece in np.array_split(np.arange(share), number)]
-        assert min(sizes) >= 1, "no piece is empty"
+        sizes = [len(part) for part in np.array_split(np.arange(share), number)]
+        assert min(sizes) >= 1, "no micro-batch is empty"
         assert max(sizes) <= most or number == min(shares), "as small as wanted, unless one more would be empty"
 
 
 def normalized_on(rank: int, ranks: int, folder: Path) -> None:
     values = 10 + 0.01 * torch.randn(6, 1, 32, 32, generator=torch.Generator().manual_seed(3))
-    out = SharedBatchNorm2d(1)(values.tensor_split(ranks)[rank])
+    out = SyncBatchNorm2d(1)(values.tensor_split(ranks)[rank])
     torch.save({"out": out.detach()}, folder / f"{rank}.pt")
     if rank == 0:
         oracle = torch.nn.functional.batch_norm(values.double(), None, None, training=True)
@@ -128,7 +128,7 @@ def normalized_on(rank: int, ranks: int, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_shared_batchnorm_does_not_cancel_in_float32(tmp_path: Path) -> None:
+def test_sync_batchnorm_does_not_cancel_in_float32(tmp_path: Path) -> None:
     run_on_ranks(normalized_on, 2, tmp_path)
     parts = [torch.load(tmp_path / f"{name}.pt", weights_only=True)["out"] for name in ("0", "1", "oracle")]
     torch.testing.assert_close(torch.cat(parts[:2]), parts[2], atol=2e-3, rtol=1e-3)
@@ -148,15 +148,15 @@ def test_a_frozen_network_does_not_move_by_one_bit(phase: int, frozen: str, clas
     assert moved and not any(name.startswith(frozen) for name in moved)
 
 
-@given(pieces=st.integers(1, 6), momentum=st.floats(0.05, 0.95))
-def test_pieces_move_running_statistics_as_far_as_the_whole(pieces: int, momentum: float) -> None:
-    """Against BatchNorm on the undivided batch, all of whose pieces have the same statistics."""
+@given(number=st.integers(1, 6), momentum=st.floats(0.05, 0.95))
+def test_micro_batches_move_running_statistics_as_far_as_the_whole(number: int, momentum: float) -> None:
+    """Against BatchNorm on the undivided batch, all of whose micro-batches have the same statistics."""
     norms = [nn.BatchNorm2d(2, momentum=momentum, dtype=torch.float64) for _ in range(2)]
-    piece = torch.rand(3, 2, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(pieces)) + 2
-    with one_update_of_statistics(norms[0], pieces):
-        for _ in range(pieces):
-            norms[0](piece)
-    norms[1](piece)
+    micro_batch = torch.rand(3, 2, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(number)) + 2
+    with one_update_of_statistics(norms[0], number):
+        for _ in range(number):
+            norms[0](micro_batch)
+    norms[1](micro_batch)
     torch.testing.assert_close(norms[0].running_mean, norms[1].running_mean)
     torch.testing.assert_close(norms[0].running_var, norms[1].running_var)
     assert norms[0].momentum == momentum

@@ -34,7 +34,7 @@ VARIANTS = {
         "phases.1.start_from=best_loss",
         "phases.2.start_from=best_loss",
     ),
-    "vgg, pieces": ("run.checkpoint_steps=3", "model.classifier=vgg", "compute.micro_batch=3"),
+    "vgg, micro-batches": ("run.checkpoint_steps=3", "model.classifier=vgg", "compute.micro_batch=3"),
     "epochs only": (),
 }
 GUARDED = {

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from distxml.config import Recipe
-from distxml.training.guard_actions import right_and_guessing
+from distxml.monitoring.confusion import PhaseFigures
 from tests.unit.training.small_training import events, small_recipe, small_trainer
 
 
@@ -10,8 +10,9 @@ from tests.unit.training.small_training import events, small_recipe, small_train
     ("confusion", "expected"),
     [([[3, 1], [0, 4]], (7 / 8, 1 / 2)), ([[6, 0], [2, 0]], (6 / 8, 6 / 8)), ([[0, 0], [5, 0]], (0.0, 1.0))],
 )
-def test_right_and_guessing(confusion: list[list[int]], expected: tuple[float, float]) -> None:
-    assert right_and_guessing(np.array(confusion)) == expected
+def test_accuracy_and_majority_baseline(confusion: list[list[int]], expected: tuple[float, float]) -> None:
+    figures = PhaseFigures(("no", "yes"), np.array(confusion), *(np.zeros((2, 127), np.int64),) * 4)
+    assert (figures.accuracy(), figures.majority_baseline()) == expected
 
 
 def told(recipe: Recipe) -> list[str]:
