@@ -70,7 +70,7 @@ TABLE = (
         ),
     ),
     MetricEntry(
-        name="difference", title="Difference between images’ heatmaps", short="differ",
+        name="difference", title="Difference between images’ heatmaps", short="difference",
         unit=SHARE, better="neither", computed_by=("training",),
         meaning=(
             "Σ |h − h′| / Σ (h + h′) over the pixels of an image's heatmap and the next image's: 0 where both "
@@ -235,5 +235,13 @@ TABLE = (
         name="guard_tries", title="Acts of the collapse guard", short="guard",
         unit="times", better="lower", computed_by=("speed",),
         meaning="How often the collapse guard has acted in this phase.",
+    ),
+    MetricEntry(
+        name="score", title="Score", short="score",
+        unit="as the objective", better="higher", computed_by=("speed",),
+        meaning=(
+            "What a sweep's trials are compared by: the objective as one number, far below all others where a "
+            "limit is missed."
+        ),
     ),
 )  # fmt: skip

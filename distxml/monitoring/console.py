@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from distxml.metrics.lookup import metric
 from distxml.monitoring.events import (
     EpochEvent,
     Event,
@@ -18,6 +19,10 @@ from distxml.monitoring.events import (
 )
 
 PHASE_NAMES = {1: "classifier", 2: "explainer", 3: "both"}
+
+FIGURES = ("total", "classification", "explanation", "sparsity", "accuracy", "aopc", "pompom")
+PERCENTAGES = ("black", "white", "difference")
+"""Metrics that a line shows, in this order, where the epoch or step has them."""
 
 
 class TrainingConsole:
@@ -98,17 +103,8 @@ def _place(phase: int, epoch: int, epochs: int | None) -> str:
 
 
 def _figures(terms: dict[str, float]) -> str:
-    short = {
-        "total": "loss",
-        "classification": "class",
-        "explanation": "expl",
-        "sparsity": "heat",
-        "accuracy": "acc",
-        "aopc": "aopc",
-        "pompom": "pompom",
-    }
-    figures = [f"{label} {terms[name]:.3f}" for name, label in short.items() if name in terms]
-    shares = [f"{name} {terms[name]:.1%}" for name in ("black", "white", "difference") if name in terms]
+    figures = [f"{metric(name).short} {terms[name]:.3f}" for name in FIGURES if name in terms]
+    shares = [f"{metric(name).short} {terms[name]:.1%}" for name in PERCENTAGES if name in terms]
     return "  ".join(figures + shares)
 
 

@@ -1,19 +1,22 @@
 """A run as one row of TensorBoard's HParams table: the settings that matter, and what they led to."""
 
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
-from torch.utils.tensorboard.summary import hparams
 
 from distxml.config import Recipe
+from distxml.monitoring.scalars import Setting, hparam_summaries
 
-Setting = str | int | float | bool
-
-METRICS = ("accuracy/val", "total/val", "explanation/val", "sparsity/val", "black/val", "white/val")
-"""Names of the scalars that the table shows the last value of; `TensorBoard.write_epoch` writes them."""
+SHOWN_METRICS = ("accuracy", "total", "explanation", "sparsity", "black", "white")
+"""Metrics of the validation split that the table shows the last value of."""
 
 
-def hparam_summaries(recipe: Recipe) -> tuple[Summary, Summary, Summary]:
+def validation_tag(name: str) -> str:
+    """The tag under which `TensorBoard.write_epoch` writes a metric of the validation split."""
+    return f"{name}/val"
+
+
+def run_summaries(recipe: Recipe) -> tuple[Summary, Summary, Summary]:
     """What the plugin needs to know: the table's columns, the run's settings; and, at its end, that it has ended."""
-    return hparams(settings_that_matter(recipe), dict.fromkeys(METRICS, 0.0))
+    return hparam_summaries(settings_that_matter(recipe), {validation_tag(name): name for name in SHOWN_METRICS})
 
 
 def settings_that_matter(recipe: Recipe) -> dict[str, Setting]:

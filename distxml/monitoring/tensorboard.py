@@ -13,8 +13,9 @@ from distxml.data.batch import Batch
 from distxml.models.joint import JointOutput
 from distxml.monitoring.confusion import PhaseFigures, confusion_picture
 from distxml.monitoring.events import EpochEvent, GuardEvent, NoticeEvent, PhaseEndEvent, StepEvent
-from distxml.monitoring.hparams import hparam_summaries
+from distxml.monitoring.hparams import run_summaries, validation_tag
 from distxml.monitoring.overlay import triptych
+from distxml.monitoring.scalars import ScalarWriter
 
 STEPS_FOLDER = "steps"
 SECONDS_BETWEEN_FLUSHES = 5
@@ -39,6 +40,7 @@ class TensorBoard:
         self.writer = SummaryWriter(str(folder), purge_step=resume_after + 1)
         steps = str(folder / STEPS_FOLDER)
         self.steps = SummaryWriter(steps, purge_step=resume_step + 1, flush_secs=SECONDS_BETWEEN_FLUSHES)
+        self._scalars, self._step_scalars = ScalarWriter(self.writer), ScalarWriter(self.steps)
         self._notices: list[NoticeEvent] = []
 
     def rewind(self, after_epoch: int, after_step: int) -> None:
@@ -56,22 +58,21 @@ class TensorBoard:
             "gradient_norm": event.gradient_norm,
         }
         for name, value in figures.items():
-            self.steps.add_scalar(f"step/{name}", value, event.global_step)
+            self._step_scalars.add(name, value, event.global_step, tag=f"step/{name}")
 
     def write_epoch(self, event: EpochEvent) -> None:
         """All figures of an epoch."""
-        figures = {
-            "learning_rate/classifier": event.lr_classifier,
-            "learning_rate/explainer": event.lr_explainer,
-            "phase": event.phase,
-        }
-        for name, value in event.pace.items():
-            figures[name if name == "gradient_norm" else f"speed/{name}"] = value
-        figures |= {f"{name}/train": value for name, value in event.train.items()}
-        figures |= {f"{name}/val": value for name, value in event.val.items()}
-        figures |= {f"memory/{name}": value for name, value in event.memory.items()}
-        for name, value in figures.items():
-            self.writer.add_scalar(name, value, event.global_epoch)
+        figures = [
+            ("lr_classifier", event.lr_classifier, "learning_rate/classifier"),
+            ("lr_explainer", event.lr_explainer, "learning_rate/explainer"),
+            ("phase", event.phase, "phase"),
+            *((name, value, _pace_tag(name)) for name, value in event.pace.items()),
+            *((name, value, f"{name}/train") for name, value in event.train.items()),
+            *((name, value, validation_tag(name)) for name, value in event.val.items()),
+            *((name, value, f"memory/{name}") for name, value in event.memory.items()),
+        ]
+        for name, value, tag in figures:
+            self._scalars.add(name, value, event.global_epoch, tag)
         self.flush()
 
     def write_phase_end(self, event: PhaseEndEvent, figures: PhaseFigures | None) -> None:
@@ -102,7 +103,7 @@ class TensorBoard:
         """What the collapse guard saw and did."""
         text = f"{event.reason}; {event.action} (explainer's learning rate now {event.lr_explainer:g})"
         self.writer.add_text(f"guard/phase{event.phase}_try{event.tries}", text, event.global_epoch)
-        self.writer.add_scalar("guard/tries", event.tries, event.global_epoch)
+        self._scalars.add("guard_tries", event.tries, event.global_epoch, tag="guard/tries")
         self.flush()
 
     def write_notice(self, event: NoticeEvent) -> None:
@@ -122,7 +123,7 @@ class TensorBoard:
 
     def write_settings(self, recipe: Recipe) -> None:
         """The run's row in the HParams table; its metrics are the newest epoch's."""
-        *begun, self._ended = hparam_summaries(recipe)  # `add_hparams` would make a run of its own
+        *begun, self._ended = run_summaries(recipe)  # `add_hparams` would make a run of its own
         for summary in begun:
             self.writer._get_file_writer().add_summary(summary)
         self.flush()
@@ -140,3 +141,7 @@ class TensorBoard:
         """Write what is left."""
         self.writer.close()
         self.steps.close()
+
+
+def _pace_tag(name: str) -> str:
+    return name if name == "gradient_norm" else f"speed/{name}"

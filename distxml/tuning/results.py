@@ -3,14 +3,13 @@
 from typing import Any
 
 import pandas as pd
-from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
-from torch.utils.tensorboard.summary import hparams
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from distxml.config import Recipe, to_yaml
 from distxml.config.load import with_settings
 from distxml.errors import UserError
 from distxml.files import whole_file, write_whole
+from distxml.monitoring.scalars import ScalarWriter, hparam_summaries
 from distxml.tuning.objective import Objective, pareto_front
 from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name
 
@@ -84,13 +83,13 @@ def _write_hparams(folder: SweepFolder, base: Recipe, records: list[TrialRecord]
         return
     values = {name: _setting(base, record, name) for name in searched_names(records)}
     metrics = record.metrics | ({} if record.score is None else {"score": record.score})
-    named = {f"trial/{name}": value for name, value in metrics.items()}
-    begun: tuple[Summary, Summary, Summary] = hparams(values, named)
+    tags = {name: f"trial/{name}" for name in metrics}
     with SummaryWriter(str(place)) as writer:
-        for summary in begun:
+        for summary in hparam_summaries(values, {tag: name for name, tag in tags.items()}):
             writer._get_file_writer().add_summary(summary)
-        for name, value in named.items():
-            writer.add_scalar(name, value, sum(record.epochs))
+        scalars = ScalarWriter(writer)
+        for name, tag in tags.items():
+            scalars.add(name, metrics[name], sum(record.epochs), tag)
 
 
 def _setting(base: Recipe, record: TrialRecord, name: str) -> str | int | float | bool:

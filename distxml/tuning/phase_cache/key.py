@@ -26,11 +26,14 @@ SHOWN = "shows what training did, which reads nothing of it"
 WITHOUT_EFFECT = {
     "distxml.attribution": "post-hoc methods; training looks at the in-model heatmap alone",
     "distxml.config.sources": "how a dataset is built; its content counts by its checksums",
+    "distxml.metrics": "what metrics are called and mean",
     "distxml.monitoring.confusion": SHOWN,
     "distxml.monitoring.hparams": SHOWN,
     "distxml.monitoring.overlay": SHOWN,
+    "distxml.monitoring.scalars": SHOWN,
     "distxml.monitoring.tensorboard": SHOWN,
     "distxml.recipes": "the settings that are read from its files count",
+    "distxml.registry": "finds code by its name; the code that it finds counts",
 }
 """Code that training imports and that changes neither a weight nor a logged number, and why."""
 LIBRARIES = (

@@ -14,9 +14,10 @@ from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_g
 from tensorboard.util.tensor_util import make_ndarray
 
 from distxml.config import Recipe
+from distxml.metrics.lookup import METRICS, metric
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent, PhaseEndEvent
-from distxml.monitoring.hparams import METRICS, settings_that_matter
+from distxml.monitoring.hparams import SHOWN_METRICS, settings_that_matter, validation_tag
 from distxml.monitoring.tensorboard import MAX_CURVES, TensorBoard
 from tests.unit.monitoring.some_events import epoch_event, step_event
 
@@ -54,6 +55,22 @@ def test_steps_and_epochs_have_axes_of_their_own(tmp_path: Path) -> None:
     assert {f"step/{name}" for name in figures} <= steps
     assert {"black/val", "white/train", "speed/data_wait", "gradient_norm", "memory/resident_mb"} <= epochs
     assert not steps & epochs
+
+
+def test_scalars_are_described_where_they_are_first_written(tmp_path: Path) -> None:
+    """As TensorBoard's own multiplexer serves them, to which an old-style scalar is a new one."""
+    write(tmp_path, range(1, 4), range(1, 31), 0.5)
+    provider, context = data_provider(tmp_path), RequestContext()
+    runs = provider.list_scalars(context, experiment_id="", plugin_name="scalars")
+    described = {tag: series.description for tags in runs.values() for tag, series in tags.items()}
+    for tag, name in [
+        ("accuracy/val", "accuracy"),
+        ("step/total", "total"),
+        ("learning_rate/explainer", "lr_explainer"),
+    ]:
+        assert described[tag] == metric(name).description
+    names = {tag.split("/")[tag.startswith(("step/", "speed/", "memory/"))] for tag in described}
+    assert names - set(METRICS.names()) == {"learning_rate"}, "every scalar is in the table"
 
 
 @pytest.mark.parametrize(("resume_after", "resume_step"), [(0, 0), (2, 20), (2, 27), (3, 30)])
@@ -126,7 +143,7 @@ def test_the_hparams_table_has_one_row_a_run_with_its_last_figures(tmp_path: Pat
     assert sorted(path.name for path in (tmp_path / "run1/tensorboard").iterdir() if path.is_dir()) == ["steps"]
     for seed, row in rows.items():
         shown = {metric.name.tag: metric.value for metric in row.metric_values}
-        assert shown.keys() == set(METRICS) and shown["accuracy/val"] == seed / 4
+        assert shown.keys() == set(map(validation_tag, SHOWN_METRICS)) and shown["accuracy/val"] == seed / 4
         assert {name: _value(row.hparams[name]) for name in row.hparams} == settings_that_matter(recipes[int(seed)])
 
 
@@ -143,15 +160,18 @@ def _value(value: Any) -> str | float:
     return value.string_value if value.HasField("string_value") else value.number_value
 
 
-def session_groups(folder: Path) -> list:
-    """What TensorBoard's HParams tab asks for."""
+def data_provider(folder: Path) -> MultiplexerDataProvider:
     multiplexer = EventMultiplexer(tensor_size_guidance={"scalars": 0, "hparams": 0})
     multiplexer.AddRunsFromDirectory(str(folder)).Reload()
-    provider = MultiplexerDataProvider(multiplexer, str(folder))
-    context = backend_context.Context(base_plugin.TBContext(data_provider=provider))
+    return MultiplexerDataProvider(multiplexer, str(folder))
+
+
+def session_groups(folder: Path) -> list:
+    """What TensorBoard's HParams tab asks for."""
+    context = backend_context.Context(base_plugin.TBContext(data_provider=data_provider(folder)))
     statuses = [API.STATUS_SUCCESS, API.STATUS_RUNNING, API.STATUS_UNKNOWN]  # as its boxes are ticked at first
     hparams = [API.ColParams(hparam=name) for name in ("run.seed", "loss.gamma")]
-    columns = hparams + [API.ColParams(metric=API.MetricName(tag=tag)) for tag in METRICS]
+    columns = hparams + [API.ColParams(metric=API.MetricName(tag=validation_tag(name))) for name in SHOWN_METRICS]
     request = API.ListSessionGroupsRequest(allowed_statuses=statuses, col_params=columns, start_index=0, slice_size=9)
     handler = list_session_groups.Handler(RequestContext(), context, "", request)  # of the one experiment there is
     return list(handler.run().session_groups)
