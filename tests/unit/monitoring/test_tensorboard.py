@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.context import RequestContext
 from tensorboard.plugins import base_plugin
 from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
+from tensorboard.summary.writer import event_file_writer
 from tensorboard.util.tensor_util import make_ndarray
 
 from distxml.config import Recipe
@@ -22,6 +23,12 @@ from distxml.monitoring.tensorboard import MAX_CURVES, TensorBoard
 from tests.unit.monitoring.some_events import epoch_event, step_event
 
 API: Any = api_pb2  # protobuf makes its classes while it is imported
+
+
+@pytest.fixture(autouse=True)
+def first_files_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorBoard reads files by their names, in which the tenth of a process comes before the ninth."""
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
 
 
 def read(folder: Path) -> EventAccumulator:
