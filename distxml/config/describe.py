@@ -13,6 +13,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from distxml.registry import NameIn
+
 SIGNS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
 PLAIN_NAMES: dict[object, str] = {
     float: "number",
@@ -99,7 +101,7 @@ def _fields(kind: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
 def _describe(field: FieldInfo, name: str, given: object) -> FieldDescription:
     return FieldDescription(
         name=name,
-        type=_type_in_words(field.annotation),
+        type=_registered_names(field.metadata) or _type_in_words(field.annotation),
         default=_default(field, given),
         bounds=_bounds(field.metadata),
         text=_one_line(field.description),
@@ -143,10 +145,15 @@ def _type_in_words(annotation: Any) -> str:
     if _is_union(annotation):
         return " | ".join(dict.fromkeys(_type_in_words(member) for member in inner))
     if hasattr(annotation, "__metadata__"):  # Annotated: the bounds of a list's items
-        return " ".join(filter(None, [_type_in_words(inner[0]), _bounds(annotation.__metadata__)]))
+        names = _registered_names(annotation.__metadata__)
+        return names or f"{_type_in_words(inner[0])} {_bounds(annotation.__metadata__)}".strip()
     if inner:
         return _generic_in_words(get_origin(annotation), inner)
     return "section" if issubclass(annotation, BaseModel) else annotation.__name__
+
+
+def _registered_names(metadata: Any) -> str:
+    return " | ".join(name for one in metadata if isinstance(one, NameIn) for name in one.names())
 
 
 def _generic_in_words(origin: Any, inner: tuple[Any, ...]) -> str:
