@@ -18,7 +18,7 @@ from distxml.sources.building.journal import JOURNAL_NAME
 from tests.unit.sources.voc_folder import VocFolder, annotation_xml, object_xml
 
 IMAGES = 160
-SIDE = 120
+SIDE = 80
 
 BUILD_MANY = "tests.unit.sources.building.build_many"
 
@@ -234,7 +234,7 @@ def test_a_full_disk_is_one_line_and_the_build_goes_on_afterwards(
     """A limit on the size of files stands in for the disk: shards are refused, the journal is not."""
     settings = tmp_path / "recipe.json"
     settings.write_text(recipe(source).model_dump_json())
-    command = f"ulimit -f 120; exec {sys.executable} -m {BUILD_MANY} {settings} {tmp_path / 'out'} 1"
+    command = f"ulimit -f 80; exec {sys.executable} -m {BUILD_MANY} {settings} {tmp_path / 'out'} 1"
     limited = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "UserError" in limited.stderr and "cannot be written (" in limited.stderr
     found, said = finished(source, tmp_path)

@@ -1,5 +1,6 @@
 """Memory that runs out is the machine's trouble, never a verdict on an image."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,12 @@ from PIL import Image
 from distxml.sources.images.memory import memory_ran_out
 
 SIDE = 4000
+SPARE = [30, 70, 110, 150, 190]
+"""MiB: from too little for anything to enough for most; where it runs out depends on the libraries."""
+ENOUGH = 2000
 
 READ_WITH_LITTLE_MEMORY = """
-import resource, sys
+import json, os, resource, sys
 from pathlib import Path
 from distxml.config.images import ImageRules
 from distxml.errors import UserError
@@ -22,70 +26,69 @@ from distxml.sources.regions import MaskFile
 from distxml.sources.file_item import FileItem
 from distxml.sources.material import Unusable
 
-image, mask, spare = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) << 20
-region = MaskFile(Path(mask), "m.png") if mask else None
-item = FileItem(image, "folder/a.png", "a", 0, region)
-used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + spare, used + spare))
-try:
-    item.row(ImageRules(sixteen_bit="scale"))
-    print("it was read")
-except UserError as error:
-    print("UserError", error)
-except Unusable as reason:
-    print("Unusable", reason)
+def read(image, mask, spare):
+    item = FileItem(Path(image), "folder/a.png", "a", 0, MaskFile(Path(mask), "m.png") if mask else None)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (spare << 20),) * 2)
+    try:
+        item.row(ImageRules(sixteen_bit="scale"))
+        return "it was read"
+    except UserError as error:
+        return f"UserError {error}"
+    except Unusable as reason:
+        return f"Unusable {reason}"
+
+for case in json.loads(sys.argv[1]):
+    if os.fork() == 0:  # a limit of its own, and nothing that another case has left
+        print(read(*case), flush=True)
+        os._exit(0)
+    os.wait()
 """
 
 EXPECTED = "UserError not enough memory for folder/a.png; fewer --workers, or lower images.most_pixels"
 
 
-def read_with(spare: int, image: Path, mask: Path | None = None) -> str:
-    """What reading the row said, with `spare` MiB to do it in."""
-    command = [sys.executable, "-c", READ_WITH_LITTLE_MEMORY, str(image), str(mask or ""), str(spare)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return done.stdout.strip()
-
-
-def deep_png(path: Path) -> Path:
-    """16 bits a channel: Pillow needs 64 MB, OpenCV 96 MB more."""
-    assert cv2.imwrite(str(path), np.zeros((SIDE, SIDE, 3), np.uint16))
-    return path
-
-
-def plain_png(path: Path, mode: str = "RGB") -> Path:
-    Image.new(mode, (SIDE, SIDE)).save(path)
-    return path
-
-
-SPARE = [30, 70, 110, 150, 190]
-"""MiB: from too little for anything to enough for most; where it runs out depends on the libraries."""
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], str]:
+    """What reading each image said, with each amount of memory to spare."""
+    folder = tmp_path_factory.mktemp("large")
+    deep, bmp, grey, mask = (folder / name for name in ("deep.png", "a.bmp", "grey.png", "m.png"))
+    # 16 bits a channel: Pillow needs 64 MB, OpenCV 96 MB more.
+    assert cv2.imwrite(str(deep), np.zeros((SIDE, SIDE, 3), np.uint16), (cv2.IMWRITE_PNG_COMPRESSION, 1))
+    Image.new("RGB", (SIDE, SIDE)).save(bmp)
+    Image.new("L", (SIDE, SIDE)).save(grey, compress_level=1)
+    Image.new("RGBA", (SIDE, SIDE)).save(mask, compress_level=1)
+    files = {"image": (deep, ""), "written anew": (bmp, ""), "mask": (grey, mask)}
+    cases = [("image", ENOUGH), *((kind, spare) for kind in files for spare in SPARE)]
+    arguments = json.dumps([[str(files[kind][0]), str(files[kind][1]), spare] for kind, spare in cases])
+    command = [sys.executable, "-c", READ_WITH_LITTLE_MEMORY, arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
+    return dict(zip(cases, done.stdout.splitlines(), strict=True))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE)
-def test_too_little_memory_is_never_a_verdict_on_an_image(tmp_path: Path, spare: int) -> None:
-    said = read_with(spare, deep_png(tmp_path / "a.png"))
-    assert said in (EXPECTED, "it was read") and (said == EXPECTED or spare > 60)
+def test_too_little_memory_is_never_a_verdict_on_an_image(said: dict[tuple[str, int], str], spare: int) -> None:
+    assert said["image", spare] in (EXPECTED, "it was read")
+    assert said["image", spare] == EXPECTED or spare > 60
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE)
-def test_nor_on_one_that_has_to_be_written_anew(tmp_path: Path, spare: int) -> None:
-    Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "a.bmp")
-    assert read_with(spare, tmp_path / "a.bmp") in (EXPECTED, "it was read")
+def test_nor_on_one_that_has_to_be_written_anew(said: dict[tuple[str, int], str], spare: int) -> None:
+    assert said["written anew", spare] in (EXPECTED, "it was read")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE)
-def test_nor_on_its_mask(tmp_path: Path, spare: int) -> None:
+def test_nor_on_its_mask(said: dict[tuple[str, int], str], spare: int) -> None:
     """The image is grey; the mask has four channels."""
-    image, mask = plain_png(tmp_path / "a.png", "L"), plain_png(tmp_path / "m.png", "RGBA")
-    assert read_with(spare, image, mask) in (EXPECTED, "it was read")
+    assert said["mask", spare] in (EXPECTED, "it was read")
 
 
 @pytest.mark.slow
-def test_with_enough_memory_they_are_read(tmp_path: Path) -> None:
-    assert read_with(2000, deep_png(tmp_path / "a.png")) == "it was read"
+def test_with_enough_memory_they_are_read(said: dict[tuple[str, int], str]) -> None:
+    assert said["image", ENOUGH] == "it was read"
 
 
 @pytest.mark.parametrize(
