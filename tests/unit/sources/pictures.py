@@ -1,13 +1,9 @@
-"""Writes small images and masks for tests, and looks at what a source made of them."""
+"""Writes small images and masks for tests."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-
-from distxml.sources.file_item import FileItem
-from distxml.sources.material import RawMaterial
 
 WIDTH, HEIGHT = 24, 16
 IMAGE_BOX = (4, 3, 15, 12)
@@ -38,28 +34,3 @@ def mask_of(box: BoxCorners | None, size: tuple[int, int] = (WIDTH, HEIGHT)) -> 
             if box is not None and box[0] <= x < box[2] and box[1] <= y < box[3]:
                 mask[y, x] = 255
     return mask
-
-
-def reasons(found: RawMaterial) -> dict[str, str]:
-    names = [entry.file for entry in found.rejected]
-    assert len(set(names)) == len(names), names
-    return {entry.file: entry.reason for entry in found.rejected}
-
-
-def file_items(found: RawMaterial) -> list[FileItem]:
-    items = [item for item in found.items if isinstance(item, FileItem)]
-    assert len(items) == len(found.items)
-    return items
-
-
-def item_of(found: RawMaterial, key: str) -> FileItem:
-    return next(item for item in file_items(found) if item.key == key)
-
-
-def mask_in(item: FileItem, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
-    assert item.region is not None
-    return item.region.mask(*size)
-
-
-def keys(found: RawMaterial) -> Sequence[str]:
-    return [item.key for item in found.items]

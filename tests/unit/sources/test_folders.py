@@ -10,17 +10,8 @@ from distxml.errors import UserError
 from distxml.sources.files import SUFFIXES
 from distxml.sources.folders import folders_material
 from distxml.sources.material import RawMaterial, untracked
-from tests.unit.sources.pictures import (
-    IMAGE_BOX,
-    file_items,
-    item_of,
-    keys,
-    mask_in,
-    mask_of,
-    reasons,
-    write_image,
-    write_mask,
-)
+from tests.unit.sources.outcome import file_items, item_of, keys, mask_in, reasons
+from tests.unit.sources.pictures import IMAGE_BOX, mask_of, write_image, write_mask
 
 
 @pytest.fixture

@@ -9,19 +9,8 @@ from distxml.sources.files import SUFFIXES
 from distxml.sources.material import RawMaterial, Unusable, untracked
 from distxml.sources.nih_nci import nih_nci_material
 from tests.unit.sources.nih_tree import COLUMNS, STUDIES, NihTree, make_nih_tree
-from tests.unit.sources.pictures import (
-    HEIGHT,
-    IMAGE_BOX,
-    WIDTH,
-    file_items,
-    item_of,
-    keys,
-    mask_in,
-    mask_of,
-    reasons,
-    write_image,
-    write_mask,
-)
+from tests.unit.sources.outcome import file_items, item_of, keys, mask_in, reasons
+from tests.unit.sources.pictures import HEIGHT, IMAGE_BOX, WIDTH, mask_of, write_image, write_mask
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from distxml.errors import UserError
 from distxml.sources.hvz.flat import hvz_flat_material
 from distxml.sources.material import RawMaterial, Unusable, untracked
 from tests.unit.sources.hvz_trees import SYNSETS, FlatTree, make_flat_tree
-from tests.unit.sources.pictures import IMAGE_BOX, file_items, item_of, keys, mask_in, mask_of, reasons, write_image
+from tests.unit.sources.outcome import file_items, item_of, keys, mask_in, reasons
+from tests.unit.sources.pictures import IMAGE_BOX, mask_of, write_image
 
 HORSE, ZEBRA = SYNSETS.values()
 

@@ -7,18 +7,8 @@ from distxml.errors import UserError
 from distxml.sources.hvz.tree import hvz_material
 from distxml.sources.material import RawMaterial, Unusable, untracked
 from tests.unit.sources.hvz_trees import ImageNetTree, box_xml, make_imagenet_tree
-from tests.unit.sources.pictures import (
-    HEIGHT,
-    IMAGE_BOX,
-    WIDTH,
-    file_items,
-    item_of,
-    keys,
-    mask_in,
-    mask_of,
-    reasons,
-    write_image,
-)
+from tests.unit.sources.outcome import file_items, item_of, keys, mask_in, reasons
+from tests.unit.sources.pictures import HEIGHT, IMAGE_BOX, WIDTH, mask_of, write_image
 
 HORSE, ZEBRA = "n02389026", "n02391049"
 
