@@ -3,9 +3,9 @@
     python benchmarks/data_wait.py            # minutes
     python benchmarks/data_wait.py --quick    # does it run?
 
-Trains phase 3 in this process with one torch thread a core and the loader's defaults beside it: the demo's polygons and
-model, and 500-pixel JPEGs at 224x224 with ResNet-18. A wait is the time between asking for a batch and having it; an
-epoch's first batch counts too. The first epoch warms up and does not count. Prints JSON.
+Trains the joint phase in this process with one torch thread a core and the loader's defaults beside it: the demo's
+polygons and model, and 500-pixel JPEGs at 224x224 with ResNet-18. A wait is the time between asking for a batch and
+having it; an epoch's first batch counts too. The first epoch warms up and does not count. Prints JSON.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import torch
 from loader_material import photos, polygons
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.data.loader import Loader
 from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset
@@ -30,7 +31,7 @@ from distxml.training.epoch import train_step
 from distxml.training.phase import Learner, set_learning
 from distxml.training.preflight import model_card
 
-PHASE, EPOCHS = 3, 2
+PHASE, EPOCHS = PhaseName.JOINT, 2
 PAPER = "loader.augmentation={probability: 0.2, preset: paper}"
 PHOTOGRAPHS = ["model.classifier=resnet18", "loader.image_size=224", "loader.batch_size=8"]
 
@@ -60,7 +61,7 @@ def main() -> None:
 
 
 def measured(dataset: Dataset, overrides: list[str]) -> dict[str, float]:
-    """Figures of `EPOCHS` epochs of phase 3 with the packaged polygons recipe, changed by `overrides`."""
+    """Figures of `EPOCHS` epochs of the joint phase with the packaged polygons recipe, changed by `overrides`."""
     recipe = load_settings(Recipe, "polygons", [f"dataset.path={dataset.folder}", PAPER, *overrides])
     loader = Loader(dataset, "train", recipe.loader, Rank(), recipe.run.seed)
     torch.manual_seed(0)

@@ -20,6 +20,7 @@ from evaluation_material import Subject, recipe_of
 from train_rounds import Measure, available_cores, medians, pin, ranges, significant, take_turns
 
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.models.checkpoint import save_model
 
@@ -106,7 +107,7 @@ def _write_run(subject: Subject, folder: Path) -> RunFolder:
     settings = SETTINGS.model_copy(update={"curve_images": len(subject.rows)})
     recipe = recipe_of(subject, folder, settings)
     run = RunFolder(recipe.run_folder)
-    checkpoint = run.checkpoint(3, "last")
+    checkpoint = run.checkpoint(PhaseName.JOINT, "last")
     checkpoint.mkdir(parents=True)
     save_model(checkpoint, subject.model, subject.card)
     run.config.write_text(recipe.model_dump_json())

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.data.digest import classes_digest, index_digest, rows_digest
 from distxml.data.rows import Row
 from distxml.data.schema import METADATA_NAME, ROW_SCHEMA, SPLITS, DatasetMetadata, RowGroup, Shard, Split, open_dataset
@@ -139,7 +140,7 @@ def overrides(place: Path, name: str) -> list[str]:
         "loader.batch_size=16",
         "loader.shuffle_buffer=256",
         "loader.backend=opencv",
-        *(f"phases.{phase}.epochs=1" for phase in range(3)),
+        *(f"phases.{phase}.epochs=1" for phase in PhaseName),
     ]
 
 

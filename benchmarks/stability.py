@@ -4,7 +4,8 @@
     python benchmarks/stability.py polygons --data data/polygons --factors 8 --override guard.black_share=null
 
 Each run is `distxml train RECIPE` and `distxml evaluate`, with one worker; `--at-once` of them run side by side. The
-explainer's learning rates of phases 2 and 3 are multiplied by each factor. Runs that are complete are not made again.
+explainer's rates in the explainer and joint phases are multiplied by each factor. Runs that are complete are not made
+again.
 Prints a line a run and, last, JSON; what a run must reach: accuracy 0.95, heat inside the masks 3 times that outside,
 AOPC above that of a random order.
 """
@@ -129,9 +130,9 @@ class Job:
 
 def rates(recipe: Recipe, factor: float) -> Iterator[str]:
     """Overrides that multiply the explainer's learning rates."""
-    for index, phase in enumerate(recipe.phases):
+    for name, phase in recipe.phases.items():
         if phase.lr_explainer > 0:
-            yield f"phases.{index}.lr_explainer={phase.lr_explainer * factor:g}"
+            yield f"phases.{name}.lr_explainer={phase.lr_explainer * factor:g}"
 
 
 def _figures(summary: Summary) -> dict[str, float]:

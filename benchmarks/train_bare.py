@@ -1,4 +1,4 @@
-"""The bare training loop that `train.py worker` compares with: the third phase as anybody would write it."""
+"""The bare training loop that `train.py worker` compares with: the joint phase as anybody would write it."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,8 +8,6 @@ from distxml.config import Recipe
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 
-PHASE_OF_BOTH = 3
-"""The phase in which both networks learn."""
 EPSILON = 1e-6
 
 
@@ -25,8 +23,8 @@ def bare_steps(recipe: Recipe, model: JointModel, optimizer: Optimizer, batches:
 
 
 def plain_loss(recipe: Recipe, logits: Tensor, heatmap: Tensor, batch: Batch) -> Tensor:
-    """The third phase's loss over a batch whose images all count: a scalar."""
-    settings, alpha = recipe.loss, recipe.phases[PHASE_OF_BOTH - 1].alpha
+    """The joint phase's loss over a batch whose images all count: a scalar."""
+    settings, alpha = recipe.loss, recipe.phases.joint.alpha
     pixels = heatmap.numel()
     variation = (heatmap.diff(dim=2).abs().sum() + heatmap.diff(dim=3).abs().sum()) / pixels
     explanation = settings.beta * heatmap.abs().mean() + (1 - settings.beta) * variation

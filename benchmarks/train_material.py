@@ -9,6 +9,7 @@ import torch
 from loader_material import photos, polygons
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
@@ -29,7 +30,7 @@ from distxml.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 NEVER_ENDS_EARLY = (
-    *(f"phases.{phase}.until=null" for phase in range(3)),
+    *(f"phases.{phase}.until=null" for phase in PhaseName),
     "guard.black_share=null",
     "guard.same_below=null",
     "guard.white_steps=null",

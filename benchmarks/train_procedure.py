@@ -22,6 +22,7 @@ from train_rounds import Measure, medians, ranges, significant, take_turns
 
 from distxml.config import Recipe
 from distxml.config.compute import ComputeSettings
+from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.sampler import Rank
@@ -30,7 +31,6 @@ from distxml.training.phase import Learner
 
 TRAIN_IMAGES, VAL_IMAGES = 455, 114
 """Of ImageNet-HVZ as the paper splits it."""
-PHASES = (1, 2, 3)
 OURS, REFERENCE, PLAIN = "ours", "reference's procedure", "reference's procedure, torch's defaults"
 
 
@@ -49,35 +49,37 @@ def compare_procedure(work: Work, folder: Path, steps: int, rounds: int) -> dict
     batches = list(loader.training(0))[:steps]
     measured = take_turns(_candidates(recipe, work, batches), rounds, work.name)
     middle = medians(measured)
-    phases = {name: _phases(recipe, middle, name) for name in (OURS, REFERENCE, PLAIN)}
+    by_phase = {name: _by_phase(recipe, middle, name) for name in (OURS, REFERENCE, PLAIN)}
     return {
         "batches": f"{len(batches)} of {len(batches[0])} images at {'x'.join(map(str, recipe.loader.image_size))}",
         "seconds": {name: significant(value) for name, value in middle.items()},
         "range": ranges(measured),
         "composition": (__doc__ or "").split("\n\n")[2].splitlines(),
-        "epochs": [phase.epochs for phase in recipe.phases],
-        "phase_hours": {name: [significant(value / 3600) for value in values] for name, values in phases.items()},
-        "recipe_hours": {name: significant(sum(values) / 3600) for name, values in phases.items()},
-        "ours_is_faster_by": {name: _gains(phases[OURS], phases[name]) for name in (REFERENCE, PLAIN)},
+        "epochs": [phase.epochs for _, phase in recipe.phases.items()],
+        "phase_hours": {
+            name: [significant(value / 3600) for value in values.values()] for name, values in by_phase.items()
+        },
+        "recipe_hours": {name: significant(sum(values.values()) / 3600) for name, values in by_phase.items()},
+        "ours_is_faster_by": {name: _gains(by_phase[OURS], by_phase[name]) for name in (REFERENCE, PLAIN)},
     }
 
 
-def _gains(ours: list[float], theirs: list[float]) -> dict[str, float]:
-    each = {f"phase {phase}": round(theirs[phase - 1] / ours[phase - 1], 3) for phase in PHASES}
-    return each | {"recipe": round(sum(theirs) / sum(ours), 3)}
+def _gains(ours: dict[PhaseName, float], theirs: dict[PhaseName, float]) -> dict[str, float]:
+    each: dict[str, float] = {phase: round(theirs[phase] / ours[phase], 3) for phase in PhaseName}
+    return each | {"recipe": round(sum(theirs.values()) / sum(ours.values()), 3)}
 
 
-def _phases(recipe: Recipe, middle: dict[str, float], name: str) -> list[float]:
+def _by_phase(recipe: Recipe, middle: dict[str, float], name: str) -> dict[PhaseName, float]:
     """Seconds of each phase."""
     compose = our_phase if name == OURS else reference_phase
-    return [
-        compose(
-            Seconds(middle[f"{name}, phase {phase}, step"], middle[f"{name}, phase {phase}, batch"]),
-            recipe.phases[phase - 1].epochs or 0,
+    return {
+        phase: compose(
+            Seconds(middle[f"{name}, {phase} phase, step"], middle[f"{name}, {phase} phase, batch"]),
+            settings.epochs or 0,
             recipe.loader.batch_size,
         )
-        for phase in PHASES
-    ]
+        for phase, settings in recipe.phases.items()
+    }
 
 
 def our_phase(seconds: Seconds, epochs: int, batch_size: int) -> float:
@@ -96,18 +98,18 @@ def _candidates(recipe: Recipe, work: Work, batches: list[Batch]) -> dict[str, M
     """For each phase, in turn: everybody's step, everybody's evaluated batch."""
     plain = recipe.model_copy(update={"compute": ComputeSettings(channels_last=False)})
     candidates: dict[str, Measure] = {}
-    for phase in PHASES:
+    for phase in PhaseName:
         learner = Learner.build(recipe, phase, fresh_model(recipe, work.dataset), None)
         rivals = {
             REFERENCE: Reference.build(recipe, phase, fresh_model(recipe, work.dataset), fused=True),
             PLAIN: Reference.build(plain, phase, fresh_model(plain, work.dataset), fused=False),
         }
-        candidates[f"{OURS}, phase {phase}, step"] = _our_step(learner, batches)
+        candidates[f"{OURS}, {phase} phase, step"] = _our_step(learner, batches)
         for name, rival in rivals.items():
-            candidates[f"{name}, phase {phase}, step"] = _per_batch(rival.train, batches)
-        candidates[f"{OURS}, phase {phase}, batch"] = _per_batch(_our_evaluation(learner), batches)
+            candidates[f"{name}, {phase} phase, step"] = _per_batch(rival.train, batches)
+        candidates[f"{OURS}, {phase} phase, batch"] = _per_batch(_our_evaluation(learner), batches)
         for name, rival in rivals.items():
-            candidates[f"{name}, phase {phase}, batch"] = _per_batch(rival.evaluate, batches)
+            candidates[f"{name}, {phase} phase, batch"] = _per_batch(rival.evaluate, batches)
     return candidates
 
 

@@ -2,9 +2,9 @@
 
 As its train.py, ExplainerClassifierCNN.py and losses.py have it: the explainer is computed in every phase, frozen or
 not, and gates the classifier; the explanation loss goes through a Python loop over the images of a batch; a classifier
-that is frozen (phase 2) still runs in training mode; and each epoch ends with a pass in eval mode over the whole
-training set, to have its loss and accuracy, before the one over the validation set. Total variation is divided as in
-distxml, so that both minimise the same loss.
+that is frozen (in the explainer phase) still runs in training mode; and each epoch ends with a pass in eval mode over
+the whole training set, to have its loss and accuracy, before the one over the validation set. Total variation is
+divided as in distxml, so that both minimise the same loss.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim import SGD
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 
@@ -36,9 +37,9 @@ class Reference:
     alpha: float
 
     @staticmethod
-    def build(recipe: Recipe, number: int, model: JointModel, fused: bool) -> "Reference":
-        """Phase `number`; one parameter group a network, with learning rate 0 where it is frozen."""
-        phase, settings = recipe.phases[number - 1], recipe.optimizer
+    def build(recipe: Recipe, name: PhaseName, model: JointModel, fused: bool) -> "Reference":
+        """Phase `name`; one parameter group per network, with learning rate 0 where it is frozen."""
+        phase, settings = recipe.phases[name], recipe.optimizer
         model.explainer.requires_grad_(phase.lr_explainer > 0)
         model.classifier.requires_grad_(phase.lr_classifier > 0)
         groups = [

@@ -1,6 +1,7 @@
 """`train.py worker`: a worker's images a second beside a bare loop's.
 
-The worker is a `Trainer` in this process, in phase 3: loader, step, counting, looks at the heatmap, log, TensorBoard,
+The worker is a `Trainer` in this process, in the joint phase: loader, step, counting, looks at the heatmap, log,
+TensorBoard,
 events. The bare loop has the same network, weights, layout, optimizer and images, decoded beforehand and held as
 tensors, and does nothing but forward, loss, backward, step. `worker, data in memory` is the worker with those tensors:
 what it loses is not the loader's.
@@ -16,13 +17,14 @@ from train_material import Work, fresh_model, from_memory, in_process_trainer
 from train_rounds import Measure, available_cores, medians, pin, ranges, significant, take_turns
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.training.phase import Learner, build_optimizer, set_learning
 from distxml.training.state import TrainState
 from distxml.training.trainer import Trainer
 
-PHASE = 3
+PHASE = PhaseName.JOINT
 WORKER, IN_MEMORY, BARE = "worker", "worker, data in memory", "bare loop"
 
 
@@ -64,7 +66,7 @@ def _candidates(work: Work, folder: Path) -> dict[str, Measure]:
 
 
 def worker_epoch(trainer: Trainer) -> Measure:
-    """The training part of one epoch of phase 3 after the other, without validation; images a second."""
+    """The training part of one epoch of the joint phase after the other, without validation; images a second."""
     state = TrainState(phase=PHASE)
     learner = trainer._learner(state)
 
@@ -83,7 +85,7 @@ def _train(trainer: Trainer, state: TrainState, learner: Learner) -> None:
 
 def bare_epoch(recipe: Recipe, model: JointModel, batches: list[Batch]) -> Measure:
     """One pass over batches in memory after the other; images a second."""
-    phase = recipe.phases[PHASE - 1]
+    phase = recipe.phases[PHASE]
     set_learning(model, phase)
     optimizer = build_optimizer(model, phase, recipe.optimizer)
     images = sum(len(batch) for batch in batches)

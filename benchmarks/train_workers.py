@@ -16,6 +16,7 @@ from pathlib import Path
 from train_material import Work
 from train_rounds import Measure, available_cores, medians, pin, ranges, significant, take_turns
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.monitoring.metrics_log import read_metrics
 
@@ -32,20 +33,20 @@ class Runs:
     folder: Path
     workers: int
     cores: list[int]
-    by_phase: dict[int, list[float]]
+    by_phase: dict[PhaseName, list[float]]
 
     def measure(self, number: int) -> float:
-        """Train once; images a second in phase 3."""
+        """Train once; images per second in the joint phase."""
         name = f"{self.work.recipe}-{self.workers}-{len(self.cores)}-{number}"
         run = RunFolder(self.folder / "runs" / name)
         self._train(name)
         speeds = phase_speeds(run)
         for phase, speed in speeds.items():
             self.by_phase.setdefault(phase, []).append(speed)
-        return speeds[3]
+        return speeds[PhaseName.JOINT]
 
     def _train(self, name: str) -> None:
-        epochs = [f"phases.{phase}.epochs={epochs}" for phase, epochs in enumerate(EPOCHS)]
+        epochs = [f"phases.{phase}.epochs={epochs}" for phase, epochs in zip(PhaseName, EPOCHS, strict=True)]
         overrides = self.work.settings(self.folder / "runs", *epochs, f"run.name={name}")
         command = [sys.executable, "-c", "from distxml.cli.main import run; run()", "train", self.work.recipe]
         log = self.folder / f"{name}.log"
@@ -66,12 +67,12 @@ class Runs:
             raise SystemExit(log.read_text())
 
 
-def phase_speeds(run: RunFolder) -> dict[int, float]:
+def phase_speeds(run: RunFolder) -> dict[PhaseName, float]:
     """Images a second of each phase: the median over its epochs, the first left out."""
     epochs = [event for event in read_metrics(run.metrics) if event["event"] == "epoch" and event["epoch"] > 1]
     return {
         phase: statistics.median(event["pace"]["images_per_second"] for event in epochs if event["phase"] == phase)
-        for phase in (1, 2, 3)
+        for phase in PhaseName
     }
 
 
@@ -99,10 +100,8 @@ def _compared(work: Work, folder: Path, cores: list[int], rounds: int) -> dict[s
             "one with 2 cores": round(middle[TWO] / middle[ONE_WITH_ROOM], 3),
         },
         "two_to_one_by_phase": {
-            f"phase {phase}": round(
-                statistics.median(runs[TWO].by_phase[phase]) / statistics.median(runs[ONE].by_phase[phase]), 3
-            )
-            for phase in (1, 2, 3)
+            phase: round(statistics.median(runs[TWO].by_phase[phase]) / statistics.median(runs[ONE].by_phase[phase]), 3)
+            for phase in PhaseName
         },
     }
 

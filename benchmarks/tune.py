@@ -25,6 +25,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.tuning.objective import Objective
@@ -34,9 +35,14 @@ GRID: dict[str, Any] = {
     "recipe": "polygons",
     "search": {"kind": "grid"},
     "objective": {"metrics": {"accuracy": {"goal": "max"}, "aopc": {"goal": "max"}}},
-    "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.alpha": {"grid": [0.35, 0.4, 0.5]}},
+    "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.joint.alpha": {"grid": [0.35, 0.4, 0.5]}},
 }
-FIXED_EPOCHS = {"phases.0.epochs": 3, "phases.0.until": None, "phases.1.epochs": 3, "phases.1.until": None}
+FIXED_EPOCHS = {
+    "phases.classifier.epochs": 3,
+    "phases.classifier.until": None,
+    "phases.explainer.epochs": 3,
+    "phases.explainer.until": None,
+}
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
@@ -76,14 +82,14 @@ class Bench:
 
 def reuse(bench: Bench, epochs: int) -> dict[str, Any]:
     """The same grid, with shared phases and without."""
-    settings = FIXED_EPOCHS | {"phases.2.epochs": epochs, "scaling.workers": 1, "run.gallery": 0}
+    settings = FIXED_EPOCHS | {"phases.joint.epochs": epochs, "scaling.workers": 1, "run.gallery": 0}
     walls = {}
     for name, share in (("with", True), ("without", False)):
         content = GRID | {"settings": settings, "share_phases": share, "store": str(bench.folder / "phases")}
         walls[name] = bench.sweep(name, content)
     ours, theirs = bench.records("with"), bench.records("without")
     trained = {"with": sum(each.seconds for each in ours), "without": sum(each.seconds for each in theirs)}
-    all_epochs = sum(sum(record.epochs) for record in ours)
+    all_epochs = sum(record.all_epochs for record in ours)
     saved = sum(record.saved_epochs for record in ours)
     return {
         "trials": len(ours),
@@ -100,7 +106,7 @@ def reuse(bench: Bench, epochs: int) -> dict[str, Any]:
 
 def _same_weights(folder: Path, number: int) -> bool:
     one, other = (
-        load_file(SweepFolder(folder / name).run(number).checkpoint(3, "last") / "model.safetensors")
+        load_file(SweepFolder(folder / name).run(number).checkpoint(PhaseName.JOINT, "last") / "model.safetensors")
         for name in ("with", "without")
     )
     return all(torch.equal(one[name], other[name]) for name in one)
@@ -108,8 +114,8 @@ def _same_weights(folder: Path, number: int) -> bool:
 
 def cores(bench: Bench, epochs: int) -> dict[str, Any]:
     """How busy the cores are: two trials of one worker each; one trial of two workers."""
-    settings = FIXED_EPOCHS | {"phases.2.epochs": epochs, "run.gallery": 0}
-    alphas = {"phases.2.alpha": {"grid": [0.3, 0.4, 0.5, 0.6]}}
+    settings = FIXED_EPOCHS | {"phases.joint.epochs": epochs, "run.gallery": 0}
+    alphas = {"phases.joint.alpha": {"grid": [0.3, 0.4, 0.5, 0.6]}}
     found = {}
     for name, workers, concurrency in (("two trials of one worker", 1, None), ("one trial of two workers", 2, 1)):
         content = GRID | {"settings": settings | {"scaling.workers": workers}, "parameters": alphas}
@@ -124,7 +130,7 @@ def cores(bench: Bench, epochs: int) -> dict[str, Any]:
                 "whole sweep": round(statistics.mean(busy.shares), 3),
                 "middle half": round(statistics.mean(busy.shares[len(busy.shares) // 4 : -len(busy.shares) // 4]), 3),
             },
-            "images_per_second_in_phase_3": [round(_speed(bench.folder, name, record), 1) for record in records],
+            "images_per_second_in_joint_phase": [round(_speed(bench.folder, name, record), 1) for record in records],
         }
     return {"cores": os.cpu_count()} | found
 
@@ -149,7 +155,9 @@ class _Busy:
 
 def _speed(folder: Path, name: str, record: TrialRecord) -> float:
     run = SweepFolder(folder / name.replace(" ", "-")).run(record.number)
-    epochs = [event for event in read_metrics(run.metrics) if event["event"] == "epoch" and event["phase"] == 3]
+    epochs = [
+        event for event in read_metrics(run.metrics) if event["event"] == "epoch" and event["phase"] == PhaseName.JOINT
+    ]
     return statistics.median(event["pace"]["images_per_second"] for event in epochs)
 
 
@@ -170,7 +178,7 @@ def laptop(bench: Bench, trials: int | None) -> dict[str, Any]:
     return {
         "minutes": round(wall / 60, 1),
         "trials": Counter(record.status for record in records),
-        "phase_epochs": sum(sum(record.epochs) for record in records),
+        "phase_epochs": sum(record.all_epochs for record in records),
         "saved": sum(record.saved_epochs for record in records),
         "scoring_share_of_epoch": round(scoring_share(folder, records), 4),
         "default": {"score": round(value.score, 4)} | {name: round(metrics[name], 4) for name in names},
@@ -180,10 +188,12 @@ def laptop(bench: Bench, trials: int | None) -> dict[str, Any]:
 
 
 def scoring_share(folder: SweepFolder, records: list[TrialRecord]) -> float:
-    """Share of the time of phase 3's epochs that went into scores of explanations."""
+    """Share of the time of the joint phase's epochs that went into scores of explanations."""
     logs = [read_metrics(folder.run(record.number).metrics) for record in records if record.metrics]
-    of_phase_3 = [event for log in logs for event in log if event["event"] == "epoch" and event["phase"] == 3]
-    epochs = [event for event in of_phase_3 if "scoring_seconds" in event["pace"]]
+    of_joint_phase = [
+        event for log in logs for event in log if event["event"] == "epoch" and event["phase"] == PhaseName.JOINT
+    ]
+    epochs = [event for event in of_joint_phase if "scoring_seconds" in event["pace"]]
     return sum(event["pace"]["scoring_seconds"] for event in epochs) / sum(event["seconds"] for event in epochs)
 
 
@@ -210,7 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("what", choices=["reuse", "cores", "laptop"])
     parser.add_argument("--data", type=Path, required=True, help="folder of the built dataset")
     parser.add_argument("--runs", type=Path, default=Path("runs/tune"), help="a new folder for the sweeps")
-    parser.add_argument("--epochs", type=int, default=8, help="of phase 3, in reuse and cores")
+    parser.add_argument("--epochs", type=int, default=8, help="of the joint phase, in reuse and cores")
     parser.add_argument("--trials", type=int, help="of the laptop's sweep, if not its own number")
     return parser
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.data.rows import Sample, collate, decode_image, is_deep
 from distxml.errors import UserError, reason_of
@@ -100,9 +101,9 @@ def _overlay_name(name: str) -> str:
 
 def _checkpoint(run: RunFolder, name: CheckpointName) -> Path:
     run.recipe()  # is it a run at all?
-    folder = run.checkpoint(3, name)
+    folder = run.checkpoint(PhaseName.JOINT, name)
     if not folder.is_dir():
-        raise UserError(f"run {run.path}: no checkpoint {name} of phase 3; let the training come that far")
+        raise UserError(f"run {run.path}: no checkpoint {name} of the joint phase; let the training come that far")
     return folder
 
 

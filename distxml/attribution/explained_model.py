@@ -20,7 +20,8 @@ class ExplainedModel:
     Attributes:
         f: see `EvaluationSettings.f`.
         model: the one that is scored; its parameters need no gradients.
-        explainer: the joint model whose explainer makes the in-model heatmaps: `model` itself, unless f is `phase1`.
+        explainer: the joint model whose explainer makes the in-model heatmaps: `model` itself, unless f is
+            `classifier_phase`.
     """
 
     f: Scoring

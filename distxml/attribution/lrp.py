@@ -63,7 +63,8 @@ def _in_proportion_to_what_is_positive() -> BasicHook:
 
 
 class RelevancePropagation:
-    """LRP-α1β0 of the classifier under the heatmap of the image (f `recompute` and `fixed`) or a white one (`phase1`).
+    """LRP-α1β0 of the classifier under the heatmap of the image (f `recompute` and `fixed`) or a white one
+    (`classifier_phase`).
 
     The heatmap is a constant weight of the feature maps, also where f makes it anew: relevance passes a gate
     unchanged, and the explainer is no part of what is explained. Relevance starts as the target's logit and all of it
@@ -94,7 +95,7 @@ class RelevancePropagation:
         return relevance
 
     def _gate(self, image: Tensor) -> Tensor:
-        if self.explained.f == "phase1":
+        if self.explained.f == "classifier_phase":
             return image.new_ones(len(image), 1, *image.shape[2:])
         return self.explained.heatmap(image)
 

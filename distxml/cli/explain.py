@@ -15,7 +15,7 @@ Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pictures.")]
 Checkpoint = Annotated[
     Literal["last", "best_loss", "best_accuracy"],
-    typer.Option("--checkpoint", help="Which of phase 3's checkpoints explains."),
+    typer.Option("--checkpoint", help="Which of the joint phase's checkpoints explains."),
 ]
 
 

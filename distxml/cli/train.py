@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from distxml.config import Recipe
 
-EXAMPLE = "Example: distxml train polygons phases.2.epochs=20 run.name=longer"
+EXAMPLE = "Example: distxml train polygons phases.joint.epochs=20 run.name=longer"
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[A.B=C]...", help="Settings that differ from the recipe's.")

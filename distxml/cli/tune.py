@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from distxml.config.sweep import SweepSettings
     from distxml.tuning.driver import PreparedSweep
 
-EXAMPLE = "Example: distxml tune polygons budget.trials=8 phases.2.epochs=10"
+EXAMPLE = "Example: distxml tune polygons budget.trials=8 phases.joint.epochs=10"
 
 FIRST_SAMPLES = 5
 

@@ -10,7 +10,7 @@ from distxml.registry import NameIn
 Method = Annotated[str, NameIn("distxml.attribution.methods:METHODS")]
 Fill = Annotated[str, NameIn("distxml.evaluation.perturbation.fills:FILLS")]
 Order = Literal["morf", "lerf"]
-Scoring = Literal["recompute", "fixed", "phase1"]
+Scoring = Literal["recompute", "fixed", "classifier_phase"]
 Output = Literal["probability", "logit"]
 
 
@@ -20,11 +20,12 @@ class EvaluationSettings(Settings):
     split: Literal["train", "val", "test"] = "test"
     """Split that is scored."""
     checkpoint: Literal["last", "best_loss", "best_accuracy"] = "last"
-    """Which checkpoint is scored: of phase 3, or of phase 1 where `f` is `phase1`."""
+    """Which checkpoint is scored: of the joint phase, or of the classifier phase where `f` is
+    `classifier_phase`."""
     f: Scoring = "recompute"
     """The function of the image that is perturbed and explained. `recompute`: the joint model, which makes its heatmap
-    anew for each perturbed image; `fixed`: the joint model with the heatmap of the unperturbed image; `phase1`: the
-    classifier after phase 1 under a white heatmap, the plain-CNN baseline."""
+    anew for each perturbed image; `fixed`: the joint model with the heatmap of the unperturbed image;
+    `classifier_phase`: the classifier after its own phase under a white heatmap, the plain-CNN baseline."""
     output: Output = "probability"
     """What is followed along a curve: the softmax probability of the target, or its logit."""
     target: str = Field(default="predicted", min_length=1)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 MAX_SHOWN = 5
+MIN_LIKENESS = 0.01
+"""Of a key and a valid one, from 0 to 1: what has no letter in common is not suggested."""
 
 Location = tuple[int | str, ...]
 
@@ -34,9 +36,10 @@ def _one_of_each_union(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 def _one_line(kind: type[BaseModel], detail: dict[str, Any], origin: str, overridden: Sequence[str]) -> str:
     location, parent = _resolve(kind, detail["loc"])
     field = ".".join(str(part) for part in location)
-    by_override = any(field == key or field.startswith(f"{key}.") for key in overridden)
+    is_unknown = detail["type"] == "extra_forbidden"
+    by_override = any(_within(field, key) or (is_unknown and _within(key, field)) for key in overridden)
     where = f"override {field}" if by_override else f"{origin}: {field}" if field else origin
-    if detail["type"] == "extra_forbidden":
+    if is_unknown:
         return f"{where}: unknown key (value {detail['input']!r}); {_suggestion(location, parent)}"
     if detail["type"] == "missing":
         return f"{where}: is missing; set it in the file or with {field}=VALUE"
@@ -45,11 +48,16 @@ def _one_line(kind: type[BaseModel], detail: dict[str, Any], origin: str, overri
     return f"{where}: {message}{value}"
 
 
+def _within(field: str, group: str) -> bool:
+    return field == group or field.startswith(f"{group}.")
+
+
 def _suggestion(location: Location, parent: type[BaseModel]) -> str:
     valid = list(parent.model_fields)
-    near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.0)
-    prefix = ".".join(str(part) for part in location[:-1])
-    return f"did you mean {prefix + '.' if prefix else ''}{near[0]}? Valid: {', '.join(valid)}"
+    near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=MIN_LIKENESS)
+    prefix = "".join(f"{part}." for part in location[:-1])
+    known = ", ".join(valid)
+    return f"did you mean {prefix}{near[0]}? Valid: {known}" if near else f"valid: {known}"
 
 
 def _resolve(kind: type[BaseModel], loc: Location) -> tuple[Location, type[BaseModel]]:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from distxml.config.explain_errors import readable_errors
 from distxml.errors import UserError, reason_of
@@ -39,7 +39,8 @@ def load_settings(
     for key, value in (defaults or {}).items():
         if OmegaConf.select(tree, key) is None:
             OmegaConf.update(tree, key, value, force_add=True)
-    _write_out_lists(kind, tree, overrides)
+    for override in overrides:
+        _write_out_default(kind, tree, override.partition("=")[0])
     overridden = [_apply(tree, override) for override in overrides]
     try:
         content: Any = OmegaConf.to_container(tree, resolve=True)
@@ -48,13 +49,19 @@ def load_settings(
     return validate(kind, content, str(path), overridden)
 
 
-def _write_out_lists(kind: type[BaseModel], tree: Any, overrides: list[str]) -> None:
-    """Where an override changes an item of a list that the file leaves to its default, there has to be a list."""
-    for override in overrides:
-        name, dot, _ = override.partition("=")[0].partition(".")
-        default: Any = kind.model_fields[name].default if name in kind.model_fields else None
-        if dot and name not in tree and type(default) is tuple:
-            OmegaConf.update(tree, name, TypeAdapter(Any).dump_python(default, mode="json"))
+def _write_out_default(kind: type[BaseModel], tree: Any, key: str) -> None:
+    """Where `key` changes one field of a group that the file leaves to its default, the default's other fields stay."""
+    *parents, _ = key.split(".")
+    model, place = kind, ""
+    for name in parents:
+        default: Any = model.model_fields[name].default if name in model.model_fields else None
+        if not isinstance(default, BaseModel):
+            return
+        place = f"{place}.{name}" if place else name
+        if OmegaConf.select(tree, place) is None:
+            given = default.model_dump(mode="json", exclude_unset=True)
+            OmegaConf.update(tree, place, given, force_add=True)
+        model = type(default)
 
 
 def validate(kind: type[AnySettings], content: object, origin: str, overridden: list[str] | None = None) -> AnySettings:

@@ -7,7 +7,8 @@ from distxml.config.evaluation import Fill
 
 
 class QuickScoresSettings(Settings):
-    """AOPC and POMPOM of the in-model heatmap on a few validation images, the same ones after each epoch of phase 3.
+    """AOPC and POMPOM of the in-model heatmap on a few validation images, the same ones after each epoch of the
+    joint phase.
 
     For curves and for comparing trials of a sweep; `distxml evaluate` says how good a model is. An image costs
     `steps` + 1 forward passes. Nothing that is learnt depends on them."""

@@ -11,8 +11,9 @@ from distxml.config.compute import ComputeSettings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.guard import GuardSettings
 from distxml.config.model import ModelSettings
+from distxml.config.phases import PhaseName, PhaseSettings, PhasesSettings
 from distxml.config.quick_scores import QuickScoresSettings
-from distxml.config.training import SELF_TIMED, LossSettings, OptimizerSettings, PhaseSettings
+from distxml.config.training import LossSettings, OptimizerSettings
 from distxml.config.warm_start import WarmStartSettings
 
 EXPLAINER_STRIDE = 4
@@ -122,15 +123,15 @@ class Recipe(Settings):
     optimizer: OptimizerSettings = OptimizerSettings()
     """Optimizer, learning-rate schedules, gradient clipping."""
     warm_start: WarmStartSettings | None = None
-    """A checkpoint that the first phase starts from. Unset: fresh weights (or `model.pretrained`)."""
-    phases: tuple[PhaseSettings, PhaseSettings, PhaseSettings] = Field(default=SELF_TIMED, validate_default=True)
-    """Classifier alone, explainer alone, both."""
+    """A checkpoint that the classifier phase starts from. Unset: fresh weights (or `model.pretrained`)."""
+    phases: PhasesSettings = Field(default=PhasesSettings(), validate_default=True)
+    """How each of the three phases trains, and when it ends."""
     guard: GuardSettings = GuardSettings()
     """What to do about a heatmap that goes black or stays white."""
     compute: ComputeSettings = ComputeSettings()
     """Precision, memory layout, compilation, determinism."""
     quick_scores: QuickScoresSettings = QuickScoresSettings()
-    """AOPC and POMPOM of a few validation images, after each epoch of phase 3."""
+    """AOPC and POMPOM of a few validation images, after each epoch of the joint phase."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """What `distxml evaluate` measures."""
     run: RunSettings
@@ -140,17 +141,17 @@ class Recipe(Settings):
 
     @field_validator("phases")
     @classmethod
-    def _say_where_the_heatmap_is_white(
-        cls, phases: tuple[PhaseSettings, ...], info: ValidationInfo
-    ) -> tuple[PhaseSettings, ...]:
+    def _say_where_the_heatmap_is_white(cls, phases: PhasesSettings, info: ValidationInfo) -> PhasesSettings:
         start: WarmStartSettings | None = info.data.get("warm_start")
         untrained = start is None or start.part == "classifier"
-        return tuple(
-            phase.model_copy(update={"white_heatmap": untrained and index == 0 and phase.lr_explainer == 0})
+        decided: dict[str, PhaseSettings] = {
+            name: phase.model_copy(
+                update={"white_heatmap": untrained and name == PhaseName.CLASSIFIER and phase.lr_explainer == 0}
+            )
+            for name, phase in phases.items()
             if phase.white_heatmap is None
-            else phase
-            for index, phase in enumerate(phases)
-        )
+        }
+        return phases.model_copy(update=decided)
 
     @model_validator(mode="after")
     def _workers_fit_a_batch(self) -> "Recipe":
@@ -173,12 +174,12 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _schedules_go_down(self) -> "Recipe":
-        for index, phase in enumerate(self.phases):
-            for name in ("lr_classifier", "lr_explainer"):
-                rate = getattr(phase, name)
+        for name, phase in self.phases.items():
+            for field in ("lr_classifier", "lr_explainer"):
+                rate = getattr(phase, field)
                 if phase.schedule != "constant" and 0 < rate < self.optimizer.min_lr:
                     raise ValueError(
-                        f"phases.{index}.{name} ({rate:g}) is below optimizer.min_lr ({self.optimizer.min_lr:g}), down "
+                        f"phases.{name}.{field} ({rate:g}) is below optimizer.min_lr ({self.optimizer.min_lr:g}), down "
                         f"to which schedule {phase.schedule} goes: lower optimizer.min_lr"
                     )
         return self

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from distxml.config.load import validate_json_file
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.errors import UserError
 
@@ -34,7 +35,7 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """One JSON object a line: epochs and phase ends."""
+        """One JSON object per line: epochs and phase ends."""
         return self.path / "metrics.jsonl"
 
     @property
@@ -69,7 +70,7 @@ class RunFolder:
 
     @property
     def finished(self) -> Path:
-        """Written when the third phase is complete."""
+        """Written when the joint phase is complete."""
         return self.path / "finished.json"
 
     @property
@@ -92,9 +93,9 @@ class RunFolder:
         """The traceback of what stopped training, where it was not the user's mistake."""
         return self.path / "failure.log"
 
-    def checkpoint(self, phase: int, name: CheckpointName) -> Path:
-        """Folder of a checkpoint; `phase` counts from 1."""
-        return self.path / "checkpoints" / f"phase{phase}" / name
+    def checkpoint(self, phase: PhaseName, name: CheckpointName) -> Path:
+        """Folder of a checkpoint, such as `checkpoints/joint/last`."""
+        return self.path / "checkpoints" / phase / name
 
     def recipe(self) -> Recipe:
         """The recipe that the run was started with.

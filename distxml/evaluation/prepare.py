@@ -9,6 +9,7 @@ from pathlib import Path
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.locations import absolute
 from distxml.config.model import ModelSettings
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import DatasetSettings, Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.reader import SplitReader
@@ -39,7 +40,8 @@ class Evaluation:
 
     Attributes:
         checkpoint: absolute path of the folder of the model that is scored.
-        explainer_checkpoint: of the one whose explainer makes the in-model heatmaps; the same, unless f is `phase1`.
+        explainer_checkpoint: of the one whose explainer makes the in-model heatmaps; the same, unless f is
+            `classifier_phase`.
         scored: what is known of them.
         architectures: of the model that is scored, and of the one that explains.
         dataset: opened, with an absolute path.
@@ -78,8 +80,8 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     require_writable(run.evaluation)
     _refuse_while_training(run)
     settings = recipe.evaluation
-    explainer = _checkpoint(run, 3, settings)
-    checkpoint = _checkpoint(run, 1, settings) if settings.f == "phase1" else explainer
+    explainer = _checkpoint(run, PhaseName.JOINT, settings)
+    checkpoint = _checkpoint(run, PhaseName.CLASSIFIER, settings) if settings.f == "classifier_phase" else explainer
     card, explainer_card = load_model(checkpoint).card, load_model(explainer).card
     recipe = recipe.model_copy(update={"dataset": _from_anywhere(recipe.dataset)})
     dataset = open_dataset(recipe.dataset.path)
@@ -122,7 +124,7 @@ def _from_anywhere(dataset: DatasetSettings) -> DatasetSettings:
     return dataset.model_copy(update={"path": absolute(dataset.path), "cache": cache})
 
 
-def _checkpoint(run: RunFolder, phase: int, settings: EvaluationSettings) -> Path:
+def _checkpoint(run: RunFolder, phase: PhaseName, settings: EvaluationSettings) -> Path:
     folder = run.checkpoint(phase, settings.checkpoint)
     if not (folder / CARD_NAME).is_file():
         raise UserError(
@@ -177,7 +179,7 @@ def depends_on(evaluation: Evaluation) -> dict[str, object]:
         "dataset": evaluation.dataset_sha256,
         "seed": recipe.run.seed,
         "loss": recipe.loss.model_dump(mode="json"),
-        "alpha": recipe.phases[2].alpha,
+        "alpha": recipe.phases.joint.alpha,
         "evaluation": recipe.evaluation.model_dump(mode="json", exclude=FREE),
     }
 

@@ -30,7 +30,8 @@ class Scored(_Record):
     sha256: str
     """Checksum of its weights."""
     explainer_checkpoint: str
-    """Folder of the checkpoint whose explainer made the in-model heatmaps: the same, unless `f` is `phase1`."""
+    """Folder of the checkpoint whose explainer made the in-model heatmaps: the same, unless `f` is
+    `classifier_phase`."""
     explainer_sha256: str
     """Checksum of its weights."""
     classifier: str
@@ -38,7 +39,7 @@ class Scored(_Record):
     image_size: tuple[int, int]
     """Height and width in pixels that the images were scored at."""
     training_finished: bool
-    """Whether the third phase was complete."""
+    """Whether the joint phase was complete."""
 
 
 class Metric(_Record):

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from distxml.config.phases import PhaseName
 from distxml.metrics.lookup import metric
 from distxml.monitoring.events import (
     EpochEvent,
@@ -17,8 +18,6 @@ from distxml.monitoring.events import (
     ResumedEvent,
     StepEvent,
 )
-
-PHASE_NAMES = {1: "classifier", 2: "explainer", 3: "both"}
 
 FIGURES = ("total", "classification", "explanation", "sparsity", "accuracy", "aopc", "pompom")
 PERCENTAGES = ("black", "white", "difference")
@@ -72,10 +71,10 @@ def _line(event: EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | Notice
         case EpochEvent():
             return epoch_line(event)
         case PhaseEndEvent():
-            return f"phase {event.phase} ended after {event.epochs} epochs: {event.reason}"
+            return f"the {event.phase} phase ended after {event.epochs} epochs: {event.reason}"
         case ResumedEvent():
             step = f" and {event.step} steps of the next" if event.step else ""
-            return f"resumed in phase {event.phase} after epoch {event.epoch}{step}"
+            return f"resumed in the {event.phase} phase after epoch {event.epoch}{step}"
         case GuardEvent():
             return guard_line(event)
         case NoticeEvent():
@@ -94,12 +93,12 @@ def epoch_line(event: EpochEvent) -> str:
 def guard_line(event: GuardEvent) -> str:
     """One line: what the guard saw and did, and what training goes on with."""
     did = f"{event.action} (explainer's learning rate now {event.lr_explainer:g})"
-    return f"collapse guard, phase {event.phase}, try {event.tries}: {event.reason}; {did}"
+    return f"collapse guard, {event.phase} phase, try {event.tries}: {event.reason}; {did}"
 
 
-def _place(phase: int, epoch: int, epochs: int | None) -> str:
+def _place(phase: PhaseName, epoch: int, epochs: int | None) -> str:
     most = "" if epochs is None else f"/{epochs}"
-    return f"phase {phase} ({PHASE_NAMES[phase]})  epoch {epoch}{most}"
+    return f"{phase.label}  epoch {epoch}{most}"
 
 
 def _figures(terms: dict[str, float]) -> str:

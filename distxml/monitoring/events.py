@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from distxml.config.phases import PhaseName
 from distxml.errors import Cause
 
 
@@ -10,7 +11,7 @@ class StepEvent:
     """Somewhere inside an epoch.
 
     Attributes:
-        phase, epoch: count from 1.
+        epoch: counts from 1.
         epochs: most epochs of this phase; None where it has no budget.
         step, steps: within the epoch.
         global_step: optimizer steps made in all phases.
@@ -23,7 +24,7 @@ class StepEvent:
             one to come has no budget.
     """
 
-    phase: int
+    phase: PhaseName
     epoch: int
     epochs: int | None
     step: int
@@ -42,7 +43,7 @@ class EpochEvent:
     """An epoch is over.
 
     Attributes:
-        phase, epoch, global_epoch: count from 1; `epoch` within the phase.
+        epoch, global_epoch: count from 1; `epoch` within the phase.
         epochs: most epochs of this phase; None where it has no budget.
         train, val: loss terms, accuracy and shares of black and white heat over the split.
         lr_classifier, lr_explainer: learning rates of this epoch.
@@ -53,7 +54,7 @@ class EpochEvent:
         memory: MB (10⁶ bytes) of the first rank at its peak so far: `resident_mb`, and on a GPU `gpu_mb`.
     """
 
-    phase: int
+    phase: PhaseName
     epoch: int
     epochs: int | None
     global_epoch: int
@@ -70,7 +71,7 @@ class EpochEvent:
 class PhaseEndEvent:
     """A phase is over, and why."""
 
-    phase: int
+    phase: PhaseName
     epochs: int
     global_epoch: int
     reason: str
@@ -80,7 +81,7 @@ class PhaseEndEvent:
 class ResumedEvent:
     """Training goes on after an interruption: `epoch` epochs of `phase` were finished, and `step` steps of the next."""
 
-    phase: int
+    phase: PhaseName
     epoch: int
     global_epoch: int
     step: int
@@ -98,7 +99,7 @@ class GuardEvent:
         lr_explainer: learning rate that the explainer goes on with.
     """
 
-    phase: int
+    phase: PhaseName
     epoch: int
     global_epoch: int
     reason: str

@@ -37,14 +37,14 @@ def settings_that_matter(recipe: Recipe) -> dict[str, Setting]:
         "scaling.workers": recipe.scaling.workers,
         "run.seed": recipe.run.seed,
     }
-    for number, phase in enumerate(recipe.phases):
+    for name, phase in recipe.phases.items():
         settings |= {
-            f"phases.{number}.alpha": phase.alpha,
-            f"phases.{number}.lr_classifier": phase.lr_classifier,
-            f"phases.{number}.lr_explainer": phase.lr_explainer,
-            f"phases.{number}.epochs": _or_none(phase.epochs),
-            f"phases.{number}.until": _or_none(phase.until),
-            f"phases.{number}.schedule": phase.schedule,
+            f"phases.{name}.alpha": phase.alpha,
+            f"phases.{name}.lr_classifier": phase.lr_classifier,
+            f"phases.{name}.lr_explainer": phase.lr_explainer,
+            f"phases.{name}.epochs": _or_none(phase.epochs),
+            f"phases.{name}.until": _or_none(phase.until),
+            f"phases.{name}.schedule": phase.schedule,
         }
     return settings
 

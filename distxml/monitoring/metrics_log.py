@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from distxml.config.phases import PhaseName
 from distxml.files import append, write_whole
 from distxml.monitoring.events import EVENT_NAMES, LoggedEvent
 
@@ -26,7 +27,7 @@ class MetricsLog:
         )
         append(self.path, json.dumps(line) + "\n")
 
-    def forget_after(self, global_epoch: int, phase: int, tries: int) -> None:
+    def forget_after(self, global_epoch: int, phase: PhaseName, tries: int) -> None:
         """Drop damaged lines, and what the checkpoint that training goes on from does not know of.
 
         Args:
@@ -36,9 +37,14 @@ class MetricsLog:
         if not self.path.exists():
             return
         known = [line for line in read_metrics(self.path) if line["global_epoch"] <= global_epoch]
-        acts = [line for line in known if line["event"] == "guard" and (line["phase"], line["tries"]) > (phase, tries)]
-        kept = [json.dumps(line) + "\n" for line in known if line not in acts]
+        later = [line for line in known if line["event"] == "guard" and _act(line) > (phase.number, tries)]
+        kept = [json.dumps(line) + "\n" for line in known if line not in later]
         write_whole(self.path, "".join(kept))
+
+
+def _act(line: dict[str, Any]) -> tuple[int, int]:
+    """Which act of the guard a line is: they are ordered by this."""
+    return PhaseName(line["phase"]).number, line["tries"]
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -65,7 +65,7 @@ class TensorBoard:
         figures = [
             ("lr_classifier", event.lr_classifier, "learning_rate/classifier"),
             ("lr_explainer", event.lr_explainer, "learning_rate/explainer"),
-            ("phase", event.phase, "phase"),
+            ("phase", event.phase.number, "phase"),
             *((name, value, _pace_tag(name)) for name, value in event.pace.items()),
             *((name, value, f"{name}/train") for name, value in event.train.items()),
             *((name, value, validation_tag(name)) for name, value in event.val.items()),
@@ -77,7 +77,7 @@ class TensorBoard:
 
     def write_phase_end(self, event: PhaseEndEvent, figures: PhaseFigures | None) -> None:
         """Why a phase ended, and what the model tells apart by then."""
-        self.writer.add_text("phase_end", f"phase {event.phase}: {event.reason}", event.global_epoch)
+        self.writer.add_text("phase_end", f"{event.phase.label}: {event.reason}", event.global_epoch)
         if figures is not None:
             picture = confusion_picture(figures.confusion, figures.classes)
             self.writer.add_image("confusion", picture, event.global_epoch, dataformats="HWC")
@@ -102,7 +102,7 @@ class TensorBoard:
     def write_guard(self, event: GuardEvent) -> None:
         """What the collapse guard saw and did."""
         text = f"{event.reason}; {event.action} (explainer's learning rate now {event.lr_explainer:g})"
-        self.writer.add_text(f"guard/phase{event.phase}_try{event.tries}", text, event.global_epoch)
+        self.writer.add_text(f"guard/{event.phase}_try{event.tries}", text, event.global_epoch)
         self._scalars.add("guard_tries", event.tries, event.global_epoch, tag="guard/tries")
         self.flush()
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Sample
@@ -76,7 +77,7 @@ def _notices(run: RunFolder, log: TrainingLog, results: Results | None, no_heatm
     notices = []
     if not run.finished.is_file():
         done = len({end.phase for end in log.ends})
-        notices.append(f"Training has not finished: {done} of 3 phases are complete.")
+        notices.append(f"Training has not finished: {done} of {len(PhaseName)} phases are complete.")
     if results is None:
         notices.append(f"Not evaluated yet: run `{_command(run)}`, then make the report again.")
     elif not results.summary.scored.training_finished:

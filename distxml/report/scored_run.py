@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distxml.attribution.explained_model import ExplainedModel
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.location import locate
@@ -79,9 +80,9 @@ def open_run(run: RunFolder, recipe: Recipe, results: Results | None) -> ScoredR
 
 def _not_evaluated(run: RunFolder, recipe: Recipe) -> ScoredRun:
     dataset = _dataset(recipe.dataset.path)
-    folder = run.checkpoint(3, recipe.evaluation.checkpoint)
+    folder = run.checkpoint(PhaseName.JOINT, recipe.evaluation.checkpoint)
     if not folder.is_dir():
-        raise UserError("the third phase has not written a checkpoint yet")
+        raise UserError("the joint phase has not written a checkpoint yet")
     loaded = _model(folder, dataset)
     explained = ExplainedModel("recompute", loaded.model, loaded.model)
     return ScoredRun(explained, loaded.card, dataset, recipe.evaluation.split, folder.relative_to(run.path).as_posix())

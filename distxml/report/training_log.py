@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from distxml.config.phases import PhaseName
 from distxml.errors import UserError, reason_of
 from distxml.monitoring.metrics_log import numbered_events
 
@@ -17,6 +18,7 @@ REMEDY = "not a line that `distxml train` wrote; remove it"
 
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Number = float | None
+LoggedPhase = Annotated[PhaseName, Field(strict=False)]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,6 @@ class Epoch:
     """One epoch; numbers that were not logged are NaN.
 
     Attributes:
-        phase: 1, 2 or 3.
         number: counts from 1 within the phase.
         overall: counts from 1 over all phases.
         values: by part and name of the quantity.
@@ -32,7 +33,7 @@ class Epoch:
         seconds: duration.
     """
 
-    phase: int
+    phase: PhaseName
     number: int
     overall: int
     values: dict[Part, dict[str, float]]
@@ -49,7 +50,7 @@ class Epoch:
 class PhaseEnd:
     """How a phase ended: after how many epochs, and why; `overall` is its last epoch."""
 
-    phase: int
+    phase: PhaseName
     epochs: int
     reason: str
     overall: int
@@ -59,12 +60,17 @@ class PhaseEnd:
 class GuardAction:
     """What the collapse guard saw and did; `overall` is the last finished epoch by then."""
 
-    phase: int
+    phase: PhaseName
     tries: int
     reason: str
     action: str
     lr_explainer: float
     overall: int
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Actions are ordered by this: the phase's number, and how often the guard has acted in it."""
+        return self.phase.number, self.tries
 
 
 @dataclass
@@ -90,15 +96,15 @@ class TrainingLog:
         """Time spent in the epochs listed."""
         return sum(epoch.seconds for epoch in self.epochs if math.isfinite(epoch.seconds))
 
-    def epochs_of(self, phase: int) -> int:
+    def epochs_of(self, phase: PhaseName) -> int:
         """How many epochs a phase has had."""
         return sum(epoch.phase == phase for epoch in self.epochs)
 
-    def end_of(self, phase: int) -> PhaseEnd | None:
+    def end_of(self, phase: PhaseName) -> PhaseEnd | None:
         """How a phase ended; None where it has not."""
         return next((end for end in self.ends if end.phase == phase), None)
 
-    def guard_in(self, phase: int) -> list[GuardAction]:
+    def guard_in(self, phase: PhaseName) -> list[GuardAction]:
         """What the guard did in a phase."""
         return [action for action in self.guard if action.phase == phase]
 
@@ -116,12 +122,12 @@ class TrainingLog:
         elif event["event"] == "phase_end":
             line = _PhaseEndLine.model_validate(event)
             end = PhaseEnd(line.phase, line.epochs, line.reason, line.global_epoch)
-            self.ends = [kept for kept in self.ends if kept.phase < end.phase] + [end]
+            self.ends = [kept for kept in self.ends if kept.phase in end.phase.earlier] + [end]
         elif event["event"] == "resumed":
             self.restarts += 1
         elif event["event"] == "guard":
             action = _GuardLine.model_validate(event).action_logged()
-            before = [kept for kept in self.guard if (kept.phase, kept.tries) < (action.phase, action.tries)]
+            before = [kept for kept in self.guard if kept.place < action.place]
             self.guard = [*before, action]
         elif event["event"] == "notice":
             message = _NoticeLine.model_validate(event).message
@@ -161,7 +167,7 @@ class _EpochLine(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    phase: Literal[1, 2, 3]
+    phase: LoggedPhase
     epoch: Count
     global_epoch: Count
     train: dict[str, Number] | None = None
@@ -190,7 +196,7 @@ class _PhaseEndLine(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    phase: Literal[1, 2, 3]
+    phase: LoggedPhase
     epochs: Annotated[int, Field(ge=0, le=10**9)]
     global_epoch: Annotated[int, Field(ge=0, le=10**9)]
     reason: str
@@ -201,7 +207,7 @@ class _GuardLine(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    phase: Literal[1, 2, 3]
+    phase: LoggedPhase
     global_epoch: Annotated[int, Field(ge=0, le=10**9)]
     reason: str
     action: str

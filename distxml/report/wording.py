@@ -3,6 +3,7 @@
 import math
 
 from distxml.config.evaluation import EvaluationSettings, Scoring
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.evaluation.summary import Metric, Summary
 from distxml.models.classifiers import CLASSIFIERS
@@ -28,14 +29,14 @@ METRICS = {
 }
 """Title and meaning of the metrics that an evaluation computes; one that is not listed keeps its own name."""
 
-PHASES = ("classifier alone", "explainer alone", "both together")
-
 TARGETS = {"predicted": "the class predicted for the untouched image", "label": "the true class"}
 
 F_IN_WORDS: dict[Scoring, str] = {
     "recompute": "the joint model, which made its heatmap anew for every perturbed image (recompute)",
     "fixed": "the joint model, which kept the heatmap of the untouched image (fixed)",
-    "phase1": "the classifier after phase 1 under a white heatmap, the plain-CNN baseline (phase1)",
+    "classifier_phase": (
+        "the classifier after its own phase under a white heatmap, the plain-CNN baseline (classifier_phase)"
+    ),
 }
 
 
@@ -92,17 +93,17 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {left} s" if minutes else f"{left} s"
 
 
-def phase_work(recipe: Recipe, phase: int) -> str:
-    """What learns in a phase, counted from 1."""
-    settings = recipe.phases[phase - 1]
+def phase_work(recipe: Recipe, phase: PhaseName) -> str:
+    """What learns in a phase."""
+    settings = recipe.phases[phase]
     if settings.lr_explainer == 0:
-        return PHASES[0]
-    return PHASES[1] if settings.lr_classifier == 0 else PHASES[2]
+        return "classifier alone"
+    return "explainer alone" if settings.lr_classifier == 0 else "both together"
 
 
-def epochs(log: TrainingLog, recipe: Recipe, phase: int) -> str:
+def epochs(log: TrainingLog, recipe: Recipe, phase: PhaseName) -> str:
     """How many epochs a phase was trained for, those that the guard took back included."""
-    trained, most, acted = log.epochs_of(phase), recipe.phases[phase - 1].epochs, len(log.guard_in(phase))
+    trained, most, acted = log.epochs_of(phase), recipe.phases[phase].epochs, len(log.guard_in(phase))
     if acted:
         return f"{_times(trained, 'epoch')}; the collapse guard acted {_times(acted, 'time')}"
     return _times(trained, "epoch") if most is None else f"{trained} of at most {_times(most, 'epoch')}"
@@ -111,7 +112,7 @@ def epochs(log: TrainingLog, recipe: Recipe, phase: int) -> str:
 def guard_action(action: GuardAction) -> str:
     """What the collapse guard saw and did, in one line."""
     rate = "" if math.isnan(action.lr_explainer) else f" (explainer’s learning rate now {action.lr_explainer:g})"
-    where = f"Collapse guard, phase {action.phase}, after epoch {action.overall}"
+    where = f"Collapse guard, {action.phase} phase, after epoch {action.overall}"
     return f"{where}: {action.reason}; {action.action}{rate}"
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from safetensors import SafetensorError
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.errors import InfrastructureError, UserError, reason_of
 from distxml.files import copy_folder, present_folder, remove_unfinished, whole_folder
@@ -17,28 +18,32 @@ from distxml.training.distributed import from_first_rank
 from distxml.training.phase import Learner
 from distxml.training.state import TrainState, diverged
 
-PHASES = (1, 2, 3)
 Resumable = Literal["last", "previous", "healthy"]
 RESUMABLE: tuple[Resumable, ...] = ("last", "previous", "healthy")
+NOT_THERE = -1
 
 
 @dataclass(frozen=True)
-class Place:
+class CheckpointRef:
     """A checkpoint that training can resume from."""
 
-    phase: int
+    phase: PhaseName
     name: Resumable
 
 
+NEWEST_FIRST = tuple(CheckpointRef(phase, name) for phase in reversed(PhaseName) for name in RESUMABLE)
+"""Every checkpoint that a run may have to resume from, in the order in which they are tried."""
+
+
 @dataclass(frozen=True)
-class Found:
+class ResumePoint:
     """The newest intact checkpoint, if any, and why newer ones were passed over."""
 
-    place: Place | None
+    checkpoint: CheckpointRef | None
     skipped: list[str]
 
 
-NOTHING_FOUND = Found(None, [])
+FRESH_START = ResumePoint(None, [])
 
 
 class Checkpoints:
@@ -74,49 +79,49 @@ class Checkpoints:
             self._saved = time.monotonic()
         except (OSError, RuntimeError, SafetensorError) as error:
             raise InfrastructureError(
-                f"run {self.run.path}: a checkpoint of phase {state.phase} could not be written ({reason_of(error)}); "
-                "free some space, then the same command resumes from the checkpoint before it"
+                f"run {self.run.path}: a checkpoint of the {state.phase} phase could not be written "
+                f"({reason_of(error)}); free some space, then the same command resumes from the checkpoint before it"
             ) from None
 
-    def find_newest(self) -> Found:
+    def find_newest(self) -> ResumePoint:
         """The newest checkpoint whose files are what was written."""
         skipped: list[str] = []
-        for phase in reversed(PHASES):
-            for name in RESUMABLE:
-                if not self.folder(phase, name).exists():
-                    continue
-                damage = self.damage(phase, name)
-                if damage is None:
-                    return Found(Place(phase, name), skipped)
-                skipped.append(f"skipped checkpoint {self.folder(phase, name)}: {damage}")
-        return Found(None, skipped)
+        for checkpoint in NEWEST_FIRST:
+            folder = self.folder(checkpoint.phase, checkpoint.name)
+            if not folder.exists():
+                continue
+            damage = damage_of(folder)
+            if damage is None:
+                return ResumePoint(checkpoint, skipped)
+            skipped.append(f"skipped checkpoint {folder}: {damage}")
+        return ResumePoint(None, skipped)
 
-    def find_newest_together(self, is_first: bool, device: torch.device) -> Found:
+    def find_newest_together(self, is_first: bool, device: torch.device) -> ResumePoint:
         """What `find_newest` says on the first rank; every rank must call it. `skipped` is for the first rank alone."""
-        found = self.find_newest() if is_first else Found(None, [])
-        own = (found.place.phase, RESUMABLE.index(found.place.name)) if found.place else (0, 0)
-        phase, name = from_first_rank(list(own), device)
-        return Found(Place(phase, RESUMABLE[name]) if phase else None, found.skipped)
+        found = self.find_newest() if is_first else FRESH_START
+        index = NEWEST_FIRST.index(found.checkpoint) if found.checkpoint else NOT_THERE
+        (index,) = from_first_rank([index], device)
+        return ResumePoint(None if index == NOT_THERE else NEWEST_FIRST[index], found.skipped)
 
-    def damage(self, phase: int, name: CheckpointName) -> str | None:
+    def damage(self, phase: PhaseName, name: CheckpointName) -> str | None:
         """What is wrong with a checkpoint's files; None: nothing."""
         return damage_of(self.folder(phase, name))
 
-    def folder(self, phase: int, name: CheckpointName) -> Path:
+    def folder(self, phase: PhaseName, name: CheckpointName) -> Path:
         """Where a checkpoint is."""
         return present_folder(self.run.checkpoint(phase, name))
 
-    def state(self, place: Place) -> TrainState:
+    def state(self, checkpoint: CheckpointRef) -> TrainState:
         """Where training stood."""
-        return read_state(self.folder(place.phase, place.name)).state
+        return read_state(self.folder(checkpoint.phase, checkpoint.name)).state
 
-    def model(self, phase: int, name: CheckpointName) -> LoadedModel:
+    def model(self, phase: PhaseName, name: CheckpointName) -> LoadedModel:
         """The model of a checkpoint of this run."""
         return load_model(self.folder(phase, name))
 
-    def restore_optimizer(self, place: Place, learner: Learner) -> None:
+    def restore_optimizer(self, checkpoint: CheckpointRef, learner: Learner) -> None:
         """Optimizer and schedule as they were."""
-        file = self.folder(place.phase, place.name) / OPTIMIZER_NAME
+        file = self.folder(checkpoint.phase, checkpoint.name) / OPTIMIZER_NAME
         try:
             saved = torch.load(file, map_location="cpu", weights_only=True)
             learner.optimizer.load_state_dict(saved["optimizer"])

@@ -17,7 +17,7 @@ from distxml.locks import claimed
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.signals import interruptible, stop_requests
 from distxml.training.callbacks.context import ScoresMaker
-from distxml.training.checkpoints import PHASES, RESUMABLE
+from distxml.training.checkpoints import NEWEST_FIRST
 from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.ray_train import Display, fit
 from distxml.training.run_claim import Claim, check_claim, claim
@@ -44,7 +44,7 @@ class TrainHooks:
 
 
 def train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
-    """Train a recipe to the end of its third phase; an interrupted run resumes.
+    """Train a recipe to the end of its joint phase; an interrupted run resumes.
 
     Raises:
         UnrecoverableError: the settings lead nowhere.
@@ -106,7 +106,7 @@ def _absolute(dataset: DatasetSettings) -> dict[str, object]:
 
 def _has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:
     """Whether there is something to resume from; the dataset must have the classes that it was trained on."""
-    folders = [present_folder(run.checkpoint(phase, name)) for phase in PHASES for name in RESUMABLE]
+    folders = [present_folder(run.checkpoint(each.phase, each.name)) for each in NEWEST_FIRST]
     present = [folder for folder in folders if (folder / CARD_NAME).is_file()]
     for folder in present:
         check_classes(read_card(folder), dataset.metadata.classes, folder, str(dataset.folder))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from distxml.config import Recipe
 from distxml.config.guard import GuardSettings
-from distxml.config.training import PhaseSettings
+from distxml.config.phases import PhaseName, PhaseSettings
 from distxml.errors import UnrecoverableError
 from distxml.training.metrics import Metrics, RunningMeans
 
@@ -88,34 +88,33 @@ def is_healthy(means: RunningMeans, black: float, difference: float, guard: Guar
     )
 
 
-def diagnosis(recipe: Recipe, phase_number: int, collapse: Collapse) -> str:
+def diagnosis(recipe: Recipe, name: PhaseName, collapse: Collapse) -> str:
     """Which settings to change against a collapse."""
-    index = phase_number - 1
-    phase = recipe.phases[index]
-    settings = [f"phases.{index}.lr_explainer (now {phase.lr_explainer:g})"]
+    phase = recipe.phases[name]
+    settings = [f"phases.{name}.lr_explainer (now {phase.lr_explainer:g})"]
     if collapse.kind == "white":
         advice = f"raise {settings[0]}, lower model.init_bias (now {recipe.model.init_bias:g})"
-        return f"{advice}, or lower phases.{index}.alpha (now {phase.alpha:g})"
+        return f"{advice}, or lower phases.{name}.alpha (now {phase.alpha:g})"
     if recipe.optimizer.clip_norm is None:
         settings.append("optimizer.clip_norm (now unset; 1.0 is safe)")
-    advice = f"raise phases.{index}.alpha (now {phase.alpha:g}), as heat is too expensive"
+    advice = f"raise phases.{name}.alpha (now {phase.alpha:g}), as heat is too expensive"
     if phase.lr_classifier == 0:
-        advice = f"end the phase earlier with a higher phases.{index}.until"
+        advice = f"end the phase earlier with a higher phases.{name}.until"
     return f"lower {' and '.join(settings)}, or {advice}; or {collapse.unless}"
 
 
-def dead_from_the_start(recipe: Recipe, phase_number: int, collapse: Collapse) -> UnrecoverableError:
+def dead_from_the_start(recipe: Recipe, name: PhaseName, collapse: Collapse) -> UnrecoverableError:
     """The error of a phase whose explainer is dead before its first step: smaller steps would not wake it."""
-    index, start = phase_number - 1, recipe.warm_start
-    before = next((number for number in range(index, 0, -1) if recipe.phases[number - 1].lr_explainer > 0), None)
+    start = recipe.warm_start
+    before = next((phase for phase in reversed(name.earlier) if recipe.phases[phase].lr_explainer > 0), None)
     if before is not None:
-        cause = f"lower phases.{before - 1}.lr_explainer, or raise phases.{before - 1}.until"
+        cause = f"lower phases.{before}.lr_explainer, or raise phases.{before}.until"
     elif start is not None and start.part != "classifier":
         cause = f"warm_start.checkpoint={start.checkpoint} holds a dead explainer: take another, or leave it out"
     else:
         cause = f"raise model.init_bias (now {recipe.model.init_bias:g})"
     return UnrecoverableError(
-        f"phase {phase_number} cannot start: {collapse.reason}; {cause}; or {collapse.unless}; then start another run "
+        f"the {name} phase cannot start: {collapse.reason}; {cause}; or {collapse.unless}; then start another run "
         "with run.name=NAME"
     )
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.errors import UnrecoverableError
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent
 from distxml.training.callbacks.base import Callbacks
-from distxml.training.checkpoints import Checkpoints, Place
+from distxml.training.checkpoints import CheckpointRef, Checkpoints
 from distxml.training.guard import Collapse, diagnosis, useless_in_validation
 from distxml.training.metrics import Metrics
 from distxml.training.phase import Learner, learning_rates
@@ -36,7 +37,7 @@ class GuardActions:
         tries = self.recipe.guard.tries
         if state.tries >= tries:
             raise UnrecoverableError(
-                f"phase {state.phase}: {collapse.reason}, after {tries} tries with other learning rates; "
+                f"{state.phase.label}: {collapse.reason}, after {tries} tries with other learning rates; "
                 f"{diagnosis(self.recipe, state.phase, collapse)}; then start another run with run.name=NAME"
             )
         return (self._enlarge_steps if collapse.kind == "white" else self._go_back)(state, learner, collapse)
@@ -46,7 +47,7 @@ class GuardActions:
         useless = useless_in_validation(validation, learner.phase, learner.guard)
         if useless:
             advice = diagnosis(self.recipe, state.phase, useless)
-            message = f"phase {state.phase} ended, but {useless.reason}, and explains nothing: {advice}"
+            message = f"the {state.phase} phase ended, but {useless.reason}, and explains nothing: {advice}"
             self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
 
     def warn_of_useless_classifier(
@@ -65,8 +66,8 @@ class GuardActions:
         accuracy, baseline = figures.accuracy(), figures.majority_baseline()
         if accuracy <= baseline:
             message = (
-                f"phase {state.phase} ended, but {accuracy:.1%} of the validation images are classified correctly, no "
-                f"more than the {baseline:.1%} of always predicting the most common class: "
+                f"the {state.phase} phase ended, but {accuracy:.1%} of the validation images are classified correctly, "
+                f"no more than the {baseline:.1%} of always predicting the most common class: "
                 f"{_advice_on_classifier(self.recipe, state.phase, heat)}"
             )
             self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
@@ -81,11 +82,11 @@ class GuardActions:
 
     def _go_back(self, state: TrainState, learner: Learner, collapse: Collapse) -> TrainState:
         """The heatmap is dead: no gradient is left, so older weights are loaded, and trained with smaller steps."""
-        place = Place(state.phase, "healthy")
-        before = self.checkpoints.state(place)
+        healthy = CheckpointRef(state.phase, "healthy")
+        before = self.checkpoints.state(healthy)
         back = state.take_back(before, state.step_in_epoch)
-        learner.model.load_state_dict(self.checkpoints.model(place.phase, place.name).model.state_dict())
-        self.checkpoints.restore_optimizer(place, learner)
+        learner.model.load_state_dict(self.checkpoints.model(healthy.phase, healthy.name).model.state_dict())
+        self.checkpoints.restore_optimizer(healthy, learner)
         learner.forget_momentum()
         learner.scale_explainer_rate(state.rate_scale / before.rate_scale)  # the checkpoint's rate is older
         _scale_rate(back, learner, learner.guard.factor)
@@ -113,12 +114,11 @@ def _scale_rate(state: TrainState, learner: Learner, factor: float) -> None:
     learner.scale_explainer_rate(factor)
 
 
-def _advice_on_classifier(recipe: Recipe, phase_number: int, heat: float) -> str:
+def _advice_on_classifier(recipe: Recipe, name: PhaseName, heat: float) -> str:
     """What to change; `heat` is the heatmaps' mean: the classifier sees its features multiplied by them."""
-    index = phase_number - 1
-    phase = recipe.phases[index]
-    rate = f"change phases.{index}.lr_classifier (now {phase.lr_classifier:g})"
+    phase = recipe.phases[name]
+    rate = f"change phases.{name}.lr_classifier (now {phase.lr_classifier:g})"
     if phase.lr_explainer > 0:
-        starved = f"raise phases.{index}.alpha (now {phase.alpha:g}), as the heatmap lets little through"
+        starved = f"raise phases.{name}.alpha (now {phase.alpha:g}), as the heatmap lets little through"
         return f"{starved} (its mean is {heat:.3f}), or {rate}"
-    return f"{rate}, or let it train for longer (phases.{index}.epochs, patience and until)"
+    return f"{rate}, or let it train for longer (phases.{name}.epochs, patience and until)"

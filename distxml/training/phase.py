@@ -14,7 +14,8 @@ from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler,
 from distxml.config import Recipe
 from distxml.config.compute import ComputeSettings
 from distxml.config.guard import GuardSettings
-from distxml.config.training import OptimizerSettings, PhaseSettings
+from distxml.config.phases import PhaseName, PhaseSettings
+from distxml.config.training import OptimizerSettings
 from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointModel, JointOutput
@@ -155,9 +156,9 @@ class Learner:
     device: torch.device
 
     @staticmethod
-    def build(recipe: Recipe, phase_number: int, model: JointModel, class_weights: Tensor | None) -> "Learner":
-        """The learner of phase 1, 2 or 3; sets what is frozen."""
-        phase = recipe.phases[phase_number - 1]
+    def build(recipe: Recipe, name: PhaseName, model: JointModel, class_weights: Tensor | None) -> "Learner":
+        """The learner of a phase; sets what is frozen."""
+        phase = recipe.phases[name]
         set_learning(model, phase)
         optimizer = build_optimizer(model, phase, recipe.optimizer)
         device = next(model.parameters()).device

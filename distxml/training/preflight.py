@@ -8,6 +8,7 @@ import torch
 
 from distxml.config import Recipe
 from distxml.config.compute import ComputeSettings
+from distxml.config.phases import PhaseName
 from distxml.data.loader import Loader
 from distxml.data.reader import SplitReader
 from distxml.data.sampler import Rank, Shuffle, most_rows_held, most_rows_held_evaluating, number_of_steps
@@ -84,11 +85,11 @@ def model_card(recipe: Recipe, dataset: Dataset) -> ModelCard:
     )
 
 
-def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
+def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[PhaseName, float]:
     """One training step of each phase on a fresh model, in this process, on the CPU; nothing is kept.
 
     Returns:
-        Total loss of each phase's step, by the phase's name.
+        Total loss of each phase's step, by phase.
 
     Raises:
         UserError: an image does not decode, or a loss is not finite.
@@ -102,19 +103,19 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[str, float]:
     if recipe.warm_start is not None:
         apply_warm_start(model, recipe.warm_start, card)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
-    losses: dict[str, float] = {}
+    losses: dict[PhaseName, float] = {}
     recipe = recipe.model_copy(update={"compute": ComputeSettings(micro_batch=recipe.compute.micro_batch)})
-    for number in (1, 2, 3):
-        learner = Learner.build(recipe, number, model, weights)
+    for phase in PhaseName:
+        learner = Learner.build(recipe, phase, model, weights)
         try:
             output = train_step(learner, batch).output
         except (RuntimeError, ValueError) as error:
             raise UserError(
-                f"phases.{number - 1}: a first batch does not run through ({reason_of(error)}); "
+                f"phases.{phase}: a first batch does not run through ({reason_of(error)}); "
                 "a larger loader.image_size or loader.batch_size, or a smaller model, may help"
             ) from None
         terms = learner.loss(output.logits, output.heatmap, batch.label, batch.mask, batch.weight)
-        losses[f"phase {number}"] = float(terms.total.detach())
+        losses[phase] = float(terms.total.detach())
     if not all(math.isfinite(value) for value in losses.values()):
         raise UserError(f"the loss of a first batch is not finite ({losses}); check the images and the learning rates")
     return losses

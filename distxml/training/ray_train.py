@@ -40,7 +40,7 @@ class Display(Protocol):
 
 
 def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: ScoresMaker, display: Display) -> None:
-    """Train to the end of the third phase, lost workers replaced.
+    """Train to the end of the joint phase, lost workers replaced.
 
     Raises:
         UnrecoverableError: the settings lead nowhere.

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, field, replace
 
 from distxml.config.guard import GuardSettings
+from distxml.config.phases import PhaseName, PhaseSettings
 from distxml.config.run_folder import CheckpointName
-from distxml.config.training import PhaseSettings
 from distxml.errors import UnrecoverableError
 from distxml.training.guard import is_healthy
 from distxml.training.metrics import NOTHING_COUNTED, EpochSums, Metrics, RunningMeans
@@ -16,7 +16,7 @@ class TrainState:
     """Everything about progress that is not a tensor; saved with every checkpoint.
 
     Attributes:
-        phase: 1 to 3.
+        phase: which of the three is trained.
         epoch: finished epochs of this phase.
         global_epoch: finished epochs of all phases, those that the guard took back included.
         step: optimizer steps made in finished epochs.
@@ -35,7 +35,7 @@ class TrainState:
         ended: why this phase ended; None before that.
     """
 
-    phase: int = 1
+    phase: PhaseName = PhaseName.CLASSIFIER
     epoch: int = 0
     global_epoch: int = 0
     step: int = 0
@@ -54,9 +54,9 @@ class TrainState:
     rate_scale: float = 1.0
     ended: str | None = None
 
-    def next_phase(self) -> "TrainState":
-        """The state at the start of the next phase."""
-        return TrainState(phase=self.phase + 1, global_epoch=self.global_epoch, step=self.step)
+    def begin(self, phase: PhaseName) -> "TrainState":
+        """The state at the start of a later phase."""
+        return TrainState(phase=phase, global_epoch=self.global_epoch, step=self.step)
 
     def start(self, loss: float, validation: Metrics) -> None:
         """The phase begins: its own loss and what its heatmap looks like before the first step."""
@@ -181,6 +181,6 @@ def check_finite(metrics: Metrics, state: TrainState) -> None:
 def diverged(state: TrainState, reason: str) -> UnrecoverableError:
     """The error of a run whose steps were too large."""
     return UnrecoverableError(
-        f"phase {state.phase}, epoch {state.epoch + 1}: {reason}; lower phases.{state.phase - 1}.lr_classifier or "
+        f"{state.phase.label}, epoch {state.epoch + 1}: {reason}; lower phases.{state.phase}.lr_classifier or "
         "lr_explainer, or set optimizer.clip_norm, and start another run with run.name=NAME"
     )

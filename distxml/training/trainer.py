@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName
 from distxml.config.seeds import seed_from
 from distxml.data.batch import Batch
@@ -15,7 +16,7 @@ from distxml.data.loader import Loaders
 from distxml.models.joint import JointModel
 from distxml.monitoring.events import NoticeEvent, PhaseEndEvent, ResumedEvent
 from distxml.training.callbacks.base import Callbacks, EpochContext, EpochReport
-from distxml.training.checkpoints import NOTHING_FOUND, PHASES, Checkpoints, Found
+from distxml.training.checkpoints import FRESH_START, Checkpoints, ResumePoint
 from distxml.training.distributed import from_first_rank
 from distxml.training.epoch import timed, train_epoch
 from distxml.training.guard import Collapse, collapse_in_validation, dead_from_the_start
@@ -38,7 +39,7 @@ class Trainer:
         class_weights: C, on the model's device, or None.
         data: this rank's loaders.
         checkpoints: of the run; the first rank writes them.
-        found: the checkpoint to resume from, the same on all ranks.
+        resume_point: the checkpoint to resume from, the same on all ranks.
         notices: what the user should be told at the start, on the first rank.
         callbacks: this rank's; they watch and change nothing.
     """
@@ -48,33 +49,34 @@ class Trainer:
     class_weights: Tensor | None = None
     data: Loaders
     checkpoints: Checkpoints
-    found: Found = NOTHING_FOUND
+    resume_point: ResumePoint = FRESH_START
     notices: list[str] = field(default_factory=list)
     callbacks: Callbacks = field(default_factory=Callbacks)
 
     def fit(self) -> None:
-        """Train until the third phase ends."""
+        """Train until the joint phase ends."""
         state = self._begin()
         while True:
             if state.ended is None:
                 state = self._run_phase(state)
-            if state.phase == PHASES[-1]:
+            following = state.phase.next
+            if following is None:
                 return
-            state = state.next_phase()
+            state = state.begin(following)
 
     def _begin(self) -> TrainState:
         """Resume from the newest intact checkpoint, or start."""
-        place = self.found.place
-        if place is None:
+        checkpoint = self.resume_point.checkpoint
+        if checkpoint is None:
             if self.recipe.warm_start is not None:
                 apply_warm_start(self.model, self.recipe.warm_start, self.checkpoints.card)
             state = TrainState()
         else:
-            state = self.checkpoints.state(place)
-            self._load_weights(place.phase, place.name)
-        for message in [*self.notices, *self.found.skipped]:
+            state = self.checkpoints.state(checkpoint)
+            self._load_weights(checkpoint.phase, checkpoint.name)
+        for message in [*self.notices, *self.resume_point.skipped]:
             self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
-        if place is not None:
+        if checkpoint is not None:
             event = ResumedEvent(state.phase, state.epoch, state.global_epoch, state.step_in_epoch)
             self.callbacks.on_resume(event)
         return state
@@ -92,28 +94,29 @@ class Trainer:
     def _learner(self, state: TrainState) -> Learner:
         """What the phase trains with, as it was where the phase resumes."""
         fresh = state.start_loss is None
-        if fresh and self.recipe.phases[state.phase - 1].start_from == "best_loss" and state.phase > 1:
-            self._load_best(state)
+        before = state.phase.previous
+        if fresh and before is not None and self.recipe.phases[state.phase].start_from == "best_loss":
+            self._load_best(before, state)
         learner = Learner.build(self.recipe, state.phase, self.model, self.class_weights)
         if fresh:
             self._measure_start(state, learner)
             self._saver.save(state, learner, ["healthy"])
-        elif self.found.place is not None:
-            self.checkpoints.restore_optimizer(self.found.place, learner)
+        elif self.resume_point.checkpoint is not None:
+            self.checkpoints.restore_optimizer(self.resume_point.checkpoint, learner)
         return learner
 
-    def _load_best(self, state: TrainState) -> None:
+    def _load_best(self, before: PhaseName, state: TrainState) -> None:
         """The best weights of the phase before; where they are damaged or there are none, its last ones stay."""
-        phase, damage = state.phase - 1, None
+        damage = None
         if self._is_first:
-            damage = self.checkpoints.damage(phase, "best_loss")
+            damage = self.checkpoints.damage(before, "best_loss")
             if damage is not None:
-                message = f"phase {state.phase} starts from the last weights of phase {phase}, not the best: {damage}"
-                self.callbacks.on_notice(NoticeEvent(state.global_epoch, message))
+                start = f"the {state.phase} phase starts from the last weights of the {before} phase, not the best"
+                self.callbacks.on_notice(NoticeEvent(state.global_epoch, f"{start}: {damage}"))
         if not from_first_rank([int(damage is not None)], self._device)[0]:
-            self._load_weights(phase, "best_loss")
+            self._load_weights(before, "best_loss")
 
-    def _load_weights(self, phase: int, name: CheckpointName) -> None:
+    def _load_weights(self, phase: PhaseName, name: CheckpointName) -> None:
         self.model.load_state_dict(self.checkpoints.model(phase, name).model.state_dict())
 
     def _measure_start(self, state: TrainState, learner: Learner) -> None:

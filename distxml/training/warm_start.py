@@ -22,7 +22,7 @@ def check_warm_start(settings: WarmStartSettings, card: ModelCard) -> None:
     if not (folder / CARD_NAME).is_file():
         raise UserError(
             f"warm_start.checkpoint={folder}: holds no {CARD_NAME}; name the folder of a checkpoint, such as "
-            "runs/NAME/checkpoints/phase3/best_loss"
+            "runs/NAME/checkpoints/joint/best_loss"
         )
     _check_same_model(settings, read_card(folder), card)
     _check_weights_are_whole(folder)

@@ -61,8 +61,8 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     data = _loaders(recipe, dataset, rank, device)
     checkpoints = Checkpoints(run, model_card(recipe, dataset), config["attempt"])
     torch.manual_seed(seed_from("model", recipe.run.seed))  # the same weights on every rank
-    found = checkpoints.find_newest_together(rank.is_first, device)
-    build = build_model if found.place is None else build_empty_model
+    resume_point = checkpoints.find_newest_together(rank.is_first, device)
+    build = build_model if resume_point.checkpoint is None else build_empty_model
     model = prepare(build(checkpoints.card), recipe.compute, device)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
     event_queue: EventQueue = config["event_queue"]
@@ -71,7 +71,7 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
             recipe=recipe,
             data=data,
             checkpoints=checkpoints,
-            state=TrainState() if found.place is None else checkpoints.state(found.place),
+            state=TrainState() if resume_point.checkpoint is None else checkpoints.state(resume_point.checkpoint),
             event_queue=event_queue,
             scores=config["scores"](recipe, data.val),
         )
@@ -82,7 +82,7 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
         class_weights=None if weights is None else weights.to(device),
         data=data,
         checkpoints=checkpoints,
-        found=found,
+        resume_point=resume_point,
         notices=event_queue.take_notices() if rank.is_first else [],
         callbacks=callbacks,
     )

@@ -70,10 +70,10 @@ def prepare(sweep: SweepSettings, origin: str) -> PreparedSweep:
         check_parameters(parameters, base, origin)
     if base.quick_scores.images == 0 and set(sweep.objective.names) & set(SCORED):
         raise UserError(f"{origin}: objective: aopc and pompom need quick_scores.images above 0")
-    epochs = base.phases[-1].epochs
+    epochs = base.phases.joint.epochs
     if sweep.scheduler.kind == "asha" and epochs is not None and sweep.scheduler.grace > epochs:
         raise UserError(
-            f"{origin}: scheduler.grace={sweep.scheduler.grace}: phase 3 has only {epochs} epochs; lower it"
+            f"{origin}: scheduler.grace={sweep.scheduler.grace}: the joint phase has only {epochs} epochs; lower it"
         )
     _check_metrics(sweep, base, check_dataset(base), origin)
     return PreparedSweep(sweep, base)

@@ -7,6 +7,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from distxml.config.phases import PhaseName
 from distxml.tuning.objective import Objective
 from distxml.tuning.records import TrialRecord
 from distxml.tuning.results import best_trials, over_line, saved_line, settings_in_words
@@ -49,14 +50,14 @@ class Leaderboard:
         self._change(record, "starts again")
         self._say(f"trial {record.number} starts again: its process was lost")
 
-    def progress(self, record: TrialRecord, phase: int, epoch: int) -> None:
+    def progress(self, record: TrialRecord, phase: PhaseName, epoch: int) -> None:
         """A trial has ended an epoch."""
-        self._change(record, f"phase {phase}, epoch {epoch}")
+        self._change(record, f"{phase.label}, epoch {epoch}")
 
-    def waits(self, record: TrialRecord, phase: int) -> None:
+    def waits(self, record: TrialRecord, phase: PhaseName) -> None:
         """A trial waits for another, which trains a phase that both need."""
-        self._change(record, f"waits for phase {phase}")
-        self._say(f"trial {record.number} waits for phase {phase}, which another trial trains")
+        self._change(record, f"waits for the {phase} phase")
+        self._say(f"trial {record.number} waits for the {phase} phase, which another trial trains")
 
     def notice(self, record: TrialRecord, message: str) -> None:
         """A trial has something to say; on a terminal it stays, above the table."""

@@ -62,7 +62,7 @@ def _set_up() -> None:
     """Ray Tune reads these when it starts; it stays silent, as the sweep has a display of its own."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # the other one prints tables however quiet it is told to be
-    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # there is no score before phase 3
+    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # there is no score before the joint phase
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # ours also catches SIGTERM
     os.environ["TUNE_FORCE_TRIAL_CLEANUP_S"] = str(SECONDS_TO_END_A_TRIAL)
@@ -131,17 +131,17 @@ class _ByNumber:
 
 
 class Asha(_Ours, AsyncHyperBandScheduler):
-    """Ray Tune's ASHA, counting epochs of phase 3; a trial without any is never stopped.
+    """Ray Tune's ASHA, counting epochs of the joint phase; a trial without any is never stopped.
 
     Source: Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020.
     """
 
     def __init__(self, manager: TrialManager, sweep: SweepSettings) -> None:
         """Learns what trials from before an interruption had reached."""
-        epochs = manager.base.phases[-1].epochs
+        epochs = manager.base.phases.joint.epochs
         self.manager = manager
         super().__init__(
-            time_attr="phase3_epoch",
+            time_attr="joint_epoch",
             metric="score",
             mode="max",
             max_t=epochs or NO_LIMIT,
@@ -159,7 +159,7 @@ class Asha(_Ours, AsyncHyperBandScheduler):
         for epoch, metrics in self.manager.history(number).scored.items():
             value = self.manager.plan.objective.score(metrics)
             if value:
-                result = {"phase3_epoch": epoch, "score": value.score}
+                result = {"joint_epoch": epoch, "score": value.score}
                 super().on_trial_result(None, trial, result)  # pyright: ignore[reportArgumentType]
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:

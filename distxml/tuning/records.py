@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from distxml.config.load import validate_json_file
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
@@ -41,10 +42,10 @@ class TrialRecord(BaseModel):
     reason: str = ""
     """Why it was stopped, or failed."""
     metrics: dict[str, float] = Field(default_factory=dict)
-    """Of the validation split, after its last epoch of phase 3."""
+    """Of the validation split, after its last epoch of the joint phase."""
     score: float | None = None
     """The objective as one number, more is better."""
-    epochs: tuple[int, int, int] = (0, 0, 0)
+    epochs: dict[PhaseName, int] = Field(default_factory=lambda: dict.fromkeys(PhaseName, 0))
     """Epochs of each phase, whoever trained them."""
     saved_epochs: int = 0
     """Epochs among these that were taken from other trials."""
@@ -52,8 +53,13 @@ class TrialRecord(BaseModel):
     """Of the epochs that it trained itself."""
     saved_seconds: float = 0
     """Of the epochs that it took, when they were trained."""
-    taken_from: dict[int, str] = Field(default_factory=dict)
+    taken_from: dict[PhaseName, str] = Field(default_factory=dict)
     """Run that each phase was taken from, where it was."""
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of all phases together."""
+        return sum(self.epochs.values())
 
     @property
     def is_over(self) -> bool:

@@ -7,6 +7,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from distxml.config import Recipe, to_yaml
 from distxml.config.load import with_settings
+from distxml.config.phases import PhaseName
 from distxml.errors import UserError
 from distxml.files import whole_file, write_whole
 from distxml.monitoring.scalars import ScalarWriter, hparam_summaries
@@ -45,7 +46,7 @@ def _row(record: TrialRecord, settings: list[str], metrics: list[str]) -> dict[s
     row: dict[str, Any] = {"trial": record.number, "step": record.step, "status": record.status, "score": record.score}
     row |= {name: record.settings.get(name) for name in settings}
     row |= {name: record.metrics.get(name) for name in metrics}
-    row |= {f"epochs_phase{phase}": epochs for phase, epochs in enumerate(record.epochs, start=1)}
+    row |= {f"epochs_{phase}": record.epochs[phase] for phase in PhaseName}
     return row | {
         "seconds": record.seconds,
         "saved_epochs": record.saved_epochs,
@@ -89,7 +90,7 @@ def _write_hparams(folder: SweepFolder, base: Recipe, records: list[TrialRecord]
             writer._get_file_writer().add_summary(summary)
         scalars = ScalarWriter(writer)
         for name, tag in tags.items():
-            scalars.add(name, metrics[name], sum(record.epochs), tag)
+            scalars.add(name, metrics[name], record.all_epochs, tag)
 
 
 def _setting(base: Recipe, record: TrialRecord, name: str) -> str | int | float | bool:
@@ -125,6 +126,6 @@ def over_line(record: TrialRecord, objective: Objective) -> str:
 def saved_line(records: list[TrialRecord]) -> str:
     """How much of the work was not done twice."""
     saved = sum(record.saved_epochs for record in records)
-    trained = sum(sum(record.epochs) for record in records) - saved
+    trained = sum(record.all_epochs for record in records) - saved
     share = f" ({saved / (saved + trained):.0%} of all)" if saved else ""
     return f"{trained} phase-epochs trained, {saved} saved{share}"

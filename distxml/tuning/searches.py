@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from distxml.config import Recipe
 from distxml.config.load import with_settings
+from distxml.config.phases import PhaseName
 from distxml.config.seeds import seed_from
 from distxml.config.sweep.parameter import Parameter
 from distxml.config.sweep.sweep import Parameters, SearchSettings
@@ -23,7 +24,7 @@ from distxml.errors import UserError
 from distxml.tuning.objective import ObjectiveValue
 from distxml.tuning.records import TrialRecord
 
-LAST_PHASE_ALONE = "phases.2."
+LAST_PHASE_ALONE = f"phases.{PhaseName.JOINT}."
 """Settings that only the last phase depends on: a grid varies them slowest, so that trials that run side by side train
 different early phases instead of waiting for the same one."""
 
@@ -217,7 +218,7 @@ class TpeSearch:
         trial.set_user_attr(VIOLATION, value.violation)
         values = [value.score] if self.objectives == 1 else list(value.values)
         if record.status == "stopped" and self.objectives == 1:
-            trial.report(values[0], record.epochs[2])
+            trial.report(values[0], record.epochs[PhaseName.JOINT])
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self.study.tell(trial, values)

@@ -11,6 +11,7 @@ from typing import Any
 from ray.exceptions import RayError
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
 from distxml.data.schema import open_dataset
@@ -18,7 +19,6 @@ from distxml.errors import InfrastructureError, UnrecoverableError, UserError
 from distxml.evaluation.scoring.quick_scores import quick_scores
 from distxml.files import write_whole
 from distxml.monitoring.events import EpochEvent, Event, NoticeEvent
-from distxml.training.checkpoints import PHASES
 from distxml.training.driver import TrainHooks, train
 from distxml.training.guard import collapse_in_validation
 from distxml.tuning.objective import Objective
@@ -88,17 +88,17 @@ class TrialRun:
         if self.phases:
             self.phases.note(event)
         if isinstance(event, EpochEvent):
-            last = event.phase == PHASES[-1] and event.epoch == self.recipe.phases[-1].epochs
+            last = event.phase == PhaseName.JOINT and event.epoch == self.recipe.phases.joint.epochs
             where = {"phase": event.phase, "epoch": event.epoch, "is_last": last}
             self._report(where, self._metrics(event), event.epoch)
         elif isinstance(event, NoticeEvent) and event.global_epoch == 0:  # about nodes, or how the run begins
             self._tell(event.message)
 
     def _metrics(self, event: EpochEvent) -> dict[str, float] | None:
-        """Those of phase 3; none of a dead heatmap: the guard goes back before this epoch."""
-        if event.phase != PHASES[-1]:
+        """Those of the joint phase; none of a dead heatmap: the guard goes back before this epoch."""
+        if event.phase != PhaseName.JOINT:
             return None
-        dead = collapse_in_validation(event.val, self.recipe.phases[-1], self.recipe.guard)
+        dead = collapse_in_validation(event.val, self.recipe.phases.joint, self.recipe.guard)
         return event.val if dead is None else None
 
     def _prepare(self, run: RunFolder, recipe: Recipe) -> bool:
@@ -109,7 +109,7 @@ class TrialRun:
         self.phases = SharedPhases(PhaseStore(self.sweep.store), keys, run, recipe, self._waits, self._tell)
         return self.phases.take()
 
-    def _waits(self, phase: int) -> None:
+    def _waits(self, phase: PhaseName) -> None:
         self.report({"number": self.number, "waits_for": phase})
 
     def _tell(self, message: str) -> None:
@@ -120,9 +120,9 @@ class TrialRun:
         self._report({"outcome": outcome, "reason": reason}, metrics if outcome == "finished" else None, epoch)
 
     def _report(self, what: dict[str, Any], metrics: dict[str, float] | None, epoch: int) -> None:
-        """With `score` and `phase3_epoch` where there are metrics: all that the scheduler looks at."""
+        """With `score` and `joint_epoch` where there are metrics: all that the scheduler looks at."""
         value = self.objective.score(metrics) if metrics else None
-        scored = {"score": value.score, "phase3_epoch": epoch} if value else {}
+        scored = {"score": value.score, "joint_epoch": epoch} if value else {}
         self.report({"number": self.number} | what | scored)
 
 

@@ -1,11 +1,10 @@
 """What a trial's run has come to, read from its folder: metrics, epochs, seconds, what it took from others."""
 
-from collections import defaultdict
 from typing import Any
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.monitoring.metrics_tail import MetricsTail
-from distxml.training.checkpoints import PHASES
 from distxml.tuning.phase_cache.shared import Taken, taken_phases
 from distxml.tuning.records import TrialRecord
 
@@ -14,9 +13,10 @@ class TrialHistory:
     """A trial's run so far; empty until `update`, which reads what the run has logged since.
 
     Attributes:
-        scored: metrics of the validation split by epoch of phase 3, from 1; the newest last. Epochs that the guard
-            went back over are not in it.
+        scored: metrics of the validation split by epoch of the joint phase, from 1; the newest last. Epochs that the
+            guard went back over are not in it.
         taken: phases that came from other trials.
+        epochs: of each phase, whoever trained them.
     """
 
     def __init__(self, run: RunFolder) -> None:
@@ -26,9 +26,9 @@ class TrialHistory:
 
     def _forget(self) -> None:
         self.scored: dict[int, dict[str, float]] = {}
-        self.taken: dict[int, Taken] = {}
-        self._epochs: defaultdict[int, int] = defaultdict(int)
-        self._seconds: defaultdict[int, float] = defaultdict(float)
+        self.taken: dict[PhaseName, Taken] = {}
+        self.epochs: dict[PhaseName, int] = dict.fromkeys(PhaseName, 0)
+        self._seconds: dict[PhaseName, float] = dict.fromkeys(PhaseName, 0.0)
 
     def update(self) -> "TrialHistory":
         """Read on; from the beginning where the log was written anew. The same object."""
@@ -42,9 +42,9 @@ class TrialHistory:
 
     def _add(self, event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
-            self._epochs[event["phase"]] += 1
+            self.epochs[event["phase"]] += 1
             self._seconds[event["phase"]] += event["seconds"]
-        if event.get("phase") == PHASES[-1]:
+        if event.get("phase") == PhaseName.JOINT:
             self._add_scored(event)
 
     def _add_scored(self, event: dict[str, Any]) -> None:
@@ -61,14 +61,8 @@ class TrialHistory:
 
     @property
     def last(self) -> tuple[int, dict[str, float]]:
-        """The newest epoch of phase 3 that counts, and its metrics; epoch 0 without any where there is none."""
+        """The newest epoch of the joint phase that counts, and its metrics; epoch 0 without any where there is none."""
         return next(reversed(self.scored.items()), (0, {}))
-
-    @property
-    def epochs(self) -> tuple[int, int, int]:
-        """How many each phase was trained for, whoever trained them."""
-        one, two, three = (self._epochs[phase] for phase in PHASES)
-        return one, two, three
 
     @property
     def seconds(self) -> float:
@@ -78,7 +72,7 @@ class TrialHistory:
     def fill(self, record: TrialRecord) -> None:
         """Write it into the trial's record."""
         _, record.metrics = self.last
-        record.epochs = self.epochs
+        record.epochs = dict(self.epochs)
         record.seconds = self.seconds
         record.saved_epochs = sum(int(each["epochs"]) for each in self.taken.values())
         record.saved_seconds = sum(float(each["seconds"]) for each in self.taken.values())

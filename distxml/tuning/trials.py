@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 from distxml.config import Recipe
 from distxml.config.load import with_settings
+from distxml.config.phases import PhaseName
 from distxml.errors import UserError
 from distxml.tuning.plan import NoTrial, SweepPlan
 from distxml.tuning.records import SweepFolder, TrialRecord, trial_name
@@ -17,9 +18,9 @@ class SweepDisplay(Protocol):
 
     def again(self, record: TrialRecord) -> None: ...
 
-    def progress(self, record: TrialRecord, phase: int, epoch: int) -> None: ...
+    def progress(self, record: TrialRecord, phase: PhaseName, epoch: int) -> None: ...
 
-    def waits(self, record: TrialRecord, phase: int) -> None: ...
+    def waits(self, record: TrialRecord, phase: PhaseName) -> None: ...
 
     def notice(self, record: TrialRecord, message: str) -> None: ...
 

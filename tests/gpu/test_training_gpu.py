@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.training.compute import prepare, resolve_precision, set_determinism
 from distxml.training.epoch import train_step
 from distxml.training.phase import Learner
@@ -58,7 +59,7 @@ def test_this_gpu_computes_in_bfloat16_and_the_log_knows_its_memory(tmp_path: Pa
 
 def test_float32_agrees_with_the_cpu_to_the_end(tmp_path: Path) -> None:
     settings = ("compute.precision=float32", "compute.deterministic=true")
-    first = ("phases.0.epochs=1", "phases.1.epochs=1", "phases.2.epochs=1")
+    first = ("phases.classifier.epochs=1", "phases.explainer.epochs=1", "phases.joint.epochs=1")
     gpu = trained(GPU, tmp_path, *settings, *first, "run.name=gpu")
     cpu = trained(CPU, tmp_path, *settings, *first, "run.name=cpu")
     assert largest_difference(gpu, cpu) < 5e-3  # of rounding that 18 steps have carried on
@@ -75,7 +76,7 @@ def test_one_float32_step_agrees_with_the_cpu(tmp_path: Path, name: str) -> None
 
 def gradients_of_a_step(device: torch.device, recipe: Recipe) -> list[Tensor]:
     trainer = trainer_on(device, recipe)
-    learner = Learner.build(recipe, 3, trainer.model, None)
+    learner = Learner.build(recipe, PhaseName.JOINT, trainer.model, None)
     train_step(learner, next(trainer.data.train.training(0)).to(device))
     return [parameter.grad.cpu() for parameter in trainer.model.parameters() if parameter.grad is not None]
 
@@ -88,11 +89,11 @@ def test_two_runs_are_equal_to_the_bit(tmp_path: Path, name: str, precision: str
     assert all(torch.equal(one[key], two[key]) for key in one)
 
 
-@pytest.mark.parametrize("phase", [1, 2, 3])
-def test_each_phase_resumes_to_the_bit(tmp_path: Path, phase: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("phase", list(PhaseName))
+def test_each_phase_resumes_to_the_bit(tmp_path: Path, phase: PhaseName, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = trained(GPU, tmp_path, *EXACT, "run.name=whole")
     recipe = small_recipe(tmp_path, *EXACT, "run.name=disturbed")
-    steps = 2 * STEPS_PER_EPOCH * (phase - 1) + 9
+    steps = 2 * STEPS_PER_EPOCH * len(phase.earlier) + 9
     assert train_until(trainer_on(GPU, recipe), steps, monkeypatch)
     again = trainer_on(GPU, recipe)
     again.fit()

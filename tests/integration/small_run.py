@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.models.checkpoint import save_model
 from tests.small_dataset import write_dataset
@@ -13,7 +14,7 @@ def write_run(folder: Path, settings: EvaluationSettings, images: int) -> RunFol
     """`folder/dataset` and `folder/run`."""
     write_dataset(folder / "dataset", {"test": small_rows(images)}, CLASSES, rows_per_shard=9)
     run = RunFolder(folder / "run")
-    for phase, loaded in ((1, small_model(PHASE1_SEED)), (3, small_model())):
+    for phase, loaded in ((PhaseName.CLASSIFIER, small_model(PHASE1_SEED)), (PhaseName.JOINT, small_model())):
         run.checkpoint(phase, "last").mkdir(parents=True)
         save_model(run.checkpoint(phase, "last"), loaded.model, loaded.card)
     run.config.write_text(small_recipe(folder, settings).model_dump_json())

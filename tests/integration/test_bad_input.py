@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from distxml.config import Recipe, load_settings
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
 from tests.integration.small_run import write_run
@@ -89,7 +90,7 @@ def _everything(place: Path) -> list[Path]:
     ("overrides", "words"),
     [
         (["loss.betta=0.5"], ["loss.betta", "did you mean loss.beta?"]),
-        (["phases.0.epochs=some"], ["phases.0.epochs", "'some'"]),
+        (["phases.classifier.epochs=some"], ["phases.classifier.epochs", "'some'"]),
         (["dataset.path=data/gone"], ["data/gone", "no such folder", "data build"]),
         (["dataset.path=data/empty"], ["data/empty", "not a dataset"]),
         (["dataset.path=data/unannotated", "loss.kind=hybrid"], ["loss.kind=hybrid", "mask", "unsupervised"]),
@@ -144,10 +145,10 @@ def test_a_checkpoint_of_other_classes(place: Path) -> None:
     """A run that has begun, and a dataset that has since been replaced by one of three classes."""
     metadata = json.loads((place / "data/polygons/dataset.json").read_text())
     run = place / "runs/begun"
-    (run / "checkpoints/phase1/last").mkdir(parents=True)
+    (run / "checkpoints/classifier/last").mkdir(parents=True)
     settings = {"settings": {"classifier": "vgg"}, "image_size": [16, 16], "dataset": "polygons"}
     classes = [*metadata["classes"], "squares"]
-    (run / "checkpoints/phase1/last/model.json").write_text(json.dumps(settings | {"classes": classes}))
+    (run / "checkpoints/classifier/last/model.json").write_text(json.dumps(settings | {"classes": classes}))
     begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=begun"])
     (run / "config.json").write_text(begun.model_dump_json())
     (run / "dataset.json").write_text(json.dumps(metadata))
@@ -209,7 +210,7 @@ def test_a_run_that_is_not_there(place: Path, command: tuple[str, ...]) -> None:
         ("evaluation.f=phase2", ["evaluation.f", "phase2", "recompute"]),
         ("evaluation.steps=0", ["evaluation.steps", "from 1 on, or all"]),
         ("evaluation.target=square", ["evaluation.target=square", "circle, triangle"]),
-        ("evaluation.checkpoint=best_loss", ["no checkpoint checkpoints/phase3/best_loss"]),
+        ("evaluation.checkpoint=best_loss", ["no checkpoint checkpoints/joint/best_loss"]),
         ("evaluation.split=val", ["'val' holds no images"]),
         ("dataset.path=data/polygons", ["knows 2 classes (circle, triangle)", "data/polygons"]),
         ("loss.beta=0.5", ["loss.beta", "training has fixed it"]),
@@ -220,12 +221,12 @@ def test_evaluate_refuses(place: Path, override: str, words: list[str]) -> None:
     assert all(word in line for word in words), line
 
 
-def test_evaluate_refuses_a_phase_1_that_is_not_there(place: Path) -> None:
-    checkpoint = RunFolder(place / "scored/run").checkpoint(1, "last")
+def test_evaluate_refuses_a_classifier_phase_that_is_not_there(place: Path) -> None:
+    checkpoint = RunFolder(place / "scored/run").checkpoint(PhaseName.CLASSIFIER, "last")
     checkpoint.rename(checkpoint.with_name("gone"))
-    line = _refused(place, "evaluate", "scored/run", "evaluation.f=phase1")
+    line = _refused(place, "evaluate", "scored/run", "evaluation.f=classifier_phase")
     checkpoint.with_name("gone").rename(checkpoint)
-    assert "no checkpoint checkpoints/phase1/last" in line and "finish training first" in line
+    assert "no checkpoint checkpoints/classifier/last" in line and "finish training first" in line
 
 
 def test_evaluate_refuses_a_run_in_training(place: Path) -> None:

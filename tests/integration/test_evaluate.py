@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.evaluation_request import override_recipe
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
@@ -118,7 +119,7 @@ def test_what_is_written(run: RunFolder, one_worker: Results):
     assert summary.left_out_patch_sizes == (64,)
     assert curves.num_rows == PERTURBED * CURVES
     assert one_worker.heatmaps.num_rows == PERTURBED * 2
-    assert summary.scored.checkpoint == "checkpoints/phase3/last"
+    assert summary.scored.checkpoint == "checkpoints/joint/last"
     assert summary.settings == SETTINGS
     spread = [max(f) - min(f) for f in curves["f"].to_pylist()]
     assert np.mean(spread) > 0.01  # else agreement to 1e-5 would say little
@@ -267,7 +268,7 @@ def test_weights_that_change_meanwhile_are_not_scored(tmp_path: Path, two_cpus: 
     left = what_is_left(run, evaluation)
     left.journal.open(depends_on(evaluation))
     loaded = small_model(seed=3)
-    save_model(run.checkpoint(3, "last"), loaded.model, loaded.card)
+    save_model(run.checkpoint(PhaseName.JOINT, "last"), loaded.model, loaded.card)
     with pytest.raises(UserError, match=r"^checkpoint \S+: was replaced during the evaluation; [^\n]*$"):
         score(evaluation, left, lambda done, total: None, lambda message: None, StopRequest())
     assert not left.journal.read().parts
@@ -316,14 +317,14 @@ def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(fresh: R
 def test_every_f_target_and_output(fresh: RunFolder):
     """Through Ray and back, with workers that reserve GPUs; what the numbers are is tested without it."""
     overrides = ("evaluation.methods=[in_model,saliency,random]", "evaluation.patch_sizes=[16]", "evaluation.steps=all")
-    for f, target, output in (("phase1", "label", "logit"), ("fixed", "triangle", "probability")):
+    for f, target, output in (("classifier_phase", "label", "logit"), ("fixed", "triangle", "probability")):
         chosen = (f"evaluation.f={f}", f"evaluation.target={target}", f"evaluation.output={output}")
         summary = evaluate_run(
             fresh, recipe_of(fresh, *overrides, *chosen, "scaling.workers=2", "scaling.gpus_per_worker=0.5")
         )
         found = load_results(fresh.evaluation)
         assert (summary.settings.f, summary.settings.target, summary.settings.output) == (f, target, output)
-        assert (summary.scored.checkpoint == "checkpoints/phase1/last") == (f == "phase1")
+        assert (summary.scored.checkpoint == "checkpoints/classifier/last") == (f == "classifier_phase")
         keys = set(found.curves["key"].to_pylist())
         rows = [row for row in small_rows(IMAGES) if row.key in keys]
         scorer = small_scorer(fresh.path, summary.settings, rows)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.evaluation.results import load_results
 from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
@@ -15,7 +16,7 @@ from tests.s3_server import s3_server, upload
 
 pytestmark = pytest.mark.slow
 
-SHORT = (*(f"phases.{phase}.epochs=1" for phase in range(3)), "loader.shuffle_buffer=32")
+SHORT = (*(f"phases.{phase}.epochs=1" for phase in PhaseName), "loader.shuffle_buffer=32")
 SCORED = ("evaluation.curve_images=2", "evaluation.patch_sizes=[8]", "evaluation.fills=[black]")
 
 
@@ -44,7 +45,7 @@ def test_a_bucket_trains_evaluates_and_reports_as_a_folder_does(place: Path, nea
         done = distxml("train", "polygons", *settings, cwd=place, cluster=near_the_bucket)
         assert done.returncode == 0, done.stdout + done.stderr
     local, bucket = RunFolder(place / "runs/local"), RunFolder(place / "runs/bucket")
-    ours, theirs = (load_file(run.checkpoint(3, "last") / "model.safetensors") for run in (local, bucket))
+    ours, theirs = (load_file(run.checkpoint(PhaseName.JOINT, "last") / "model.safetensors") for run in (local, bucket))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert len(list((place / "cache").glob("*.parquet"))) == 6, "5 shards of train, 1 of val, and no more until asked"
     scored = distxml("evaluate", bucket.path, *SCORED, cwd=place, cluster=near_the_bucket)

@@ -18,7 +18,7 @@ from tests.integration.ray_cluster import RayCluster
 from tests.unit.sources.voc_folder import make_voc_folder, object_xml
 
 REPOSITORY = Path(__file__).parents[2]
-SHORT = (*SMALL_TRAINING, "phases.0.epochs=1", "phases.1.epochs=1", "phases.2.epochs=1")
+SHORT = (*SMALL_TRAINING, "phases.classifier.epochs=1", "phases.explainer.epochs=1", "phases.joint.epochs=1")
 SMALL = {
     "data build polygons": ("source.images=120", "source.image_size=16"),
     "train": SHORT,

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.monitoring.metrics_log import read_metrics
 from tests.integration.command import SMALL_TRAINING, distxml_in_process
@@ -21,8 +22,8 @@ pytestmark = pytest.mark.slow
 def test_a_run_leaves_what_it_should(undisturbed: WatchedRun) -> None:
     undisturbed.assert_complete()
     lines, run = undisturbed.output.splitlines(), undisturbed.folder
-    assert sum("phase 2 (explainer)  epoch 3/12" in line for line in lines) == 1, "one place, not one per worker"
-    assert any("phase 3 ended after 2 epochs: epoch budget" in line for line in lines)
+    assert sum("phase 2, explainer  epoch 3/12" in line for line in lines) == 1, "one place, not one per worker"
+    assert any("the joint phase ended after 2 epochs: epoch budget" in line for line in lines)
     assert json.loads(run.environment.read_text())["torch"] == torch.__version__
     first = undisturbed.events("epoch")[0]
     assert first["train"].keys() == {
@@ -37,7 +38,7 @@ def test_a_run_leaves_what_it_should(undisturbed: WatchedRun) -> None:
         "white",
         "difference",
     }
-    assert first["val"]["sparsity"] == first["val"]["white"] == 1.0, "phase 1 sees a white heatmap"
+    assert first["val"]["sparsity"] == first["val"]["white"] == 1.0, "the classifier phase sees a white heatmap"
     assert json.loads(run.config.read_text())["phases"][0]["white_heatmap"] is True, "and says so"
     board = EventAccumulator(str(run.tensorboard)).Reload()
     assert {"total/train", "weak/val", "learning_rate/explainer", "phase"} <= set(board.Tags()["scalars"])
@@ -46,7 +47,10 @@ def test_a_run_leaves_what_it_should(undisturbed: WatchedRun) -> None:
 
 
 def test_frozen_networks_stay_as_they_are_between_phases(undisturbed: WatchedRun) -> None:
-    one, two = (load_file(undisturbed.folder.checkpoint(phase, "last") / "model.safetensors") for phase in (1, 2))
+    one, two = (
+        load_file(undisturbed.folder.checkpoint(phase, "last") / "model.safetensors")
+        for phase in PhaseName.EXPLAINER.through
+    )
     assert all(torch.equal(one[name], two[name]) for name in one if name.startswith("classifier"))
     assert any(not torch.equal(one[name], two[name]) for name in one if name.startswith("explainer"))
 
@@ -63,7 +67,7 @@ def test_the_same_command_again(place: Path, undisturbed: WatchedRun) -> None:
 
 
 def test_dali_feeds_the_workers_too(place: Path, cluster: RayCluster) -> None:
-    once = [f"phases.{phase}.epochs=1" for phase in range(3)]
+    once = [f"phases.{phase}.epochs=1" for phase in PhaseName]
     dali = ("loader.backend=dali", "loader.augmentation={preset: paper, probability: 1.0}", "run.name=dali")
     training = WatchedProcess(place, "dali", cluster=cluster)
     training.launch("train", "polygons", *SMALL_TRAINING, *once, *dali)

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 import torch
 from safetensors.torch import load_file
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.models.checkpoint import load_model
 from distxml.monitoring.metrics_log import read_metrics
 from tests.integration.command import SMALL_TRAINING
 from tests.integration.watched_process import WatchedProcess
 
-EPOCHS = ("phases.0.epochs=2", "phases.1.epochs=12", "phases.2.epochs=2", "phases.1.until=null")
+EPOCHS = (
+    "phases.classifier.epochs=2",
+    "phases.explainer.epochs=12",
+    "phases.joint.epochs=2",
+    "phases.explainer.until=null",
+)
 EPOCHS_IN_ALL = 16
 SETTINGS = (*SMALL_TRAINING, "loader.batch_size=4", "scaling.workers=2", *EPOCHS)
 """21 steps per epoch, so that there is time to disturb one."""
@@ -51,13 +57,13 @@ class WatchedRun(WatchedProcess):
         path = self.folder.metrics
         return [event for event in read_metrics(path) if event["event"] == kind] if path.exists() else []
 
-    def wait_for_phase_2(self, epoch: int = 1) -> None:
-        self.wait_until(lambda: any((line["phase"], line["epoch"]) >= (2, epoch) for line in self.events("epoch")))
+    def wait_for_explainer_phase(self, epoch: int = 1) -> None:
+        self.wait_until(lambda: any(_has_come_to(line, epoch) for line in self.events("epoch")))
 
-    def steps_of_phase_2(self) -> int:
-        """Steps of an unfinished epoch of phase 2 that the newest checkpoint holds; 0 where there is none."""
+    def steps_of_explainer_phase(self) -> int:
+        """Steps of an unfinished epoch of the explainer phase that the newest checkpoint holds; 0: none."""
         try:
-            state = (self.folder.checkpoint(2, "last") / "training_state.json").read_text()
+            state = (self.folder.checkpoint(PhaseName.EXPLAINER, "last") / "training_state.json").read_text()
         except FileNotFoundError:
             return 0
         return json.loads(state)["state"]["step_in_epoch"]
@@ -86,10 +92,16 @@ class WatchedRun(WatchedProcess):
         """Nothing is missing, nothing doubled."""
         assert self.folder.finished.exists()
         assert [event["global_epoch"] for event in self.events("epoch")] == list(range(1, EPOCHS_IN_ALL + 1))
-        assert [event["phase"] for event in self.events("phase_end")] == [1, 2, 3]
-        for phase in (1, 2, 3):
+        assert [event["phase"] for event in self.events("phase_end")] == list(PhaseName)
+        for phase in PhaseName:
             for name in ("last", "best_loss", "best_accuracy"):
                 load_model(self.folder.checkpoint(phase, name))
 
     def weights(self) -> dict[str, torch.Tensor]:
-        return load_file(self.folder.checkpoint(3, "last") / "model.safetensors")
+        return load_file(self.folder.checkpoint(PhaseName.JOINT, "last") / "model.safetensors")
+
+
+def _has_come_to(line: dict, epoch: int) -> bool:
+    """Whether a logged epoch is this one of the explainer phase, or a later one."""
+    phase = PhaseName(line["phase"])
+    return phase in PhaseName.EXPLAINER.later or (phase == PhaseName.EXPLAINER and line["epoch"] >= epoch)

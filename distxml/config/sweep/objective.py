@@ -25,7 +25,7 @@ SCORED: tuple[MetricName, ...] = ("aopc", "pompom")
 
 
 class GoalSettings(Settings):
-    """One metric of the validation split, at the last epoch of phase 3."""
+    """One metric of the validation split, at the last epoch of the joint phase."""
 
     goal: Literal["max", "min"]
     """Whether more is better, or less."""

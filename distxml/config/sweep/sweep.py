@@ -28,10 +28,11 @@ class SchedulerSettings(Settings):
     """Which trials are stopped before their end."""
 
     kind: Literal["none", "asha", "pbt"] = "none"
-    """`asha`: asynchronous successive halving, which counts epochs of phase 3 and never stops a trial before it.
-    `pbt` is refused: it changes a trial's settings in the middle of phase 3, so that no recipe leads to its weights."""
+    """`asha`: asynchronous successive halving, which counts epochs of the joint phase and never stops a trial before
+    it. `pbt` is refused: it changes a trial's settings in the middle of the joint phase, so that no recipe leads to its
+    weights."""
     grace: int = Field(default=3, ge=1)
-    """Epochs of phase 3 that every trial may make."""
+    """Epochs of the joint phase that every trial may make."""
     factor: float = Field(default=3, gt=1)
     """After `grace`, `grace·factor`, `grace·factor²`, ... epochs only the best 1/`factor` of the trials go on."""
 
@@ -40,8 +41,8 @@ class SchedulerSettings(Settings):
     def _no_pbt(cls, kind: str) -> str:
         if kind == "pbt":
             raise ValueError(
-                "population-based training would change a trial's settings in the middle of phase 3, and no recipe "
-                "would lead to the weights that it ends with; use asha or none"
+                "population-based training would change a trial's settings in the middle of the joint phase, and no "
+                "recipe would lead to the weights that it ends with; use asha or none"
             )
         return kind
 

@@ -28,7 +28,7 @@ from distxml.losses import JointLoss
 FULL_BATCHES = 8
 """Images are perturbed together until their points fill this many batches: at most one of them is not full."""
 
-PIXELS_PER_PASS: dict[Scoring, int] = {"recompute": 2**17, "fixed": 2**19, "phase1": 2**19}
+PIXELS_PER_PASS: dict[Scoring, int] = {"recompute": 2**17, "fixed": 2**19, "classifier_phase": 2**19}
 """Most that a CPU scores at once: more do not fit into its caches, and take up to twice as long (docs/speed.md)."""
 
 ROUNDING = 1e-4
@@ -65,7 +65,7 @@ class CleanPass:
     def __init__(self, explained: ExplainedModel, brief: ScoringSpec, device: torch.device) -> None:
         self.explained, self.brief, self.device = explained, brief, device
         recipe = brief.recipe
-        self.loss = JointLoss(recipe.loss.kind, recipe.phases[2].alpha, recipe.loss.beta, recipe.loss.gamma)
+        self.loss = JointLoss(recipe.loss.kind, recipe.phases.joint.alpha, recipe.loss.beta, recipe.loss.gamma)
 
     def of(self, row: Row) -> CleanImage:
         """The clean image of a row.
@@ -76,7 +76,7 @@ class CleanPass:
         batch = collate([decode(row, self.brief.image_size)]).to(self.device)
         with torch.no_grad():
             heatmap = self.explained.heatmap(batch.image)
-            logits = self.explained.logits(batch.image, "white" if self.explained.f == "phase1" else heatmap)
+            logits = self.explained.logits(batch.image, "white" if self.explained.f == "classifier_phase" else heatmap)
             terms = self.loss.each(logits, heatmap, batch.label, batch.mask)
         for name, values in (("logits", logits), ("heatmap", heatmap)):
             if not values.isfinite().all():

@@ -101,7 +101,7 @@ def _frame(axes: Axes, log: TrainingLog) -> None:
     for end in log.ends:
         axes.axvline(end.overall + 0.5, color=MUTED, linewidth=0.8)
         axes.annotate(
-            f"phase {end.phase} ends",
+            f"{end.phase} phase ends",
             (end.overall + 0.5, 0.98),
             xycoords=("data", "axes fraction"),
             xytext=(-2, 0),

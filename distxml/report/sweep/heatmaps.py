@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.data.reader import SplitReader
 from distxml.data.rows import collate, decode
 from distxml.data.schema import open_dataset
@@ -51,7 +52,7 @@ def heatmap_table(folder: SweepFolder, base: Recipe, best: list[TrialRecord]) ->
     images = [outlined(sample.image, sample.mask) for sample in samples]
     rows = []
     for record in best[:MAX_TRIALS]:
-        checkpoint = folder.run(record.number).checkpoint(3, "last")
+        checkpoint = folder.run(record.number).checkpoint(PhaseName.JOINT, "last")
         if not checkpoint.is_dir():
             raise UserError(f"trial {record.number} has no checkpoint {checkpoint}")
         loaded = load_model(checkpoint)

@@ -26,7 +26,7 @@ class Profiler(Callback):
     def __init__(self, folder: Path, steps: int) -> None:
         """
         Args:
-            folder: of the run's event files; a trace (chrome trace format) is `profile/phaseN/*.pt.trace.json` below.
+            folder: of the run's event files; a trace (chrome trace format) is `profile/PHASE/*.pt.trace.json` below.
             steps: how many to record.
         """
         self._folder, self._steps = folder, steps
@@ -37,7 +37,7 @@ class Profiler(Callback):
         """Start with the first step of a phase; a phase that resumes is not profiled."""
         if epoch.state.epoch or epoch.state.step_in_epoch:
             return
-        target = self._folder / "profile" / f"phase{epoch.state.phase}"
+        target = self._folder / "profile" / epoch.state.phase
         recording = profile(
             activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if torch.cuda.is_available() else [])],
             schedule=schedule(wait=WAIT_STEPS, warmup=WARM_UP_STEPS, active=self._steps, repeat=1),

@@ -1,4 +1,4 @@
-"""Scores of explanations after each epoch of the last phase; what computes them is handed in by whoever trains."""
+"""Scores of explanations after each epoch of the joint phase; what computes them is handed in by whoever trains."""
 
 import time
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.data.loader import Loader
 from distxml.training.callbacks.base import Callback, EpochReport
 from distxml.training.callbacks.context import CallbackContext, Scores
-from distxml.training.checkpoints import PHASES
 from distxml.training.distributed import sum_over_ranks
 
 
@@ -26,7 +26,7 @@ class QuickScoring(Callback):
 
     def on_epoch_end(self, report: EpochReport) -> None:
         """Names without images are left out; `scoring_seconds` says how long it took."""
-        if report.state.phase != PHASES[-1]:
+        if report.state.phase != PhaseName.JOINT:
             return
         began = time.monotonic()
         own = self._own(report)

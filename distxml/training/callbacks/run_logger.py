@@ -158,7 +158,8 @@ def _step_event(recipe: Recipe, epoch: EpochContext, number: int) -> StepEvent:
 
 def _steps_left(recipe: Recipe, epoch: EpochContext, number: int) -> int | None:
     """Steps that the epoch budgets still hold; None where this phase or a later one has none."""
-    budgets = [phase.epochs for phase in recipe.phases[epoch.state.phase - 1 :]]
+    now = epoch.state.phase
+    budgets = [recipe.phases[phase].epochs for phase in (now, *now.later)]
     if None in budgets:
         return None
     epochs = sum(budget for budget in budgets if budget is not None) - epoch.state.epoch
@@ -182,7 +183,7 @@ def _epoch_event(report: EpochReport, seconds: float) -> EpochEvent:
 
 
 def mark_finished(run: RunFolder) -> None:
-    """The third phase is complete."""
+    """The joint phase is complete."""
     write_whole(run.finished, json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
 
 

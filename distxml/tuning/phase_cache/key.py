@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.data.schema import DatasetMetadata
 from distxml.digest import digest_of, file_digest
 from distxml.models.checkpoint import WEIGHTS_NAME
-from distxml.training.checkpoints import PHASES
 from distxml.tuning.phase_cache.code import code_digest
 
 TRAINING = ("distxml.training.worker",)
 """What every rank runs; all that it imports counts."""
 SCORES = ("distxml.evaluation.scoring.quick_scores",)
-"""Where metrics of the last phase come from besides."""
+"""Where metrics of the joint phase come from besides."""
 SHOWN = "shows what training did, which reads nothing of it"
 WITHOUT_EFFECT = {
     "distxml.attribution": "post-hoc methods; training looks at the in-model heatmap alone",
@@ -49,7 +49,7 @@ LIBRARIES = (
 FREE_SETTINGS = (
     "dataset",  # a path; its content counts by its checksums
     "evaluation",
-    "quick_scores",  # counts in the last phase, see `_settings`
+    "quick_scores",  # counts in the joint phase, see `_settings`
     "loader.threads",
     "loader.prefetch",
     "scaling.max_failures",
@@ -67,42 +67,41 @@ class PhaseKey:
     """A phase by what it depends on.
 
     Attributes:
-        phase: 1, 2 or 3.
+        phase: its name.
         depends: settings, data, code.
     """
 
-    phase: int
+    phase: PhaseName
     depends: dict[str, Any]
 
     @property
     def name(self) -> str:
         """The same for the same content, wherever it is computed."""
         content = json.dumps(self.depends, sort_keys=True)
-        return f"phase{self.phase}-{digest_of(content)[:32]}"
+        return f"{self.phase}-{digest_of(content)[:32]}"
 
 
-def phase_keys(recipe: Recipe, data: DatasetMetadata) -> tuple[PhaseKey, PhaseKey, PhaseKey]:
+def phase_keys(recipe: Recipe, data: DatasetMetadata) -> dict[PhaseName, PhaseKey]:
     """The keys of a recipe's phases; each phase also depends on those before it."""
-    one, two, three = (PhaseKey(phase, _depends(recipe, data, phase)) for phase in PHASES)
-    return one, two, three
+    return {phase: PhaseKey(phase, _depends(recipe, data, phase)) for phase in PhaseName}
 
 
-def _depends(recipe: Recipe, data: DatasetMetadata, phase: int) -> dict[str, Any]:
+def _depends(recipe: Recipe, data: DatasetMetadata, phase: PhaseName) -> dict[str, Any]:
     shards = [shard.sha256 for shard in data.shards if shard.split != "test"]
     settings = _settings(recipe, phase)
     return {"settings": settings, "data": shards, "classes": data.classes_sha256, "code": _code(phase)}
 
 
-def _settings(recipe: Recipe, phase: int) -> dict[str, Any]:
+def _settings(recipe: Recipe, phase: PhaseName) -> dict[str, Any]:
     """Those that a phase depends on; files that they name by what is in them."""
     settings = recipe.model_dump(mode="json")
     for name in FREE_SETTINGS:
         _remove(settings, name)
-    settings["phases"] = settings["phases"][:phase]
-    if phase == 1 and _only_classifies(recipe):
+    settings["phases"] = {each: settings["phases"][each] for each in phase.through}
+    if phase == PhaseName.CLASSIFIER and _only_classifies(recipe):
         for name in ("kind", "beta", "gamma"):
             settings["loss"].pop(name)
-    if phase == PHASES[-1]:
+    if phase == PhaseName.JOINT:
         settings["quick_scores"] = recipe.quick_scores.model_dump(mode="json")
     if recipe.warm_start is not None:
         settings["warm_start"]["checkpoint"] = file_digest(recipe.warm_start.checkpoint / WEIGHTS_NAME)
@@ -112,9 +111,9 @@ def _settings(recipe: Recipe, phase: int) -> dict[str, Any]:
 
 
 def _only_classifies(recipe: Recipe) -> bool:
-    """Whether the explanation loss weighs 0 in the first phase and its explainer stands still: β, γ and the kind of the
-    loss then reach neither a gradient nor the validation loss that schedules and the choice of the best look at."""
-    return recipe.phases[0].alpha == 1 and recipe.phases[0].lr_explainer == 0
+    """Whether the explanation loss weighs 0 in the classifier phase and its explainer stands still: β, γ and the kind
+    of the loss then reach neither a gradient nor the validation loss that schedules and the choice of the best use."""
+    return recipe.phases.classifier.alpha == 1 and recipe.phases.classifier.lr_explainer == 0
 
 
 def _remove(tree: dict[str, Any], name: str) -> None:
@@ -124,8 +123,8 @@ def _remove(tree: dict[str, Any], name: str) -> None:
     tree.pop(last)
 
 
-def _code(phase: int) -> dict[str, str]:
-    entries = TRAINING + SCORES if phase == PHASES[-1] else TRAINING
+def _code(phase: PhaseName) -> dict[str, str]:
+    entries = TRAINING + SCORES if phase == PhaseName.JOINT else TRAINING
     return {"distxml": code_digest(entries, tuple(WITHOUT_EFFECT))} | _versions()
 
 

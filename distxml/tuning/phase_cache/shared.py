@@ -6,17 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.errors import InfrastructureError, UnrecoverableError, UserError, reason_of
 from distxml.files import copy_folder, present_folder, write_whole
 from distxml.locks import Lock
+from distxml.losses import JointLoss
 from distxml.monitoring.events import EpochEvent, Event, PhaseEndEvent
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.monitoring.tensorboard import TensorBoard
 from distxml.training.callbacks.run_logger import mark_finished
 from distxml.training.checkpoint_files import read_state
-from distxml.training.checkpoints import PHASES
 from distxml.tuning.phase_cache.key import PhaseKey
 from distxml.tuning.phase_cache.store import KEPT, PhaseStore, StoredPhase
 
@@ -29,7 +32,7 @@ OF_A_PHASE = ("epoch", "phase_end", "guard")
 """Events of `metrics.jsonl` that belong to a phase, whoever trains it."""
 
 
-def ended(run: RunFolder, phase: int) -> bool:
+def ended(run: RunFolder, phase: PhaseName) -> bool:
     """Whether a run has ended a phase; its checkpoints of that phase do not change any more then."""
     try:
         return read_state(present_folder(run.checkpoint(phase, "last"))).state.ended is not None
@@ -37,12 +40,19 @@ def ended(run: RunFolder, phase: int) -> bool:
         return False
 
 
-def taken_phases(run: RunFolder) -> dict[int, Taken]:
+def taken_phases(run: RunFolder) -> dict[PhaseName, Taken]:
     """What a run took from the store, by phase."""
     try:
-        return {int(phase): each for phase, each in json.loads((run.path / TAKEN_NAME).read_bytes()).items()}
+        return {PhaseName(phase): each for phase, each in json.loads((run.path / TAKEN_NAME).read_bytes()).items()}
     except (OSError, ValueError):
         return {}
+
+
+def _weighed_anew(terms: dict[str, float], loss: JointLoss) -> dict[str, float]:
+    """The terms of a logged epoch as they are under another loss, in float64 as they were logged."""
+    names = ("classification", "sparsity", "contiguity", "weak")
+    combined = loss.combine(**{name: torch.tensor(terms[name], dtype=torch.float64) for name in names})
+    return {name: value.item() for name, value in combined.items()}
 
 
 def _taken(stored: StoredPhase) -> Taken:
@@ -64,14 +74,14 @@ class SharedPhases:
     """
 
     store: PhaseStore
-    keys: tuple[PhaseKey, PhaseKey, PhaseKey]
+    keys: dict[PhaseName, PhaseKey]
     run: RunFolder
     recipe: Recipe
-    waiting: Callable[[int], None] = lambda phase: None
+    waiting: Callable[[PhaseName], None] = lambda phase: None
     tell: Callable[[str], None] = lambda message: None
-    _held: dict[int, Lock] = field(default_factory=dict)
+    _held: dict[PhaseName, Lock] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
-    _to_publish: list[int] = field(default_factory=list)
+    _to_publish: list[PhaseName] = field(default_factory=list)
 
     def take(self) -> bool:
         """Take the newest phase that is there, wait for one that is being trained; whether anything is left to train.
@@ -86,11 +96,12 @@ class SharedPhases:
             raise InfrastructureError(f"run {self.run.path}: cannot be written ({reason_of(error)})") from None
 
     def _take(self) -> bool:
-        own = max((phase for phase in PHASES if ended(self.run, phase)), default=0)
+        newest = next((phase for phase in reversed(PhaseName) if ended(self.run, phase)), None)
+        own = newest.through if newest else ()
         taken = self._forget_taken(own)
-        for phase in range(1, own + 1):
+        for phase in own:
             self._publish(phase)
-        for phase in range(PHASES[-1], own, -1):
+        for phase in reversed([phase for phase in PhaseName if phase not in own]):
             stored = self._find_or_hold(phase)
             if stored is not None:
                 self._fill_run(stored, taken)
@@ -111,7 +122,7 @@ class SharedPhases:
 
     def give_up(self, error: UnrecoverableError) -> None:
         """Training has found that the settings lead nowhere: nobody has to find that out again."""
-        phase = next(phase for phase in PHASES if not ended(self.run, phase))
+        phase = next(phase for phase in PhaseName if not ended(self.run, phase))
         if phase in self._held and self._is_certain:
             try:
                 self.store.note_failure(self._key(phase), str(error))
@@ -129,7 +140,7 @@ class SharedPhases:
             lock.release()
         self._held.clear()
 
-    def _find_or_hold(self, phase: int) -> list[StoredPhase] | None:
+    def _find_or_hold(self, phase: PhaseName) -> list[StoredPhase] | None:
         """The phase with those before it; or None, with the right to train it."""
         told = False
         while True:
@@ -151,7 +162,7 @@ class SharedPhases:
                 told = True
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
-    def _try_to_hold(self, phase: int) -> tuple[Lock | None, bool]:
+    def _try_to_hold(self, phase: PhaseName) -> tuple[Lock | None, bool]:
         """The right to train, and whether the store gives rights at all: where not, each trial trains for itself."""
         try:
             return self.store.try_to_hold(self._key(phase)), True
@@ -164,14 +175,14 @@ class SharedPhases:
             self._told.add(message)
             self.tell(message)
 
-    def _with_earlier(self, phase: int) -> list[StoredPhase] | None:
+    def _with_earlier(self, phase: PhaseName) -> list[StoredPhase] | None:
         if not self.store.has(self._key(phase)):
             return None  # without reading the earlier ones, time and again
-        found = [self.store.find(self._key(each)) for each in range(phase, 0, -1)]
+        found = [self.store.find(self._key(each)) for each in phase.through]
         whole = [stored for stored in found if stored is not None]
-        return whole[::-1] if len(whole) == phase else None
+        return whole if len(whole) == len(found) else None
 
-    def _fill_run(self, stored: list[StoredPhase], taken: dict[int, Taken]) -> None:
+    def _fill_run(self, stored: list[StoredPhase], taken: dict[PhaseName, Taken]) -> None:
         """As if this run had trained these phases.
 
         The checkpoint `last` of a phase comes last: what a kill leaves unfinished is done again, as the phase has not
@@ -181,31 +192,24 @@ class SharedPhases:
         write_whole(self.run.metrics, "".join(json.dumps(line) + "\n" for line in lines))
         self._note_taken(taken | {each.entry.phase: _taken(each) for each in stored if not self._has(each)})
         self._show_in_tensorboard(lines)
-        for phase, each in enumerate(stored, start=1):
+        for each in stored:
             for name in reversed(KEPT):
                 if (each.folder / name).exists():
-                    copy_folder(each.folder / name, self.run.checkpoint(phase, name))
-        if len(stored) == len(PHASES):
+                    copy_folder(each.folder / name, self.run.checkpoint(each.entry.phase, name))
+        if stored[-1].entry.phase == PhaseName.JOINT:
             mark_finished(self.run)
 
     def _has(self, stored: StoredPhase) -> bool:
         return ended(self.run, stored.entry.phase)
 
     def _as_own(self, event: dict[str, Any]) -> dict[str, Any]:
-        """An event as this run would have logged it: the explanation loss of phase 1 has weights that its end does not
-        depend on."""
-        if (event["event"], event["phase"]) != ("epoch", 1):
+        """An event as this run would have logged it: the explanation loss of the classifier phase has weights
+        that its end does not depend on."""
+        if (event["event"], event["phase"]) != ("epoch", PhaseName.CLASSIFIER):
             return event
-        loss, alpha = self.recipe.loss, self.recipe.phases[0].alpha
-        parts = {}
-        for part in ("train", "val"):
-            terms = dict(event[part])
-            terms["explanation"] = loss.beta * terms["sparsity"] + (1 - loss.beta) * terms["contiguity"]
-            if loss.kind == "hybrid":
-                terms["explanation"] += loss.gamma * terms["weak"]
-            terms["total"] = alpha * terms["classification"] + (1 - alpha) * terms["explanation"]
-            parts[part] = terms
-        return event | parts
+        settings = self.recipe.loss
+        loss = JointLoss(settings.kind, self.recipe.phases.classifier.alpha, settings.beta, settings.gamma)
+        return event | {part: event[part] | _weighed_anew(event[part], loss) for part in ("train", "val")}
 
     def _show_in_tensorboard(self, lines: list[dict[str, Any]]) -> None:
         if self.run.tensorboard.exists():
@@ -214,26 +218,27 @@ class SharedPhases:
         board.write_settings(self.recipe)
         for line in lines:
             fields = {name: value for name, value in line.items() if name not in ("event", "time")}
+            fields["phase"] = PhaseName(line["phase"])
             if line["event"] == "epoch":
                 board.write_epoch(EpochEvent(**fields))
             elif line["event"] == "phase_end":
                 board.write_phase_end(PhaseEndEvent(**fields), None)
-        if lines and lines[-1].get("phase") == PHASES[-1]:
+        if lines and lines[-1].get("phase") == PhaseName.JOINT:
             board.write_end()
         board.close()
 
-    def _forget_taken(self, own: int) -> dict[int, Taken]:
+    def _forget_taken(self, own: tuple[PhaseName, ...]) -> dict[PhaseName, Taken]:
         """What was taken of the phases that have ended; more may be noted, where taking it was interrupted."""
         before = taken_phases(self.run)
-        kept = {phase: each for phase, each in before.items() if phase <= own}
+        kept = {phase: each for phase, each in before.items() if phase in own}
         if kept != before:
             self._note_taken(kept)
         return kept
 
-    def _note_taken(self, taken: dict[int, Taken]) -> None:
+    def _note_taken(self, taken: dict[PhaseName, Taken]) -> None:
         write_whole(self.run.path / TAKEN_NAME, json.dumps(taken, indent=2) + "\n")
 
-    def _publish(self, phase: int) -> None:
+    def _publish(self, phase: PhaseName) -> None:
         """Where the store cannot be written, others train the phase themselves; this run continues."""
         events = [event for event in read_metrics(self.run.metrics) if event["event"] in OF_A_PHASE]
         log = [event for event in events if event["phase"] == phase]
@@ -245,5 +250,5 @@ class SharedPhases:
             if phase in self._held:
                 self._held.pop(phase).release()
 
-    def _key(self, phase: int) -> PhaseKey:
-        return self.keys[phase - 1]
+    def _key(self, phase: PhaseName) -> PhaseKey:
+        return self.keys[phase]

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.errors import InfrastructureError, reason_of
 from distxml.files import copy_folder, new_folder, present_folder, remove_folder, write_whole
@@ -29,8 +30,8 @@ class PhaseEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    phase: int
-    """1, 2 or 3."""
+    phase: PhaseName
+    """Its name."""
     made_by: str
     """Folder of the run that trained it."""
     epochs: int

@@ -22,7 +22,7 @@ def test_disk_full_while_saving(
 ) -> None:
     shutil.copytree(place / "data", small_disk / "data")
     run = start("full", folder=small_disk, cluster=cluster)
-    run.wait_for_phase_2()
+    run.wait_for_explainer_phase()
     fault = run.fault("disk full, space freed, then the same command")
     filler = fill_up(small_disk)
     run.finish(status=2)

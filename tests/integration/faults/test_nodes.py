@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_node_is_lost_and_another_comes(start: Starter, undisturbed: WatchedRun, cluster: RayCluster) -> None:
     run = start("node", cluster=cluster)
-    run.wait_for_phase_2()
+    run.wait_for_explainer_phase()
     since = time.monotonic()
     cluster.lose_node()
     run.wait_until(lambda: "note: waiting for nodes: scaling.workers=2" in run.output)

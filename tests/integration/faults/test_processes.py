@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from distxml.config.phases import PhaseName
 from distxml.models.checkpoint import load_model
 from tests.integration.faults.conftest import Starter
 from tests.integration.ray_cluster import RayCluster
@@ -33,7 +34,7 @@ def test_one_fault_after_the_other(start: Starter, undisturbed: WatchedRun) -> N
 
 
 def _both_workers_are_killed(run: WatchedRun) -> None:
-    run.wait_for_phase_2()
+    run.wait_for_explainer_phase()
     workers, fault = run.descendants(WORKERS), run.fault("both workers killed at once")
     assert len(workers) == 2
     for pid in workers:
@@ -66,7 +67,7 @@ def _power_cut_that_spoils_a_file(run: WatchedRun) -> None:
     run.wait_for_another_epoch()
     fault = run.fault("driver, Ray and workers killed at once, a checkpoint truncated, then the same command")
     run.kill_everything()
-    last = run.folder.checkpoint(2, "last")
+    last = run.folder.checkpoint(PhaseName.EXPLAINER, "last")
     load_model(last)  # the kill left it whole; now the disk
     weights = last / "model.safetensors"
     os.truncate(weights, weights.stat().st_size // 2)
@@ -91,7 +92,7 @@ def test_a_worker_killed_in_the_middle_of_an_epoch(
 ) -> None:
     """What is left of the epoch is what an undisturbed run sees, so the weights end the same."""
     run = start("midway", "run.checkpoint_steps=1", cluster=cluster)
-    run.wait_until(lambda: 2 <= run.steps_of_phase_2() <= 12)
+    run.wait_until(lambda: 2 <= run.steps_of_explainer_phase() <= 12)
     fault = run.fault("a worker killed in the middle of an epoch")
     os.kill(run.descendants(WORKERS)[-1], signal.SIGKILL)
     run.wait_for_recovery(fault)
@@ -106,7 +107,7 @@ def test_a_worker_killed_in_the_middle_of_an_epoch(
 
 def test_no_failures_allowed_then_one_worker_instead_of_two(start: Starter, cluster: RayCluster) -> None:
     run = start("no_more", "scaling.max_failures=0", cluster=cluster)
-    run.wait_for_phase_2()
+    run.wait_for_explainer_phase()
     os.kill(run.descendants(WORKERS)[0], signal.SIGKILL)
     run.finish(status=2)
     last = run.output.splitlines()[-1]

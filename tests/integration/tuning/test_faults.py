@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from distxml.config.phases import PhaseName
 from distxml.tuning.phase_cache.shared import ended
 from tests.integration.ray_cluster import RayCluster
 from tests.integration.tuning.conftest import Starter
@@ -18,34 +19,34 @@ from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
 pytestmark = pytest.mark.slow
 
 LONG = {
-    "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.alpha": {"grid": [0.4, 0.5]}},
-    "settings": {"phases.0.epochs": 8, "phases.2.epochs": 6},
+    "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.joint.alpha": {"grid": [0.4, 0.5]}},
+    "settings": {"phases.classifier.epochs": 8, "phases.joint.epochs": 6},
 }
 TWO = LONG | {"parameters": {"loss.beta": {"grid": [0.8, 0.9]}}}
 
 
 def epochs(sweep: WatchedSweep, number: int) -> int:
     """Of all phases, as far as they are logged."""
-    return sum(sweep.figures(number).epochs)
+    return sum(sweep.figures(number).epochs.values())
 
 
 def weights(sweep: WatchedSweep, number: int) -> dict[str, torch.Tensor]:
-    return load_file(sweep.folder.run(number).checkpoint(3, "last") / "model.safetensors")
+    return load_file(sweep.folder.run(number).checkpoint(PhaseName.JOINT, "last") / "model.safetensors")
 
 
 def assert_finished_once(sweep: WatchedSweep, trials: int) -> None:
-    """All trials are whole; phase 1 was trained once, phase 2 twice: there are two β."""
+    """All trials are whole; the classifier phase was trained once, the explainer phase twice: there are two β."""
     records = sweep.records
     assert [record.status for record in records] == ["finished"] * trials, sweep.output
-    assert [record.epochs for record in records] == [(8, 2, 6)] * trials
-    assert sum(1 in record.taken_from for record in records) == trials - 1
-    assert sum(2 in record.taken_from for record in records) == trials - 2
+    assert [list(record.epochs.values()) for record in records] == [[8, 2, 6]] * trials
+    assert sum(PhaseName.CLASSIFIER in record.taken_from for record in records) == trials - 1
+    assert sum(PhaseName.EXPLAINER in record.taken_from for record in records) == trials - 2
 
 
 def test_processes_are_killed(start: Starter) -> None:
     """A trial's worker; the trial that trains what all need, while another waits; then the driver."""
     sweep = start("killed", LONG)
-    sweep.wait_until(lambda: "waits for phase 1" in sweep.output and sweep.descendants(WORKER) != [])
+    sweep.wait_until(lambda: "waits for the classifier phase" in sweep.output and sweep.descendants(WORKER) != [])
     holder = next(number for number in (0, 1, 2) if f"trial {number} waits" not in sweep.output)
     sweep.wait_until(lambda: epochs(sweep, holder) >= 1)
     os.kill(sweep.descendants(WORKER)[0], signal.SIGKILL)
@@ -54,8 +55,8 @@ def test_processes_are_killed(start: Starter) -> None:
     print(f"a trial's worker killed: it continued after {time.monotonic() - since:.0f} s")
     os.kill(_process_of(sweep, holder), signal.SIGKILL)
     since = time.monotonic()
-    sweep.wait_until(lambda: any(ended(sweep.folder.run(number), 1) for number in range(3)))
-    print(f"the trial that trained phase 1 killed: phase 1 was there after {time.monotonic() - since:.0f} s")
+    sweep.wait_until(lambda: any(ended(sweep.folder.run(number), PhaseName.CLASSIFIER) for number in range(3)))
+    print(f"the trial that trained the classifier phase killed: it was there after {time.monotonic() - since:.0f} s")
     sweep.wait_until(lambda: any(record.status == "finished" for record in sweep.records))
     finished = {record.number: record for record in sweep.records if record.is_over}
     logs = {number: sweep.folder.run(number).metrics.read_text() for number in finished}
@@ -93,7 +94,7 @@ def test_what_interrupts_without_a_kill(start: Starter, place: Path) -> None:
         sweep.start("--resume")
     sweep.finish()
     assert [record.status for record in sweep.records] == ["finished"] * 2, sweep.output
-    assert [record.epochs for record in sweep.records] == [(8, 2, 6)] * 2
+    assert [list(record.epochs.values()) for record in sweep.records] == [[8, 2, 6]] * 2
     assert "Traceback" not in sweep.output
 
 
@@ -121,7 +122,7 @@ def test_two_sweeps_at_once_in_one_store(start: Starter) -> None:
     other.finish()
     records = [*one.records, *other.records]
     assert [record.status for record in records] == ["finished"] * 4
-    by_phase = [sum(phase not in record.taken_from for record in records) for phase in (1, 2, 3)]
+    by_phase = [sum(phase not in record.taken_from for record in records) for phase in PhaseName]
     assert by_phase == [1, 2, 2], "the other sweep's trials are identical: nothing is trained twice"
     assert all(torch.equal(value, weights(other, 1)[name]) for name, value in weights(one, 1).items())
 

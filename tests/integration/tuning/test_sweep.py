@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from tests.integration.command import distxml_in_process
 from tests.integration.ray_cluster import RayCluster
@@ -17,10 +18,10 @@ from tests.integration.watched_process import WatchedProcess
 
 pytestmark = pytest.mark.slow
 
-GRID = {"parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.2.lr_classifier": {"grid": [0.01, 1e30]}}}
+GRID = {"parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.joint.lr_classifier": {"grid": [0.01, 1e30]}}}
 ASHA = {
     "parameters": {"loss.beta": {"grid": [0.1, 0.9]}},
-    "settings": {"phases.2.epochs": 40, "quick_scores.images": 2},
+    "settings": {"phases.joint.epochs": 40, "quick_scores.images": 2},
     "scheduler": {"kind": "asha", "grace": 1, "factor": 4},
     "objective": {"metrics": {"explanation": {"goal": "min"}}},
     "concurrency": 1,
@@ -30,7 +31,7 @@ after the other, as ASHA stops no trial that is ahead of those it would be compa
 
 
 def weights(run: RunFolder) -> dict[str, torch.Tensor]:
-    return load_file(run.checkpoint(3, "last") / "model.safetensors")
+    return load_file(run.checkpoint(PhaseName.JOINT, "last") / "model.safetensors")
 
 
 def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path, cluster: RayCluster) -> None:
@@ -39,7 +40,7 @@ def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path, clust
     records = sweep.records
     assert [record.status for record in records] == ["finished", "finished", "failed", "failed"]
     assert all("finite" in record.reason for record in records[2:]), "the reason is recorded, the search continues"
-    assert sum(record.saved_epochs for record in records) == 3 * 2 + 2 * 2, "one phase 1 and two phases 2 are trained"
+    assert sum(record.saved_epochs for record in records) == 3 * 2 + 2 * 2, "one classifier phase, two explainer phases"
     assert f"{4 * 2 + 4 * 2 + 2 * 2 - 10} phase-epochs trained, 10 saved" in sweep.output
     assert "Traceback" not in sweep.output and "Configuration for experiment" not in sweep.output
     assert set(pd.read_csv(sweep.folder.table)["loss.beta"]) == {0.8, 0.9}
@@ -47,7 +48,7 @@ def test_a_grid_with_trials_that_lead_nowhere(start: Starter, place: Path, clust
     _best_trains_the_same(sweep, place, cluster)
     again = distxml_in_process("tune", sweep.file, cwd=place)
     assert again.returncode == 2 and "--resume" in again.stderr
-    sweep.start("--resume", "phases.2.epochs=3")
+    sweep.start("--resume", "phases.joint.epochs=3")
     sweep.finish(status=2)
     assert "with other settings" in sweep.output.splitlines()[-1]
 
@@ -77,8 +78,10 @@ def test_asha_stops_trials_and_gives_their_workers_back(start: Starter, cluster:
     print(f"a trial stopped: its worker was gone after {time.monotonic() - since:.1f} s")
     sweep.finish()
     whole, cut = sweep.records
-    assert (whole.status, whole.epochs) == ("finished", (2, 2, 40))
-    assert (cut.status, cut.epochs[:2]) == ("stopped", (2, 2)) and 1 <= cut.epochs[2] < 40
+    early = {PhaseName.CLASSIFIER: 2, PhaseName.EXPLAINER: 2}
+    assert (whole.status, whole.epochs) == ("finished", early | {PhaseName.JOINT: 40})
+    cut_after = cut.epochs[PhaseName.JOINT]
+    assert (cut.status, cut.epochs) == ("stopped", early | {PhaseName.JOINT: cut_after}) and 1 <= cut_after < 40
 
 
 def test_a_trial_that_does_not_fit_is_refused(start: Starter, cluster: RayCluster) -> None:

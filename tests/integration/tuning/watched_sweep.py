@@ -20,11 +20,11 @@ SMALL = {
     "run.gallery": 0,
     "scaling.workers": 1,
     "quick_scores.images": 4,
-    "phases.0.epochs": 2,
-    "phases.0.until": None,
-    "phases.1.epochs": 2,
-    "phases.1.until": None,
-    "phases.2.epochs": 2,
+    "phases.classifier.epochs": 2,
+    "phases.classifier.until": None,
+    "phases.explainer.epochs": 2,
+    "phases.explainer.until": None,
+    "phases.joint.epochs": 2,
 }
 WORKER = "ray::RayTrainWorker"
 """Part of the name of a process that trains."""

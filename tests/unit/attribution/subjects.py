@@ -16,9 +16,9 @@ SETTINGS = EvaluationSettings(integration_steps=4, batch_size=3)
 
 
 def explained(f: Scoring) -> ExplainedModel:
-    """The small VGG; under `phase1` another one than the explainer's."""
+    """The small VGG; under `classifier_phase` another one than the explainer's."""
     joint = small_model().model
-    return ExplainedModel(f, small_model(1).model if f == "phase1" else joint, joint)
+    return ExplainedModel(f, small_model(1).model if f == "classifier_phase" else joint, joint)
 
 
 def images(count: int = 2, size: tuple[int, int] = SIZE) -> Tensor:

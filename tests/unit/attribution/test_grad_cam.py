@@ -43,7 +43,7 @@ def bilinear(coarse: Tensor, height: int, width: int) -> Tensor:
 def by_hand(subject: ExplainedModel, image: Tensor, target: int) -> Tensor:
     network = subject.model.classifier
     assert isinstance(network, VGG)
-    heat = torch.ones_like(image[:, :1]) if subject.f == "phase1" else subject.heatmap(image)
+    heat = torch.ones_like(image[:, :1]) if subject.f == "classifier_phase" else subject.heatmap(image)
     maps = last_feature_maps(network, image, heat).detach().requires_grad_()
     logit = network.head(F.max_pool2d(maps, 2).amax((1, 2)))[target]
     (gradient,) = torch.autograd.grad(logit, maps)

@@ -153,7 +153,7 @@ def test_a_white_gate_is_as_the_plain_network(name: Method) -> None:
     plain = resnet18(num_classes=3).eval()
     plain.load_state_dict(model.classifier.state_dict())
     image, target = images(3, (64, 64)), torch.tensor([0, 1, 2])
-    heatmap = make_method(name, ExplainedModel("phase1", model, model), SETTINGS).heatmap(image, target)
+    heatmap = make_method(name, ExplainedModel("classifier_phase", model, model), SETTINGS).heatmap(image, target)
     expected = of_plain_network(name, plain, image.clone().requires_grad_(), target).detach()
     expected = expected.abs().sum(1, keepdim=True)
     torch.testing.assert_close(heatmap, expected, rtol=1e-3, atol=1e-5 * float(expected.max()))

@@ -47,7 +47,7 @@ def test_against_dense_matrices(name: str, f: Scoring) -> None:
     nn.init.zeros_(model.explainer.normalize.bias)
     image, target = images(1, (16, 16)).double(), 1
     found = propagation(f, model).relevance(image, torch.tensor([target]))
-    heatmap = torch.ones_like(image[:, :1]) if f == "phase1" else model(image).heatmap
+    heatmap = torch.ones_like(image[:, :1]) if f == "classifier_phase" else model(image).heatmap
     with torch.no_grad():
         normalized = ((image - model.mean) / model.std)[0]
         if isinstance(model.classifier, SmallResNet):
@@ -56,7 +56,7 @@ def test_against_dense_matrices(name: str, f: Scoring) -> None:
             assert isinstance(model.classifier, VGG)
             expected = relevance_of_vgg(model.classifier, normalized, heatmap[0], target)
     require_close(found[0], expected)
-    assert f == "phase1" or 0.3 < (heatmap == 0).double().mean() < 0.7
+    assert f == "classifier_phase" or 0.3 < (heatmap == 0).double().mean() < 0.7
 
 
 @EVERY_F
@@ -88,9 +88,11 @@ def test_a_white_gate_is_as_the_plain_network(gates: str) -> None:
     plain = resnet18(num_classes=3).eval()
     plain.load_state_dict(model.classifier.state_dict())
     image, target = images(1, (64, 64)), torch.tensor([2])
-    without_gates = propagation("phase1", model)
+    without_gates = propagation("classifier_phase", model)
     without_gates.classifier = Ungated(canonical(plain))
-    require_close(propagation("phase1", model).relevance(image, target), without_gates.relevance(image, target))
+    require_close(
+        propagation("classifier_phase", model).relevance(image, target), without_gates.relevance(image, target)
+    )
 
 
 class Ungated(nn.Module):

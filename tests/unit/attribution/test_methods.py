@@ -105,7 +105,7 @@ def test_compiled_models_and_channels_last(name: Method) -> None:
 
 
 def test_the_target_matters() -> None:
-    subject = explained("phase1")
+    subject = explained("classifier_phase")
     for name in set(METHODS.names()) - {"in_model", "canny", "otsu", "center_distance", "random"}:
         method = make_method(name, subject, SETTINGS)
         one, other = (method.heatmap(images(1), torch.tensor([target])) for target in (0, 1))

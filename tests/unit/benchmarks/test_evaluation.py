@@ -44,7 +44,7 @@ def subject(tmp_path: Path):
     return material.Subject("small", dataset, small_rows(5), card, model)
 
 
-@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
+@pytest.mark.parametrize("f", ["recompute", "fixed", "classifier_phase"])
 def test_bare_passes_are_those_that_scoring_makes(subject, tmp_path: Path, f: str):
     material, scoring = benchmark("evaluation_material"), benchmark("evaluation_scorer")
     scorer = material.scorer_of(subject, tmp_path, SETTINGS.model_copy(update={"f": f}), subject.rows)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointModel
@@ -17,7 +18,7 @@ from distxml.training.epoch import train_step, validate
 from distxml.training.phase import Learner, build_optimizer, set_learning
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
-ALL_LEARN = 3
+ALL_LEARN = PhaseName.JOINT
 
 
 def benchmark(name: str):
@@ -56,7 +57,7 @@ def test_losses_of_both_rivals_are_ours(kind, seed, images):
     recipe = small_recipe(f"loss.kind={kind}", "loss.gamma=0.7")
     batch = noise(images, 8, seed)
     heat, logits = torch.rand(images, 1, 8, 8), torch.randn(images, 2)
-    settings, alpha = recipe.loss, recipe.phases[ALL_LEARN - 1].alpha
+    settings, alpha = recipe.loss, recipe.phases[ALL_LEARN].alpha
     ours = JointLoss(settings.kind, alpha, settings.beta, settings.gamma)
     expected = ours(logits, heat, batch.label, batch.mask, batch.weight).total
     reference = benchmark("train_reference").Reference.build(recipe, ALL_LEARN, small_model(recipe), fused=False)
@@ -71,8 +72,8 @@ def test_all_three_make_the_same_steps():
     learner = Learner.build(recipe, ALL_LEARN, ours, None)
     for batch in batches:
         train_step(learner, batch)
-    set_learning(bare, recipe.phases[ALL_LEARN - 1])
-    optimizer = build_optimizer(bare, recipe.phases[ALL_LEARN - 1], recipe.optimizer)
+    set_learning(bare, recipe.phases[ALL_LEARN])
+    optimizer = build_optimizer(bare, recipe.phases[ALL_LEARN], recipe.optimizer)
     benchmark("train_bare").bare_steps(recipe, bare, optimizer, batches)
     reference = benchmark("train_reference").Reference.build(recipe, ALL_LEARN, rival, fused=False)
     reference.train(batches)
@@ -86,15 +87,15 @@ def test_the_bare_loop_clips_where_the_recipe_does():
     recipe = small_recipe("optimizer.clip_norm=0.01")
     ours, bare = (small_model(recipe) for _ in range(2))
     train_step(Learner.build(recipe, ALL_LEARN, ours, None), noise(4))
-    set_learning(bare, recipe.phases[ALL_LEARN - 1])
-    optimizer = build_optimizer(bare, recipe.phases[ALL_LEARN - 1], recipe.optimizer)
+    set_learning(bare, recipe.phases[ALL_LEARN])
+    optimizer = build_optimizer(bare, recipe.phases[ALL_LEARN], recipe.optimizer)
     benchmark("train_bare").bare_steps(recipe, bare, optimizer, [noise(4)])
     assert_same_weights(ours, bare)
 
 
 def test_the_reference_trains_what_the_phase_says():
-    recipe = small_recipe("phases.1.lr_explainer=0.05")
-    for phase, learns in ((1, "classifier"), (2, "explainer")):
+    recipe = small_recipe("phases.explainer.lr_explainer=0.05")
+    for phase, learns in ((PhaseName.CLASSIFIER, "classifier"), (PhaseName.EXPLAINER, "explainer")):
         model, before = small_model(recipe), dict(small_model(recipe).named_parameters())
         benchmark("train_reference").Reference.build(recipe, phase, model, fused=True).train([noise(4)])
         moved = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}

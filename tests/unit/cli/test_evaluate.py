@@ -29,7 +29,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     before = sorted(run.path.rglob("*"))
     said = CliRunner().invoke(app, ["evaluate", str(run.path), "--dry-run"])
     assert said.exit_code == 0, said.output
-    assert "model: checkpoints/phase3/last (vgg, 32x32)" in said.output
+    assert "model: checkpoints/joint/last (vgg, 32x32)" in said.output
     assert "split test: 12 images, 4 of them perturbed" in said.output
     assert "f: probability of the class predicted, recompute" in said.output
     assert "patches: 8 (5 steps)" in said.output

@@ -34,16 +34,16 @@ def cells(text: str, title: str, method: str) -> list[str]:
 def test_what_the_numbers_are_of():
     summary = made()
     text = shown(summary)
-    assert "scored checkpoints/phase3/last (vgg) on made up, split test" in text
+    assert "scored checkpoints/joint/last (vgg) on made up, split test" in text
     assert "patch sizes larger than the image were left out: 64" in text
     assert "8 of 12 images have a mask" in text
     accuracy = summary.metric("accuracy")
     assert f"{accuracy.value:.4f} │ {accuracy.low:.4f} to {accuracy.high:.4f}" in text
     assert "in-model heatmaps" not in text
-    baseline = summary.scored.model_copy(update={"checkpoint": "checkpoints/phase1/last"})
+    baseline = summary.scored.model_copy(update={"checkpoint": "checkpoints/classifier/last"})
     text = shown(summary.model_copy(update={"scored": baseline}))
-    assert "scored checkpoints/phase1/last" in text
-    assert "in-model heatmaps are those of checkpoints/phase3/last" in text
+    assert "scored checkpoints/classifier/last" in text
+    assert "in-model heatmaps are those of checkpoints/joint/last" in text
 
 
 def test_heatmaps_and_masks():

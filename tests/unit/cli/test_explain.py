@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from distxml.cli.main import app
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Sample, collate, decode_image
 from distxml.errors import UserError
@@ -37,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def _save_run(folder: Path, loaded: LoadedModel) -> RunFolder:
     recipe = small_recipe(folder, EvaluationSettings())
     run = RunFolder(recipe.run_folder)
-    checkpoint = run.checkpoint(3, "last")
+    checkpoint = run.checkpoint(PhaseName.JOINT, "last")
     checkpoint.mkdir(parents=True)
     run.config.write_text(recipe.model_dump_json())
     save_model(checkpoint, loaded.model, loaded.card)
@@ -80,7 +81,7 @@ def test_constant_heat_is_that_gray_everywhere(tmp_path: Path):
 def test_values_are_those_of_the_model(run: RunFolder, tmp_path: Path):
     image = _write_image(tmp_path / "photo.png", size=SIZE)  # no resizing on the way in or out
     explain_images(run, [image], tmp_path / "out", "last")
-    loaded = load_model(run.checkpoint(3, "last"))
+    loaded = load_model(run.checkpoint(PhaseName.JOINT, "last"))
     pixels = decode_image(image.read_bytes(), SIZE, "photo")
     with torch.inference_mode():
         output = loaded.model(collate([Sample("photo", 0, pixels, None)]).image)
@@ -242,7 +243,7 @@ def test_a_failure_half_way_through_puts_everything_back(tmp_path: Path):
 
 def test_missing_checkpoint_is_named(run: RunFolder, tmp_path: Path):
     image = _write_image(tmp_path / "photo.png")
-    with pytest.raises(UserError, match="no checkpoint best_loss of phase 3"):
+    with pytest.raises(UserError, match="no checkpoint best_loss of the joint phase"):
         explain_images(run, [image], tmp_path / "out", "best_loss")
     with pytest.raises(UserError, match=r"no config\.json"):
         explain_images(RunFolder(tmp_path / "nothing"), [image], tmp_path / "out", "last")

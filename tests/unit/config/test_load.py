@@ -43,21 +43,23 @@ def _dataset_folders() -> list[Path]:
 )
 def test_published_settings(name: str, alphas: tuple[float, ...], epochs: tuple[int, ...]) -> None:
     recipe = load_settings(Recipe, name, [])
-    assert tuple(phase.alpha for phase in recipe.phases) == alphas
-    assert tuple(phase.epochs for phase in recipe.phases) == epochs
-    assert [(phase.lr_classifier, phase.lr_explainer) for phase in recipe.phases] == [
+    assert tuple(phase.alpha for _, phase in recipe.phases.items()) == alphas
+    assert tuple(phase.epochs for _, phase in recipe.phases.items()) == epochs
+    assert [(phase.lr_classifier, phase.lr_explainer) for _, phase in recipe.phases.items()] == [
         (0.01, 0),
         (0, 0.01),
         (0.01, 0.01),
     ]
-    assert [phase.patience for phase in recipe.phases] == [100, 100, 10]
+    assert [phase.patience for _, phase in recipe.phases.items()] == [100, 100, 10]
     assert (recipe.loss.beta, recipe.loss.gamma, recipe.model.init_bias) == (0.9, 1.0, 3.0)
     assert (recipe.optimizer.momentum, recipe.optimizer.weight_decay, recipe.loader.batch_size) == (0.9, 1e-4, 8)
 
 
 def test_overrides_reach_lists_and_parse_yaml() -> None:
-    recipe = load_settings(Recipe, "polygons", ["phases.2.alpha=0.99", "loader.image_size=[32, 48]", "loss.gamma=1e-2"])
-    assert recipe.phases[2].alpha == 0.99
+    recipe = load_settings(
+        Recipe, "polygons", ["phases.joint.alpha=0.99", "loader.image_size=[32, 48]", "loss.gamma=1e-2"]
+    )
+    assert recipe.phases.joint.alpha == 0.99
     assert recipe.loader.image_size == (32, 48)
     assert recipe.loss.gamma == 0.01
 
@@ -65,10 +67,11 @@ def test_overrides_reach_lists_and_parse_yaml() -> None:
 def test_an_override_reaches_into_phases_that_the_file_leaves_out(tmp_path: Path) -> None:
     file = tmp_path / "short.yaml"
     file.write_text("dataset: {path: x}\nrun: {name: short}\n")
-    phases = load_settings(Recipe, str(file), ["phases.2.epochs=5", "phases.0.until=0.3"]).phases
+    phases = load_settings(Recipe, str(file), ["phases.joint.epochs=5", "phases.classifier.until=0.3"]).phases
     defaults = load_settings(Recipe, str(file), []).phases
-    assert phases[0] == defaults[0].model_copy(update={"until": 0.3})
-    assert phases[1:] == (defaults[1], defaults[2].model_copy(update={"epochs": 5}))
+    assert phases.classifier == defaults.classifier.model_copy(update={"until": 0.3})
+    assert phases.explainer == defaults.explainer
+    assert phases.joint == defaults.joint.model_copy(update={"epochs": 5})
 
 
 def test_print_config_reads_back(tmp_path: Path) -> None:
@@ -81,13 +84,14 @@ def test_print_config_reads_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("phases.2.alpa=0.99", ["phases.2.alpa", "unknown key", "0.99", "did you mean phases.2.alpha?"]),
+        ("phases.joint.alpa=0.99", ["phases.joint.alpa", "unknown key", "0.99", "did you mean phases.joint.alpha?"]),
         ("loader.batchsize=4", ["did you mean loader.batch_size?"]),
         ("loader.batch_size=many", ["loader.batch_size", "integer", "'many'"]),
         ("loader.image_size=50", ["loader.image_size", "multiples of 4", "50"]),
         ("loader.batch_size=1", ["loader.batch_size (1)", "scaling.workers (2)"]),
-        ("phases.7.alpha=1", ["phases.7.alpha=1", "no such place"]),
-        ("phases.1.lr_explainer=0", ["phases.1", "nothing would learn"]),
+        ("phases.clasifier.alpha=1", ["override phases.clasifier: unknown key", "did you mean phases.classifier?"]),
+        ("phases.1.alpha=1", ["override phases.1: unknown key", "valid: classifier, explainer, joint"]),
+        ("phases.explainer.lr_explainer=0", ["phases.explainer", "nothing would learn"]),
         ("model.classifier=resnet19", ["model.classifier", "did you mean resnet18", "'resnet19'"]),
         ("run.name=../escape", ["run.name", "../escape"]),
         ("no-equals-sign", ["no-equals-sign", "a.b=value"]),

@@ -120,7 +120,7 @@ def _curves(generator: np.random.Generator, evaluation: Evaluation) -> list[Row]
 def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], classes: tuple[str, ...]) -> Evaluation:
     recipe = small_recipe(Path("nowhere"), settings)
     plan = make_plan(settings, SIZE, label_of_key, recipe.run.seed)
-    checkpoint = "checkpoints/phase3/last"
+    checkpoint = "checkpoints/joint/last"
     scored = Scored(
         checkpoint=checkpoint,
         sha256="0",

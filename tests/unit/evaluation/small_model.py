@@ -13,8 +13,9 @@ from torch import nn
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.evaluation import EvaluationSettings, Scoring
 from distxml.config.model import ModelSettings
+from distxml.config.phases import PhaseSettings, PhasesSettings
 from distxml.config.recipe import DatasetSettings, LoaderSettings, Recipe, RunSettings
-from distxml.config.training import LossSettings, PhaseSettings
+from distxml.config.training import LossSettings
 from distxml.data.rows import Row, collate, decode
 from distxml.evaluation.scoring.plan import ScoringSpec, make_plan
 from distxml.evaluation.scoring.scorer import ImageScorer
@@ -24,7 +25,7 @@ SIZE = (32, 32)
 CLASSES = ("circle", "triangle")
 SEED = 5
 PHASE1_SEED = 5
-"""Of the weights of the model that stands for the one after phase 1."""
+"""Of the weights of the model that stands for the one after the classifier phase."""
 
 torch.set_num_threads(1)
 
@@ -91,7 +92,7 @@ def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1)
         dataset=DatasetSettings(path=str(folder / "dataset")),
         loader=LoaderSettings(image_size=SIZE),
         loss=LossSettings(kind="hybrid", beta=0.8, gamma=2.0),
-        phases=(phase, phase, phase),
+        phases=PhasesSettings(classifier=phase, explainer=phase, joint=phase),
         evaluation=evaluation,
         run=RunSettings(name="run", folder=folder, seed=SEED),
     )
@@ -99,9 +100,9 @@ def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1)
 
 
 def small_explained(f: Scoring = "recompute") -> ExplainedModel:
-    """That model, or for `phase1` another one, explained by the first."""
+    """That model, or for `classifier_phase` another one, explained by the first."""
     explainer = small_model().model
-    return ExplainedModel(f, small_model(PHASE1_SEED).model if f == "phase1" else explainer, explainer)
+    return ExplainedModel(f, small_model(PHASE1_SEED).model if f == "classifier_phase" else explainer, explainer)
 
 
 def small_brief(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> ScoringSpec:

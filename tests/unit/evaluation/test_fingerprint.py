@@ -8,6 +8,7 @@ import torch
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import override_settings
+from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.evaluation.evaluate import what_is_left
@@ -58,33 +59,33 @@ def test_how_it_is_computed_does_not_matter(run: RunFolder, override: str):
     assert of(run, override) == of(run)
 
 
-@pytest.mark.parametrize("override", ["run.seed=6", "loss.beta=0.7", "loss.gamma=3", "phases.2.alpha=0.5"])
+@pytest.mark.parametrize("override", ["run.seed=6", "loss.beta=0.7", "loss.gamma=3", "phases.joint.alpha=0.5"])
 def test_what_the_run_was_trained_with_matters_as_far_as_rows_show_it(run: RunFolder, override: str):
     assert of(run, override) != of(run)
 
 
 def test_other_weights_matter(run: RunFolder):
-    before = of(run), of(run, "evaluation.f=phase1")
+    before = of(run), of(run, "evaluation.f=classifier_phase")
     loaded = small_model(PHASE1_SEED)
     with torch.no_grad():
         next(loaded.model.classifier.parameters()).view(-1)[0] += 1e-6
-    save_model(run.checkpoint(1, "last"), loaded.model, loaded.card)
+    save_model(run.checkpoint(PhaseName.CLASSIFIER, "last"), loaded.model, loaded.card)
     assert of(run) == before[0], "they are not used"
-    assert of(run, "evaluation.f=phase1") != before[1]
-    save_model(run.checkpoint(3, "last"), loaded.model, loaded.card)
+    assert of(run, "evaluation.f=classifier_phase") != before[1]
+    save_model(run.checkpoint(PhaseName.JOINT, "last"), loaded.model, loaded.card)
     assert of(run) != before[0]
 
 
 def test_a_copy_of_the_same_weights_is_the_same_model(run: RunFolder):
-    run.checkpoint(3, "last").rename(run.checkpoint(3, "best_loss"))
+    run.checkpoint(PhaseName.JOINT, "last").rename(run.checkpoint(PhaseName.JOINT, "best_loss"))
     other = of(run, "evaluation.checkpoint=best_loss")
-    run.checkpoint(3, "best_loss").rename(run.checkpoint(3, "last"))
+    run.checkpoint(PhaseName.JOINT, "best_loss").rename(run.checkpoint(PhaseName.JOINT, "last"))
     assert other == of(run)
 
 
 def test_the_same_weights_in_another_model_are_another_model(run: RunFolder):
     """Normalisation has no weights."""
-    before, card = of(run), run.checkpoint(3, "last") / "model.json"
+    before, card = of(run), run.checkpoint(PhaseName.JOINT, "last") / "model.json"
     card.write_text(card.read_text().replace('"normalization": "none"', '"normalization": "imagenet"'))
     assert of(run) != before
 

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.evaluation_request import override_recipe
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.digest import index_digest
 from distxml.data.schema import ROW_SCHEMA
@@ -32,7 +33,7 @@ def prepared(run: RunFolder, *overrides: str):
 
 def test_a_finished_run_is_ready(run: RunFolder):
     evaluation = prepared(run)
-    assert evaluation.scored.checkpoint == "checkpoints/phase3/last"
+    assert evaluation.scored.checkpoint == "checkpoints/joint/last"
     assert evaluation.scored.training_finished
     assert evaluation.label_of_key == {row.key: row.label for row in small_rows(12)}
     assert len(evaluation.plan.curve_keys) == 4
@@ -40,34 +41,34 @@ def test_a_finished_run_is_ready(run: RunFolder):
 
 
 def test_a_run_without_the_checkpoint_says_to_train(run: RunFolder):
-    with pytest.raises(UserError, match=r"no checkpoint checkpoints/phase3/best_loss; finish training first"):
+    with pytest.raises(UserError, match=r"no checkpoint checkpoints/joint/best_loss; finish training first"):
         prepared(run, "evaluation.checkpoint=best_loss")
     shutil.rmtree(run.path / "checkpoints")
-    with pytest.raises(UserError, match=r"no checkpoint checkpoints/phase3/last; finish training first"):
+    with pytest.raises(UserError, match=r"no checkpoint checkpoints/joint/last; finish training first"):
         prepared(run)
 
 
-def test_the_classifier_of_phase_1_is_explained_by_the_explainer_of_phase_3(run: RunFolder):
-    scored = prepared(run, "evaluation.f=phase1").scored
-    assert (scored.checkpoint, scored.explainer_checkpoint) == ("checkpoints/phase1/last", "checkpoints/phase3/last")
+def test_the_classifier_phase_is_explained_by_the_explainer_of_the_joint_phase(run: RunFolder):
+    scored = prepared(run, "evaluation.f=classifier_phase").scored
+    assert (scored.checkpoint, scored.explainer_checkpoint) == ("checkpoints/classifier/last", "checkpoints/joint/last")
     assert scored.sha256 != scored.explainer_sha256
     joint = prepared(run).scored
-    assert (joint.checkpoint, joint.explainer_checkpoint) == ("checkpoints/phase3/last",) * 2
+    assert (joint.checkpoint, joint.explainer_checkpoint) == ("checkpoints/joint/last",) * 2
     assert joint.sha256 == joint.explainer_sha256 == scored.explainer_sha256
 
 
-def test_f_phase1_without_its_checkpoint_says_so(run: RunFolder):
-    shutil.rmtree(run.checkpoint(1, "last"))
-    with pytest.raises(UserError, match=r"no checkpoint checkpoints/phase1/last"):
-        prepared(run, "evaluation.f=phase1")
-    assert prepared(run).scored.checkpoint == "checkpoints/phase3/last"
+def test_f_classifier_phase_without_its_checkpoint_says_so(run: RunFolder):
+    shutil.rmtree(run.checkpoint(PhaseName.CLASSIFIER, "last"))
+    with pytest.raises(UserError, match=r"no checkpoint checkpoints/classifier/last"):
+        prepared(run, "evaluation.f=classifier_phase")
+    assert prepared(run).scored.checkpoint == "checkpoints/joint/last"
 
 
 def test_a_damaged_explainer_is_found_before_any_worker_starts(run: RunFolder):
-    weights = run.checkpoint(3, "last") / "model.safetensors"
+    weights = run.checkpoint(PhaseName.JOINT, "last") / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-5])
-    with pytest.raises(UserError, match=r"phase3/last/model\.safetensors: cannot be loaded"):
-        prepared(run, "evaluation.f=phase1")
+    with pytest.raises(UserError, match=r"joint/last/model\.safetensors: cannot be loaded"):
+        prepared(run, "evaluation.f=classifier_phase")
 
 
 def test_a_run_that_is_being_trained_is_refused(run: RunFolder):
@@ -196,7 +197,7 @@ def test_a_label_that_is_no_class_is_refused(run: RunFolder, tmp_path: Path):
 def test_checkpoints_may_lie_behind_a_link(run: RunFolder, tmp_path: Path):
     (run.path / "checkpoints").rename(tmp_path / "scratch")
     (run.path / "checkpoints").symlink_to(tmp_path / "scratch")
-    assert prepare(run, run.recipe()).scored.checkpoint == "checkpoints/phase3/last"
+    assert prepare(run, run.recipe()).scored.checkpoint == "checkpoints/joint/last"
 
 
 def test_a_file_where_results_belong_is_refused(run: RunFolder):

@@ -42,7 +42,7 @@ def images() -> Tensor:
     return image
 
 
-@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
+@pytest.mark.parametrize("f", ["recompute", "fixed", "classifier_phase"])
 @pytest.mark.parametrize("side", [4, 8])
 @pytest.mark.parametrize("steps", [STEPS, 1000])
 def test_curves_are_those_of_quantus(f, side, steps):
@@ -53,7 +53,7 @@ def test_curves_are_those_of_quantus(f, side, steps):
 
     @torch.no_grad()
     def logits(perturbed: Tensor, source: Tensor) -> Tensor:
-        gate = {"recompute": None, "fixed": kept[source], "phase1": "white"}[f]
+        gate = {"recompute": None, "fixed": kept[source], "classifier_phase": "white"}[f]
         return explained.logits(perturbed, gate)
 
     patches = patch_count(SIZE, side)

@@ -1,5 +1,6 @@
 """Events with made-up figures."""
 
+from distxml.config.phases import PhaseName
 from distxml.monitoring.events import EpochEvent, StepEvent
 
 TERMS = {"total": 0.5, "sparsity": 0.25, "black": 0.125, "white": 0.75, "accuracy": 0.875, "explanation": 0.3}
@@ -7,7 +8,7 @@ TERMS = {"total": 0.5, "sparsity": 0.25, "black": 0.125, "white": 0.75, "accurac
 
 def step_event(global_step: int, loss: float = 0.5, seconds_left: float | None = 90.0) -> StepEvent:
     return StepEvent(
-        phase=2,
+        phase=PhaseName.EXPLAINER,
         epoch=1,
         epochs=None if seconds_left is None else 4,
         step=global_step,
@@ -24,7 +25,7 @@ def step_event(global_step: int, loss: float = 0.5, seconds_left: float | None =
 
 def epoch_event(global_epoch: int, accuracy: float = 0.875, epochs: int | None = 4) -> EpochEvent:
     return EpochEvent(
-        phase=2,
+        phase=PhaseName.EXPLAINER,
         epoch=global_epoch,
         epochs=epochs,
         global_epoch=global_epoch,

@@ -5,11 +5,14 @@ import io
 import pytest
 from rich.console import Console
 
+from distxml.config.phases import PhaseName
 from distxml.monitoring.console import TrainingConsole
 from distxml.monitoring.events import Event, FailedEvent, GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent
 from tests.unit.monitoring.some_events import epoch_event, step_event
 
-GUARD = GuardEvent(2, 3, 7, "heatmap went black", "went back to epoch 3, halved the rate", 2, 0.005)
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
+
+GUARD = GuardEvent(EXPLAINER, 3, 7, "heatmap went black", "went back to epoch 3, halved the rate", 2, 0.005)
 
 
 def shown(event: Event, terminal: bool = False) -> str:
@@ -24,14 +27,20 @@ def shown(event: Event, terminal: bool = False) -> str:
     [
         (
             epoch_event(3),
-            "phase 2 (explainer)  epoch 3/4  val loss 0.500  expl 0.300  heat 0.250  acc 0.875  black 12.5%"
+            "phase 2, explainer  epoch 3/4  val loss 0.500  expl 0.300  heat 0.250  acc 0.875  black 12.5%"
             "  white 75.0%  100 img/s  wait 12%  3.0 s",
         ),
-        (PhaseEndEvent(2, 5, 9, "epoch budget"), "phase 2 ended after 5 epochs: epoch budget"),
-        (ResumedEvent(2, 1, 4, 6), "resumed in phase 2 after epoch 1 and 6 steps of the next"),
+        (
+            PhaseEndEvent(PhaseName.EXPLAINER, 5, 9, "epoch budget"),
+            "the explainer phase ended after 5 epochs: epoch budget",
+        ),
+        (
+            ResumedEvent(PhaseName.EXPLAINER, 1, 4, 6),
+            "resumed in the explainer phase after epoch 1 and 6 steps of the next",
+        ),
         (
             GUARD,
-            "collapse guard, phase 2, try 2: heatmap went black; went back to epoch 3, halved the rate "
+            "collapse guard, explainer phase, try 2: heatmap went black; went back to epoch 3, halved the rate "
             "(explainer's learning rate now 0.005)",
         ),
         (NoticeEvent(4, "checkpoint [last] skipped: truncated"), "note: checkpoint [last] skipped: truncated"),

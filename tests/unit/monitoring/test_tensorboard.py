@@ -15,12 +15,15 @@ from tensorboard.summary.writer import event_file_writer
 from tensorboard.util.tensor_util import make_ndarray
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.metrics.lookup import METRICS, metric
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent, PhaseEndEvent
 from distxml.monitoring.hparams import SHOWN_METRICS, settings_that_matter, validation_tag
 from distxml.monitoring.tensorboard import MAX_CURVES, TensorBoard
 from tests.unit.monitoring.some_events import epoch_event, step_event
+
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
 
 API: Any = api_pb2  # protobuf makes its classes while it is imported
 
@@ -97,7 +100,7 @@ def test_a_rewind_forgets_what_was_rolled_back(tmp_path: Path) -> None:
         board.write_epoch(epoch_event(epoch, accuracy=0.5))
     for step in range(1, 31):
         board.write_step(step_event(step, loss=0.5))
-    board.write_guard(GuardEvent(2, 1, 1, "black", "back to epoch 1", 1, 0.005))
+    board.write_guard(GuardEvent(EXPLAINER, 1, 1, "black", "back to epoch 1", 1, 0.005))
     board.rewind(1, 10)
     board.write_epoch(epoch_event(2, accuracy=0.25))
     board.write_step(step_event(11, loss=0.25))
@@ -105,7 +108,7 @@ def test_a_rewind_forgets_what_was_rolled_back(tmp_path: Path) -> None:
     assert points(tmp_path, "accuracy/val") == [(1, 0.5), (2, 0.25)]
     assert points(tmp_path / "steps", "step/total") == [(i, 0.5) for i in range(1, 11)] + [(11, 0.25)]
     assert points(tmp_path, "guard/tries") == [(1, 1.0)]
-    assert texts(tmp_path, "guard/phase2_try1") == ["black; back to epoch 1 (explainer's learning rate now 0.005)"]
+    assert texts(tmp_path, "guard/explainer_try1") == ["black; back to epoch 1 (explainer's learning rate now 0.005)"]
 
 
 def test_notices_of_one_epoch_are_kept_together(tmp_path: Path) -> None:
@@ -122,10 +125,10 @@ def test_phase_end_has_its_reason_matrix_and_curves(tmp_path: Path) -> None:
     counts = [rng.integers(0, 9, (len(classes), 127)) for _ in range(4)]
     figures = PhaseFigures(classes, np.eye(len(classes), dtype=np.int64), *counts)
     board = TensorBoard(tmp_path, 0, 0)
-    board.write_phase_end(PhaseEndEvent(1, 4, 4, "epoch budget"), figures)
-    board.write_phase_end(PhaseEndEvent(2, 4, 8, "no figures"), None)
+    board.write_phase_end(PhaseEndEvent(CLASSIFIER, 4, 4, "epoch budget"), figures)
+    board.write_phase_end(PhaseEndEvent(EXPLAINER, 4, 8, "no figures"), None)
     board.close()
-    assert texts(tmp_path, "phase_end") == ["phase 1: epoch budget", "phase 2: no figures"]
+    assert texts(tmp_path, "phase_end") == ["phase 1, classifier: epoch budget", "phase 2, explainer: no figures"]
     assert [image.step for image in read(tmp_path).Images("confusion")] == [4]
     curves = [tag for tag in read(tmp_path).Tags()["tensors"] if tag.startswith("precision_recall/")]
     assert len(curves) == MAX_CURVES
@@ -155,11 +158,11 @@ def test_the_hparams_table_has_one_row_a_run_with_its_last_figures(tmp_path: Pat
 
 
 def recipe_with(seed: int) -> Recipe:
-    phases = [
-        {"epochs": 9, "alpha": 1, "lr_classifier": 0.01, "lr_explainer": 0},
-        {"epochs": 9, "alpha": 0.25, "lr_classifier": 0, "lr_explainer": 0.01},
-        {"patience": 9, "epochs": 99, "alpha": 0.9, "lr_classifier": 0.01, "lr_explainer": 0.01},
-    ]
+    phases = {
+        "classifier": {"epochs": 9, "alpha": 1, "lr_classifier": 0.01, "lr_explainer": 0},
+        "explainer": {"epochs": 9, "alpha": 0.25, "lr_classifier": 0, "lr_explainer": 0.01},
+        "joint": {"patience": 9, "epochs": 99, "alpha": 0.9, "lr_classifier": 0.01, "lr_explainer": 0.01},
+    }
     return Recipe.model_validate({"dataset": {"path": "x"}, "phases": phases, "run": {"name": "x", "seed": seed}})
 
 

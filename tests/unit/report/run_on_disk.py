@@ -10,6 +10,7 @@ import torch
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import METHODS
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Row
 from distxml.evaluation.prepare import prepare
@@ -20,6 +21,8 @@ from distxml.evaluation.statistics.summarize import summarize
 from distxml.models.checkpoint import LoadedModel, build_model, load_model, save_model
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import small_model, small_recipe, small_rows
+
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
 
 CLASSES = ("cat & $dog$", '<b>"x"&\'<script>alert("1")</script>')
 """Names that HTML and matplotlib would both take for something else."""
@@ -53,7 +56,7 @@ def make_run(
     rows: Sequence[Row] | None = None,
     classes: tuple[str, ...] = CLASSES,
 ) -> RunFolder:
-    """A run below `folder`, with its dataset beside it; the checkpoints of phases 1 and 3 differ."""
+    """A run below `folder`, with its dataset beside it; those of the classifier and the joint phase differ."""
     recipe = small_recipe(folder, settings)
     run = RunFolder(recipe.run_folder)
     run.path.mkdir(parents=True)
@@ -61,7 +64,7 @@ def make_run(
     run.environment.write_text(json.dumps(ENVIRONMENT))
     rows = rows or small_rows(ROWS)
     write_dataset(Path(recipe.dataset.path), {"test": rows}, classes)
-    write_checkpoint(run, small(classes, seed=1), phase=1)
+    write_checkpoint(run, small(classes, seed=1), phase=PhaseName.CLASSIFIER)
     write_checkpoint(run, small(classes))
     if finished:
         run.finished.write_text("{}")
@@ -79,7 +82,7 @@ def small(classes: tuple[str, ...] = CLASSES, seed: int = 0) -> LoadedModel:
     return LoadedModel(loaded.model if same_shape else build_model(card).eval(), card)
 
 
-def write_checkpoint(run: RunFolder, loaded: LoadedModel, phase: int = 3) -> None:
+def write_checkpoint(run: RunFolder, loaded: LoadedModel, phase: PhaseName = JOINT) -> None:
     """As `last` of a phase."""
     folder = run.checkpoint(phase, "last")
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,21 +105,21 @@ def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
     return results
 
 
-def epoch_event(phase: int, number: int, overall: int, loss: float = 1.0) -> dict[str, Any]:
+def epoch_event(phase: PhaseName, number: int, overall: int, loss: float = 1.0) -> dict[str, Any]:
     """One epoch as training logs it."""
     names = ("total", "classification", "explanation", "sparsity", "contiguity", "weak", "accuracy", "heat_mean")
     values = dict.fromkeys(names, loss / overall)
-    rates = {"lr_classifier": 0.0 if phase == 2 else 0.05, "lr_explainer": 0.0 if phase == 1 else 0.05}
+    rates = {"lr_classifier": 0.0 if phase == EXPLAINER else 0.05, "lr_explainer": 0.0 if phase == CLASSIFIER else 0.05}
     place = {"event": "epoch", "phase": phase, "epoch": number, "global_epoch": overall}
     return {**place, "train": values, "val": values, **rates, "pace": {"images_per_second": 99.0}, "seconds": 3.5}
 
 
-def end_event(phase: int, epochs: int, overall: int, reason: str) -> dict[str, Any]:
+def end_event(phase: PhaseName, epochs: int, overall: int, reason: str) -> dict[str, Any]:
     """The end of a phase as training logs it."""
     return {"event": "phase_end", "phase": phase, "epochs": epochs, "global_epoch": overall, "reason": reason}
 
 
-def guard_event(phase: int, tries: int, overall: int) -> dict[str, Any]:
+def guard_event(phase: PhaseName, tries: int, overall: int) -> dict[str, Any]:
     """What the collapse guard did, as training logs it."""
     place = {"event": "guard", "phase": phase, "epoch": 0, "global_epoch": overall}
     return {**place, "reason": "black <b>heat</b>", "action": "went back", "tries": tries, "lr_explainer": 0.01 / tries}
@@ -130,14 +133,14 @@ def notice_event(overall: int, message: str) -> dict[str, Any]:
 def full_log() -> list[dict[str, Any]]:
     """Three phases of 2, 1 and 1 epochs; interrupted once."""
     return [
-        epoch_event(1, 1, 1),
-        epoch_event(1, 2, 2),
-        end_event(1, 2, 2, "epoch budget"),
-        epoch_event(2, 1, 3),
-        end_event(2, 1, 3, "explanation loss fell to 50% of its start"),
-        {"event": "resumed", "phase": 3, "epoch": 0, "global_epoch": 3, "step": 0},
-        epoch_event(3, 1, 4),
-        end_event(3, 1, 4, "early <stopping>"),
+        epoch_event(CLASSIFIER, 1, 1),
+        epoch_event(CLASSIFIER, 2, 2),
+        end_event(CLASSIFIER, 2, 2, "epoch budget"),
+        epoch_event(EXPLAINER, 1, 3),
+        end_event(EXPLAINER, 1, 3, "explanation loss fell to 50% of its start"),
+        {"event": "resumed", "phase": JOINT, "epoch": 0, "global_epoch": 3, "step": 0},
+        epoch_event(JOINT, 1, 4),
+        end_event(JOINT, 1, 4, "early <stopping>"),
     ]
 
 

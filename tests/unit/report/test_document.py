@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.results import load_results
@@ -26,6 +27,8 @@ from tests.unit.report.run_on_disk import (
     write_checkpoint,
     write_log,
 )
+
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
 
 TRAINING_PANELS = 8
 EVALUATION_FIGURES = 6  # ROC, precision and recall, AOPC over all settings, comparisons, the curves, AOPC at every L
@@ -63,11 +66,11 @@ def test_class_names_are_text_and_nothing_else(run: RunFolder, page: Page):
 
 def test_what_happened_on_the_way_is_told(copy: RunFolder):
     events = [notice_event(0, "checkpoint <i>last</i> skipped"), *full_log()]
-    write_log(copy, [*events[:5], guard_event(2, 1, 3), *events[5:]])
+    write_log(copy, [*events[:5], guard_event(EXPLAINER, 1, 3), *events[5:]])
     page = parse(write_report(copy).path.read_text(encoding="utf-8"))
     assert "checkpoint <i>last</i> skipped" in page.text
-    line = "Collapse guard, phase 2, after epoch 3: black <b>heat</b>; went back (explainer’s learning rate now 0.01)"
-    assert line in page.text
+    did = "black <b>heat</b>; went back (explainer’s learning rate now 0.01)"
+    assert f"Collapse guard, explainer phase, after epoch 3: {did}" in page.text
     assert "1 epoch; the collapse guard acted 1 time" in page.text
 
 
@@ -105,7 +108,7 @@ def test_gallery_says_how_it_was_drawn(run: RunFolder, page: Page):
 def test_it_says_what_was_scored_and_how(run: RunFolder, page: Page):
     summary = load_results(run.evaluation).summary
     assert summary.scored.sha256[:16] in page.text
-    assert "checkpoints/phase3/last" in page.text
+    assert "checkpoints/joint/last" in page.text
     assert "not comparable between different models" in page.text
     assert "made its heatmap anew for every perturbed image (recompute)" in page.text
     assert "softmax probability of the class predicted for the untouched image" in page.text
@@ -168,7 +171,7 @@ def test_run_that_has_only_begun(copy: RunFolder):
     shutil.rmtree(copy.path / "checkpoints")
     notices = write_report(copy).notices
     assert notices[0] == "Training has not finished: 0 of 3 phases are complete."
-    assert notices[2] == "No gallery: the third phase has not written a checkpoint yet."
+    assert notices[2] == "No gallery: the joint phase has not written a checkpoint yet."
     assert parse(copy.report.read_text(encoding="utf-8")).all("svg") == []
 
 

@@ -8,6 +8,7 @@ import torch
 
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import collate
 from distxml.errors import UserError
@@ -86,28 +87,30 @@ def test_the_figure_has_all_pictures(grid: HeatmapGrid):
     assert plate.svg.count(b"<image ") == 13 * len(grid.rows) + 1  # and the scale of the colours
 
 
-def test_phase_1_is_scored_but_the_heatmap_is_the_explainers(tmp_path: Path):
-    run = make_run(tmp_path, settings=EVALUATION.model_copy(update={"f": "phase1"}))
+def test_the_classifier_phase_is_scored_but_the_heatmap_is_the_explainers(tmp_path: Path):
+    run = make_run(tmp_path, settings=EVALUATION.model_copy(update={"f": "classifier_phase"}))
     results = load_results(run.evaluation)
     scored_run = open_run(run, run.recipe(), results)
-    assert results.summary.scored.checkpoint == "checkpoints/phase1/last"
-    assert scored_run.explainer == "checkpoints/phase3/last"
-    first, third = (load_model(run.checkpoint(phase, "last")).model for phase in (1, 3))
+    assert results.summary.scored.checkpoint == "checkpoints/classifier/last"
+    assert scored_run.explainer == "checkpoints/joint/last"
+    first, third = (
+        load_model(run.checkpoint(phase, "last")).model for phase in (PhaseName.CLASSIFIER, PhaseName.JOINT)
+    )
     grid = build_heatmap_grid(scored_run, run.recipe(), results, untracked)
     assert grid is not None
     image = collate(scored_run.samples([grid.rows[0].key])).image
     with torch.no_grad():
         assert (grid.rows[0].heatmaps[0].picture == colorize(third.explainer(image)[0, 0].numpy())).all()
         assert torch.equal(scored_run.explained.logits(image, "white"), first(image, "white").logits)
-    saliency = make_method("saliency", ExplainedModel("phase1", first, third), results.summary.settings)
+    saliency = make_method("saliency", ExplainedModel("classifier_phase", first, third), results.summary.settings)
     heat = saliency.heatmap(image, torch.tensor([scored_run.card.classes.index(grid.rows[0].target)]))[0, 0].numpy()
     assert (grid.rows[0].heatmaps[1].picture == colorize(heat / heat.max())).mean() > 0.99
 
 
 def test_another_explainer_than_the_one_that_was_used_is_refused(tmp_path: Path):
-    run = make_run(tmp_path, settings=EVALUATION.model_copy(update={"f": "phase1"}))
+    run = make_run(tmp_path, settings=EVALUATION.model_copy(update={"f": "classifier_phase"}))
     write_checkpoint(run, small(seed=7))
-    with pytest.raises(UserError, match=r"phase3/last are not those that were scored"):
+    with pytest.raises(UserError, match=r"joint/last are not those that were scored"):
         open_run(run, run.recipe(), load_results(run.evaluation))
 
 

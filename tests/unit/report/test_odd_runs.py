@@ -92,14 +92,15 @@ def test_lerf_alone(tmp_path: Path):
     assert "Between LeRF and MoRF" not in page.text
 
 
-def test_logits_of_a_named_class_under_phase_1(tmp_path: Path):
+def test_logits_of_a_named_class_under_f_classifier_phase(tmp_path: Path):
     page, run = reported(
-        tmp_path, settings=EVALUATION.model_copy(update={"f": "phase1", "output": "logit", "target": CLASSES[1]})
+        tmp_path,
+        settings=EVALUATION.model_copy(update={"f": "classifier_phase", "output": "logit", "target": CLASSES[1]}),
     )
     assert f"logit of the class “{CLASSES[1]}”, whatever an image shows" in page.text
-    assert "classifier after phase 1 under a white heatmap" in page.text
-    assert "Scored model: checkpoints/phase1/last" in page.text
-    assert "in-model heatmaps are by checkpoints/phase3/last" in page.text
+    assert "classifier after its own phase under a white heatmap" in page.text
+    assert "Scored model: checkpoints/classifier/last" in page.text
+    assert "in-model heatmaps are by checkpoints/joint/last" in page.text
     assert (run.figures / "morf_logit.png").is_file()
     first = page.text.index("The same images by every method")
     assert page.text[first:].count(f"{CLASSES[1]} 0.") >= 6  # every row explains that class

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import open_dataset
 from distxml.errors import UserError
 from distxml.models.checkpoint import read_card
-from distxml.training.checkpoints import Checkpoints, Place
+from distxml.training.checkpoints import CheckpointRef, Checkpoints
 from distxml.training.run_claim import claim
 from tests.unit.training.small_training import events, small_recipe, small_trainer
 
@@ -32,18 +33,18 @@ def run(finished: RunFolder, tmp_path: Path) -> RunFolder:
 
 
 def checkpoints(run: RunFolder) -> Checkpoints:
-    return Checkpoints(run, read_card(run.checkpoint(1, "last")), run.attempt.read_text())
+    return Checkpoints(run, read_card(run.checkpoint(PhaseName.CLASSIFIER, "last")), run.attempt.read_text())
 
 
 def test_the_newest_is_taken(run: RunFolder) -> None:
     found = checkpoints(run).find_newest()
-    assert found.place == Place(3, "last") and not found.skipped
+    assert found.checkpoint == CheckpointRef(PhaseName.JOINT, "last") and not found.skipped
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "training_state.json", "model.json"])
 @pytest.mark.parametrize("how", ["truncated", "a flipped bit", "gone", "empty"])
 def test_what_is_damaged_is_passed_over(run: RunFolder, name: str, how: str) -> None:
-    file = run.checkpoint(3, "last") / name
+    file = run.checkpoint(PhaseName.JOINT, "last") / name
     content = file.read_bytes()
     file.unlink()  # `healthy` and `last` may share the file
     place = content.find(b'"epoch": 2') + 9 if name == "training_state.json" else len(content) - 9
@@ -52,45 +53,51 @@ def test_what_is_damaged_is_passed_over(run: RunFolder, name: str, how: str) -> 
     if how != "gone":
         file.write_bytes(damaged.get(how, b""))
     found = checkpoints(run).find_newest()
-    assert found.place == Place(3, "previous")
-    assert len(found.skipped) == 1 and str(run.checkpoint(3, "last")) in found.skipped[0] and name in found.skipped[0]
+    assert found.checkpoint == CheckpointRef(PhaseName.JOINT, "previous")
+    assert (
+        len(found.skipped) == 1
+        and str(run.checkpoint(PhaseName.JOINT, "last")) in found.skipped[0]
+        and name in found.skipped[0]
+    )
 
 
 def test_where_a_phase_has_no_intact_checkpoint_the_one_before_it_is_taken(run: RunFolder) -> None:
     for name in ("last", "previous", "healthy"):
-        (run.checkpoint(3, name) / "training_state.json").write_text("{")
+        (run.checkpoint(PhaseName.JOINT, name) / "training_state.json").write_text("{")
     found = checkpoints(run).find_newest()
-    assert found.place == Place(2, "last") and len(found.skipped) == 3
+    assert found.checkpoint == CheckpointRef(PhaseName.EXPLAINER, "last") and len(found.skipped) == 3
 
 
 def test_a_crash_between_the_renames_leaves_the_previous_one(run: RunFolder) -> None:
-    run.checkpoint(3, "last").rename(run.checkpoint(3, "last").with_name(".last.0123.unfinished"))
-    assert checkpoints(run).find_newest().place == Place(3, "previous")
+    run.checkpoint(PhaseName.JOINT, "last").rename(
+        run.checkpoint(PhaseName.JOINT, "last").with_name(".last.0123.unfinished")
+    )
+    assert checkpoints(run).find_newest().checkpoint == CheckpointRef(PhaseName.JOINT, "previous")
 
 
 def test_a_crash_between_the_renames_of_a_named_one_leaves_the_one_before(run: RunFolder) -> None:
-    healthy = run.checkpoint(3, "healthy")
-    expected = checkpoints(run).state(Place(3, "healthy"))
+    healthy = run.checkpoint(PhaseName.JOINT, "healthy")
+    expected = checkpoints(run).state(CheckpointRef(PhaseName.JOINT, "healthy"))
     healthy.rename(healthy.with_name("healthy.old"))
-    assert checkpoints(run).state(Place(3, "healthy")) == expected
-    assert checkpoints(run).damage(3, "healthy") is None
+    assert checkpoints(run).state(CheckpointRef(PhaseName.JOINT, "healthy")) == expected
+    assert checkpoints(run).damage(PhaseName.JOINT, "healthy") is None
     for name in ("last", "previous"):
-        shutil.rmtree(run.checkpoint(3, name))
-    assert checkpoints(run).find_newest().place == Place(3, "healthy")
+        shutil.rmtree(run.checkpoint(PhaseName.JOINT, name))
+    assert checkpoints(run).find_newest().checkpoint == CheckpointRef(PhaseName.JOINT, "healthy")
 
 
 @pytest.mark.parametrize("damaged", [True, False])
 def test_a_phase_starts_from_the_last_weights_where_the_best_are_damaged(tmp_path: Path, damaged: bool) -> None:
-    recipe = small_recipe(tmp_path, "phases.2.start_from=best_loss")
+    recipe = small_recipe(tmp_path, "phases.joint.start_from=best_loss")
     run = RunFolder(recipe.run_folder)
     small_trainer(recipe).fit()
     for name in ("last", "previous", "healthy"):
-        shutil.rmtree(run.checkpoint(3, name))
+        shutil.rmtree(run.checkpoint(PhaseName.JOINT, name))
     if damaged:
-        (run.checkpoint(2, "best_loss") / "model.safetensors").unlink()
+        (run.checkpoint(PhaseName.EXPLAINER, "best_loss") / "model.safetensors").unlink()
     small_trainer(recipe).fit()
     told = [event["message"] for event in events(recipe, "notice")]
-    told = [line for line in told if "phase 3 starts from the last weights of phase 2" in line]
+    told = [line for line in told if "the joint phase starts from the last weights of the explainer phase" in line]
     assert len(told) == damaged
 
 
@@ -113,7 +120,7 @@ def test_no_room_for_a_checkpoint_is_one_clear_error_and_loses_nothing(tmp_path:
         trainer.fit()
     assert not list(run.path.glob("checkpoints/*/.*"))
     small_trainer(recipe).fit()
-    assert run.checkpoint(3, "last").is_dir()
+    assert run.checkpoint(PhaseName.JOINT, "last").is_dir()
 
 
 def test_another_driver_stops_this_one(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.models.sync_batchnorm import SyncBatchNorm2d
@@ -57,7 +58,7 @@ def part(batch: Batch, rank: int, ranks: int) -> Batch:
     return Batch(cut(batch.image), cut(batch.label), cut(batch.mask), cut(batch.has_mask), keys, cut(batch.weight))
 
 
-def gradients_on(rank: int, ranks: int, folder: Path, phase: int, overrides: tuple[str, ...]) -> None:
+def gradients_on(rank: int, ranks: int, folder: Path, phase: PhaseName, overrides: tuple[str, ...]) -> None:
     settings = recipe(*overrides)
     model = double_model(settings)
     weights = torch.tensor([1.0, 3.0], dtype=torch.float64) if "loss.class_weights=[1, 3]" in overrides else None
@@ -70,7 +71,7 @@ def gradients_on(rank: int, ranks: int, folder: Path, phase: int, overrides: tup
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phase", [1, 2, 3])
+@pytest.mark.parametrize("phase", list(PhaseName))
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -79,11 +80,11 @@ def gradients_on(rank: int, ranks: int, folder: Path, phase: int, overrides: tup
     ],
     ids=["vgg", "resnet"],
 )
-def test_two_ranks_equal_one(tmp_path: Path, phase: int, overrides: tuple[str, ...]) -> None:
+def test_two_ranks_equal_one(tmp_path: Path, phase: PhaseName, overrides: tuple[str, ...]) -> None:
     gradients_on(0, 1, tmp_path, phase, overrides)
     run_on_ranks(partial(gradients_on, phase=phase, overrides=overrides), 2, tmp_path)
     one, two = (torch.load(tmp_path / f"{ranks}.pt", weights_only=True) for ranks in (1, 2))
-    learns = {1: ("classifier",), 2: ("explainer",), 3: ("classifier", "explainer")}[phase]
+    learns = ("classifier", "explainer") if phase == PhaseName.JOINT else (phase,)
     assert {name.split(".")[0] for name in one["gradients"]} == set(learns)
     assert one["gradients"].keys() == two["gradients"].keys()
     for name, gradient in one["gradients"].items():
@@ -97,11 +98,11 @@ def test_two_ranks_equal_one(tmp_path: Path, phase: int, overrides: tuple[str, .
 def test_micro_batches_add_up_to_the_whole_batch(tmp_path: Path, most: int) -> None:
     """Without BatchNorm, on one rank and on two with different numbers of images, the gradients are the same."""
     vgg = ("model.classifier=vgg", "loss.class_weights=[1, 3]")
-    gradients_on(0, 1, tmp_path, 1, vgg)
+    gradients_on(0, 1, tmp_path, PhaseName.CLASSIFIER, vgg)
     whole = torch.load(tmp_path / "1.pt", weights_only=True)["gradients"]
     divided = (*vgg, f"compute.micro_batch={most}")
-    gradients_on(0, 1, tmp_path, 1, divided)
-    run_on_ranks(partial(gradients_on, phase=1, overrides=divided), 2, tmp_path)
+    gradients_on(0, 1, tmp_path, PhaseName.CLASSIFIER, divided)
+    run_on_ranks(partial(gradients_on, phase=PhaseName.CLASSIFIER, overrides=divided), 2, tmp_path)
     for ranks in (1, 2):
         found = torch.load(tmp_path / f"{ranks}.pt", weights_only=True)["gradients"]
         for name, gradient in whole.items():
@@ -134,10 +135,14 @@ def test_sync_batchnorm_does_not_cancel_in_float32(tmp_path: Path) -> None:
     torch.testing.assert_close(torch.cat(parts[:2]), parts[2], atol=2e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize(("phase", "frozen"), [(1, "explainer"), (2, "classifier")])
+@pytest.mark.parametrize(
+    ("phase", "frozen"), [(PhaseName.CLASSIFIER, "explainer"), (PhaseName.EXPLAINER, "classifier")]
+)
 @pytest.mark.parametrize("classifier", ["vgg", "small_resnet", "resnet18"])
-def test_a_frozen_network_does_not_move_by_one_bit(phase: int, frozen: str, classifier: str) -> None:
-    settings = recipe(f"model.classifier={classifier}", "phases.0.white_heatmap=false", "optimizer.weight_decay=0.1")
+def test_a_frozen_network_does_not_move_by_one_bit(phase: PhaseName, frozen: str, classifier: str) -> None:
+    settings = recipe(
+        f"model.classifier={classifier}", "phases.classifier.white_heatmap=false", "optimizer.weight_decay=0.1"
+    )
     model = double_model(settings)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     learner = Learner.build(settings, phase, model, None)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from distxml.config.guard import GuardSettings
+from distxml.config.phases import PhaseName, PhaseSettings
 from distxml.config.run_folder import RunFolder
-from distxml.config.training import PhaseSettings
 from distxml.errors import UserError
 from distxml.training.guard import collapse_in_training, collapse_in_validation, is_healthy, useless_in_validation
 from distxml.training.metrics import RunningMeans
@@ -64,7 +64,12 @@ def test_the_same_heatmap_for_every_image() -> None:
     assert collapse_in_validation({"black": 0.9, "difference": 0.0}, ONLY_EXPLAINER, off) is None
 
 
-DARK = ("phases.1.lr_explainer=0.5", "optimizer.clip_norm=null", "phases.1.epochs=12", "phases.1.alpha=0.0")
+DARK = (
+    "phases.explainer.lr_explainer=0.5",
+    "optimizer.clip_norm=null",
+    "phases.explainer.epochs=12",
+    "phases.explainer.alpha=0.0",
+)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,7 @@ DARK = ("phases.1.lr_explainer=0.5", "optimizer.clip_norm=null", "phases.1.epoch
     [("guard.same_below=null", "gone black"), ("guard.black_share=null", "same for every image")],
 )
 def test_a_dead_heatmap_is_taken_back_with_smaller_steps(tmp_path, unwatched: str, seen: str) -> None:
-    recipe = small_recipe(tmp_path, *DARK, unwatched, "guard.factor=0.1", "phases.2.alpha=1.0")
+    recipe = small_recipe(tmp_path, *DARK, unwatched, "guard.factor=0.1", "phases.joint.alpha=1.0")
     trainer = small_trainer(recipe)
     trainer.fit()
     acted = events(recipe, "guard")
@@ -84,32 +89,38 @@ def test_a_dead_heatmap_is_taken_back_with_smaller_steps(tmp_path, unwatched: st
         heatmap = trainer.model.eval()(next(trainer.data.val.evaluation()).image).heatmap
     assert float((heatmap > 0.05).float().mean()) > 0.002, "alive"
     for name in ("last", "best_loss"):
-        assert RunFolder(recipe.run_folder).checkpoint(3, name).is_dir()
+        assert RunFolder(recipe.run_folder).checkpoint(PhaseName.JOINT, name).is_dir()
 
 
 def test_without_the_guard_the_same_settings_end_black(tmp_path) -> None:
-    recipe = small_recipe(tmp_path, *DARK, "guard.black_share=null", "guard.same_below=null", "phases.2.alpha=1.0")
+    recipe = small_recipe(tmp_path, *DARK, "guard.black_share=null", "guard.same_below=null", "phases.joint.alpha=1.0")
     small_trainer(recipe).fit()
-    last_of_phase_2 = [event for event in events(recipe, "epoch") if event["phase"] == 2][-1]
-    assert last_of_phase_2["train"]["black"] > 0.998 and not events(recipe, "guard")
+    last_of_explainer = [event for event in events(recipe, "epoch") if event["phase"] == PhaseName.EXPLAINER][-1]
+    assert last_of_explainer["train"]["black"] > 0.998 and not events(recipe, "guard")
 
 
 def test_the_guard_gives_up_with_a_diagnosis(tmp_path) -> None:
     recipe = small_recipe(tmp_path, *DARK, "guard.tries=1", "guard.factor=0.99", "guard.same_below=null")
     with pytest.raises(UserError) as error:
         small_trainer(recipe).fit()
-    for part in ("phase 2", "gone black", "after 1 tries", "phases.1.lr_explainer (now 0.5)", "clip_norm (now unset"):
+    for part in (
+        "phase 2, explainer",
+        "gone black",
+        "after 1 tries",
+        "phases.explainer.lr_explainer (now 0.5)",
+        "clip_norm (now unset",
+    ):
         assert part in str(error.value)
 
 
 def test_a_phase_that_ends_white_is_told(tmp_path) -> None:
-    frozen = ("phases.1.lr_explainer=1e-9", "phases.2.lr_explainer=1e-9", "optimizer.min_lr=0")
+    frozen = ("phases.explainer.lr_explainer=1e-9", "phases.joint.lr_explainer=1e-9", "optimizer.min_lr=0")
     recipe = small_recipe(tmp_path, *frozen)
     small_trainer(recipe).fit()
     messages = [event["message"] for event in events(recipe, "notice") if "heatmap is" in event["message"]]
     assert len(messages) == 2 and all("the heatmap is white" in message for message in messages)
     assert all("explains nothing: raise phases." in message for message in messages)
-    assert "phases.2.lr_explainer" in messages[1]
+    assert "phases.joint.lr_explainer" in messages[1]
 
 
 def test_much_heat_that_is_the_same_for_every_image_is_told_but_no_reason_to_go_back() -> None:
@@ -126,11 +137,13 @@ def test_much_heat_that_is_the_same_for_every_image_is_told_but_no_reason_to_go_
 @pytest.mark.parametrize("rate", ["1e30", "1e39"])
 def test_weights_that_are_no_numbers_any_more_are_never_kept(tmp_path, rate: str) -> None:
     """The first rate spoils the loss of a later step, the other one the weights at once, with a loss that is right."""
-    settings = (f"phases.0.lr_classifier={rate}", "optimizer.clip_norm=null", "run.checkpoint_steps=1")
+    settings = (f"phases.classifier.lr_classifier={rate}", "optimizer.clip_norm=null", "run.checkpoint_steps=1")
     recipe = small_recipe(tmp_path, *settings)
-    with pytest.raises(UserError, match=r"phase 1, epoch 1: the .* finite number.*; lower phases\.0\."):
+    with pytest.raises(
+        UserError, match=r"phase 1, classifier, epoch 1: the .* finite number.*; lower phases\.classifier\."
+    ):
         small_trainer(recipe).fit()
     kept = small_trainer(recipe).checkpoints
-    place = kept.find_newest().place
-    assert place is not None
-    assert all(value.isfinite().all() for value in kept.model(place.phase, place.name).model.state_dict().values())
+    newest = kept.find_newest().checkpoint
+    assert newest is not None
+    assert all(value.isfinite().all() for value in kept.model(newest.phase, newest.name).model.state_dict().values())

@@ -20,9 +20,16 @@ def told(recipe: Recipe) -> list[str]:
 
 
 def test_a_classifier_that_has_learnt_nothing_is_told(tmp_path) -> None:
-    frozen = ("phases.0.lr_classifier=1e-9", "phases.2.lr_classifier=1e-9", "optimizer.min_lr=0")
+    frozen = ("phases.classifier.lr_classifier=1e-9", "phases.joint.lr_classifier=1e-9", "optimizer.min_lr=0")
     recipe = small_recipe(tmp_path, *frozen)
     small_trainer(recipe).fit()
     first, third = told(recipe)
-    assert first.startswith("phase 1 ended, but ") and "change phases.0.lr_classifier (now 1e-09), or let it" in first
-    assert third.startswith("phase 3 ended, but ") and "raise phases.2.alpha" in third and "its mean is 0." in third
+    assert (
+        first.startswith("the classifier phase ended, but ")
+        and "change phases.classifier.lr_classifier (now 1e-09), or let it" in first
+    )
+    assert (
+        third.startswith("the joint phase ended, but ")
+        and "raise phases.joint.alpha" in third
+        and "its mean is 0." in third
+    )

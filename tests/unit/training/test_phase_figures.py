@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.monitoring.confusion import PhaseFigures
@@ -27,7 +28,11 @@ def learner(classes: int = len(CLASSES)) -> Learner:
     settings = {
         "dataset": {"path": "x"},
         "model": {"classifier": "small_resnet", "width": 4, "explainer_width": 4},
-        "phases": [phase | {"lr_explainer": 0}, phase | {"lr_classifier": 0}, phase],
+        "phases": {
+            "classifier": phase | {"lr_explainer": 0},
+            "explainer": phase | {"lr_classifier": 0},
+            "joint": phase,
+        },
         "run": {"name": "x"},
     }
     recipe = Recipe.model_validate(settings)
@@ -35,7 +40,7 @@ def learner(classes: int = len(CLASSES)) -> Learner:
     model = JointModel(recipe.model, classes)
     for parameter in model.classifier.parameters():
         parameter.data.mul_(1.5)  # probabilities all over the scale
-    return Learner.build(recipe, 3, model, None)
+    return Learner.build(recipe, PhaseName.JOINT, model, None)
 
 
 def images(rows: range) -> Batch:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.training.epoch import Step
 from distxml.training.step_hooks import StepHook
@@ -25,14 +26,14 @@ VARIANTS = {
         "run.checkpoint_steps=2",
         "optimizer.name=adamw",
         "optimizer.plateau_patience=0",
-        "phases.2.schedule=plateau",
-        "phases.2.patience=3",
+        "phases.joint.schedule=plateau",
+        "phases.joint.patience=3",
     ),
     "adadelta, best weights": (
         "run.checkpoint_steps=5",
         "optimizer.name=adadelta",
-        "phases.1.start_from=best_loss",
-        "phases.2.start_from=best_loss",
+        "phases.explainer.start_from=best_loss",
+        "phases.joint.start_from=best_loss",
     ),
     "vgg, micro-batches": ("run.checkpoint_steps=3", "model.classifier=vgg", "compute.micro_batch=3"),
     "epochs only": (),
@@ -44,10 +45,10 @@ GUARDED = {
         "guard.factor=0.1",
         "guard.same_below=null",
         "optimizer.clip_norm=null",
-        "phases.1.lr_explainer=0.5",
-        "phases.1.alpha=0.0",
-        "phases.1.epochs=12",
-        "phases.2.alpha=1.0",
+        "phases.explainer.lr_explainer=0.5",
+        "phases.explainer.alpha=0.0",
+        "phases.explainer.epochs=12",
+        "phases.joint.alpha=1.0",
     ),
 }
 
@@ -123,13 +124,13 @@ def test_resume_is_bitwise(folder, undisturbed, monkeypatch, name: str, deaths: 
     assert figures(recipe) == log
 
 
-@pytest.mark.parametrize("phase", [1, 2, 3])
+@pytest.mark.parametrize("phase", list(PhaseName))
 @pytest.mark.parametrize("name", list(VARIANTS))
-def test_each_phase_resumes(folder, undisturbed, monkeypatch, name: str, phase: int) -> None:
+def test_each_phase_resumes(folder, undisturbed, monkeypatch, name: str, phase: PhaseName) -> None:
     weights, log = undisturbed(name)
     recipe = small_recipe(folder, *VARIANTS[name], "run.name=phase")
     shutil.rmtree(recipe.run_folder, ignore_errors=True)
-    assert train_until(small_trainer(recipe), 2 * STEPS_PER_EPOCH * (phase - 1) + 9, monkeypatch)
+    assert train_until(small_trainer(recipe), 2 * STEPS_PER_EPOCH * len(phase.earlier) + 9, monkeypatch)
     trainer = small_trainer(recipe)
     trainer.fit()
     (resumed,) = events(recipe, "resumed")
@@ -157,7 +158,7 @@ def test_a_damaged_checkpoint_is_skipped_for_the_one_before_it(folder, undisturb
     weights, log = undisturbed("sgd")
     recipe = small_recipe(folder, *VARIANTS["sgd"], "run.name=damaged")
     assert train_until(small_trainer(recipe), 20, monkeypatch)
-    last = RunFolder(recipe.run_folder).checkpoint(2, "last")
+    last = RunFolder(recipe.run_folder).checkpoint(PhaseName.EXPLAINER, "last")
     whole = (last / "model.safetensors").read_bytes()
     (last / "model.safetensors").unlink()
     (last / "model.safetensors").write_bytes(whole[: len(whole) // 2])
@@ -166,7 +167,7 @@ def test_a_damaged_checkpoint_is_skipped_for_the_one_before_it(folder, undisturb
     (notice,) = [event["message"] for event in events(recipe, "notice") if "skipped" in event["message"]]
     assert f"skipped checkpoint {last}: model.safetensors is not what was written" in notice
     (resumed,) = events(recipe, "resumed")
-    assert (resumed["phase"], resumed["step"]) == (2, 1)
+    assert (resumed["phase"], resumed["step"]) == (PhaseName.EXPLAINER, 1)
     ours = trainer.model.state_dict()
     assert all(torch.equal(ours[key], weights[key]) for key in weights)
     assert figures(recipe) == log

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from distxml.config.guard import GuardSettings
-from distxml.config.training import OptimizerSettings, PhaseSettings
+from distxml.config.phases import PhaseName, PhaseSettings
+from distxml.config.training import OptimizerSettings
 from distxml.training.metrics import NOTHING_COUNTED, EpochSums, RunningMeans
 from distxml.training.phase import Schedule, class_weights
 from distxml.training.state import TrainState, own_loss
@@ -83,13 +84,17 @@ def test_running_means_weigh_steps_by_their_age(windows: list[tuple[int, float]]
 
 
 def test_a_step_back_keeps_epoch_numbers_apart() -> None:
-    now = TrainState(phase=2, epoch=3, global_epoch=7, step=70, tries=1, rate_scale=0.5)
-    older = TrainState(phase=2, epoch=2, global_epoch=6, step=60, step_in_epoch=4, counted=EpochSums(images=1.0))
+    now = TrainState(phase=PhaseName.EXPLAINER, epoch=3, global_epoch=7, step=70, tries=1, rate_scale=0.5)
+    older = TrainState(
+        phase=PhaseName.EXPLAINER, epoch=2, global_epoch=6, step=60, step_in_epoch=4, counted=EpochSums(images=1.0)
+    )
     back = now.take_back(older, steps=5)
     assert (back.epoch, back.global_epoch, back.step, back.step_in_epoch) == (2, 7, 75, 0)
     assert back.counted == NOTHING_COUNTED
     assert (back.tries, back.rate_scale) == (1, 0.5)
-    same_epoch = TrainState(phase=2, epoch=3, global_epoch=7, step=70, step_in_epoch=4, counted=EpochSums(images=1.0))
+    same_epoch = TrainState(
+        phase=PhaseName.EXPLAINER, epoch=3, global_epoch=7, step=70, step_in_epoch=4, counted=EpochSums(images=1.0)
+    )
     back = now.take_back(same_epoch, steps=5)
     assert (back.global_epoch, back.step, back.step_in_epoch, back.counted) == (7, 70, 4, EpochSums(images=1.0))
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from distxml.config.model import ModelSettings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.config.warm_start import WarmStartSettings
 from distxml.errors import UserError
@@ -137,23 +138,25 @@ def test_weights_that_do_not_belong_to_their_card(tmp_path: Path) -> None:
 def test_a_run_goes_on_without_the_checkpoint_that_it_started_from(tmp_path: Path) -> None:
     first = small_recipe(tmp_path)
     small_trainer(first).fit()
-    folder = RunFolder(first.run_folder).checkpoint(3, "last")
+    folder = RunFolder(first.run_folder).checkpoint(PhaseName.JOINT, "last")
     second = small_recipe(tmp_path, f"warm_start.checkpoint={folder}", "run.name=second")
     small_trainer(second).fit()
     shutil.rmtree(first.run_folder)
     check_dataset(second)
-    shutil.rmtree(RunFolder(second.run_folder).checkpoint(3, "last"))
+    shutil.rmtree(RunFolder(second.run_folder).checkpoint(PhaseName.JOINT, "last"))
     small_trainer(second).fit()
-    assert RunFolder(second.run_folder).checkpoint(3, "last").is_dir()
+    assert RunFolder(second.run_folder).checkpoint(PhaseName.JOINT, "last").is_dir()
 
 
 def test_a_dead_explainer_is_refused_before_the_first_step(tmp_path: Path) -> None:
     first = small_recipe(tmp_path)
     small_trainer(first).fit()
-    folder = RunFolder(first.run_folder).checkpoint(3, "last")
+    folder = RunFolder(first.run_folder).checkpoint(PhaseName.JOINT, "last")
     model, before = load_model(folder).model, read_card(folder)
     model.explainer.normalize.bias.data.fill_(-9)
     save_model(folder, model, before)
     second = small_recipe(tmp_path, f"warm_start.checkpoint={folder}", "run.name=second")
-    with pytest.raises(UserError, match=r"phase 2 cannot start: the heatmap has gone black .*holds a dead explainer"):
+    with pytest.raises(
+        UserError, match=r"the explainer phase cannot start: the heatmap has gone black .*holds a dead explainer"
+    ):
         small_trainer(second).fit()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.config.sweep import SweepSettings
 from distxml.tuning.records import TrialRecord
 from tests.unit.training.small_training import small_recipe
@@ -37,6 +38,6 @@ def ended(record: TrialRecord, accuracy: float | None, status: str = "finished")
             "status": status if accuracy is not None else "failed",
             "metrics": {} if accuracy is None else {"accuracy": accuracy},
             "score": accuracy,
-            "epochs": (1, 1, 3),
+            "epochs": dict(zip(PhaseName, (1, 1, 3), strict=True)),
         }
     )

@@ -41,7 +41,7 @@ def test_a_grid_leaves_out_what_is_not_set_and_varies_the_last_phase_slowest(bas
         search={"kind": "grid"},
         budget={},
         parameters={
-            "phases.2.alpha": {"grid": [0.5, 0.9]},
+            "phases.joint.alpha": {"grid": [0.5, 0.9]},
             "loss.kind": {"grid": ["unsupervised", "hybrid"]},
             "loss.gamma": {"grid": [1, 10], "when": {"loss.kind": "hybrid"}},
             "loss.beta": 0.8,
@@ -55,7 +55,7 @@ def test_a_grid_leaves_out_what_is_not_set_and_varies_the_last_phase_slowest(bas
         {"loss.kind": "hybrid", "loss.gamma": 1},
         {"loss.kind": "hybrid", "loss.gamma": 10},
     ]
-    assert made == [{"phases.2.alpha": alpha, "loss.beta": 0.8} | each for alpha in (0.5, 0.9) for each in one]
+    assert made == [{"phases.joint.alpha": alpha, "loss.beta": 0.8} | each for alpha in (0.5, 0.9) for each in one]
 
 
 def test_draws_depend_on_seed_and_number_alone(base: Recipe) -> None:
@@ -155,7 +155,7 @@ def test_tpe_with_several_objectives_and_a_limit(base: Recipe) -> None:
 
 
 STEPS = (
-    {"parameters": {"phases.2.alpha": {"grid": [0.5, 0.75, 0.9]}}},
+    {"parameters": {"phases.joint.alpha": {"grid": [0.5, 0.75, 0.9]}}},
     {"parameters": {"loss.beta": {"grid": [0.8, 0.9]}}},
     {"parameters": {"loss.kind": "hybrid", "loss.gamma": {"grid": [1, 10]}}},
 )
@@ -165,15 +165,15 @@ def test_each_step_starts_from_the_best_of_those_before(base: Recipe) -> None:
     sweep = small_sweep(steps=STEPS, search={"kind": "grid"}, budget={})
 
     def accuracy(settings: dict[str, Any]) -> float:
-        return {0.75: 0.3}.get(settings["phases.2.alpha"], 0) + {0.8: 0.2}.get(settings.get("loss.beta", 0), 0)
+        return {0.75: 0.3}.get(settings["phases.joint.alpha"], 0) + {0.8: 0.2}.get(settings.get("loss.beta", 0), 0)
 
     made = run_through(SweepPlan(sweep, base, []), accuracy)
     assert [record.step for record in made] == [0, 0, 0, 1, 1, 2, 2]
     assert [record.settings for record in made[3:]] == [
-        {"phases.2.alpha": 0.75, "loss.beta": 0.8},
-        {"phases.2.alpha": 0.75, "loss.beta": 0.9},
-        {"phases.2.alpha": 0.75, "loss.beta": 0.8, "loss.kind": "hybrid", "loss.gamma": 1},
-        {"phases.2.alpha": 0.75, "loss.beta": 0.8, "loss.kind": "hybrid", "loss.gamma": 10},
+        {"phases.joint.alpha": 0.75, "loss.beta": 0.8},
+        {"phases.joint.alpha": 0.75, "loss.beta": 0.9},
+        {"phases.joint.alpha": 0.75, "loss.beta": 0.8, "loss.kind": "hybrid", "loss.gamma": 1},
+        {"phases.joint.alpha": 0.75, "loss.beta": 0.8, "loss.kind": "hybrid", "loss.gamma": 10},
     ]
     resumed = SweepPlan(sweep, base, [record.model_copy() for record in made[:4]])
     assert [r.settings for r in run_through(resumed, accuracy)] == [record.settings for record in made]

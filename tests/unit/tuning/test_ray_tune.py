@@ -1,4 +1,4 @@
-"""ASHA counts epochs of phase 3, knows trials by their numbers, and remembers those from before an interruption."""
+"""ASHA counts epochs of the joint phase, knows trials by their numbers, and remembers earlier ones."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
+from distxml.config.phases import PhaseName
 from distxml.tuning.leaderboard import Leaderboard
 from distxml.tuning.objective import Objective
 from distxml.tuning.plan import SweepPlan
@@ -32,7 +33,7 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 
 def asha(folder: SweepFolder, tmp_path: Path, records: list[TrialRecord]) -> Asha:
-    base = base_recipe(tmp_path, "phases.2.epochs=8")
+    base = base_recipe(tmp_path, "phases.joint.epochs=8")
     return Asha(
         TrialManager(folder, base, SweepPlan(SWEEP, base, records), Leaderboard(Objective(SWEEP.objective), None)),
         SWEEP,
@@ -40,24 +41,24 @@ def asha(folder: SweepFolder, tmp_path: Path, records: list[TrialRecord]) -> Ash
 
 
 def report(scheduler: Asha, trial: Trial, epoch: int, score: float, last: int = 8) -> str:
-    result = {"phase3_epoch": epoch, "score": score, "is_last": epoch == last}
+    result = {"joint_epoch": epoch, "score": score, "is_last": epoch == last}
     return scheduler.on_trial_result(None, trial, result)
 
 
-def test_only_epochs_of_phase_3_count(folder: SweepFolder, tmp_path: Path) -> None:
+def test_only_epochs_of_the_joint_phase_count(folder: SweepFolder, tmp_path: Path) -> None:
     scheduler = asha(folder, tmp_path, [])
     trials = [Trial(number) for number in range(3)]
     for trial in trials:
         scheduler.on_trial_add(None, trial)
         for epoch in range(30):
-            result = {"phase": 1, "epoch": epoch, "training_iteration": epoch}
+            result = {"phase": PhaseName.CLASSIFIER, "epoch": epoch, "training_iteration": epoch}
             assert scheduler.on_trial_result(None, trial, result) == CONTINUE
     assert report(scheduler, trials[0], 1, 0.1) == CONTINUE
     assert report(scheduler, trials[0], 2, 0.5) == CONTINUE
     assert report(scheduler, trials[1], 2, 0.9) == CONTINUE
     assert report(scheduler, trials[2], 1, 0.0) == CONTINUE, "not before the grace period"
     assert report(scheduler, trials[2], 2, 0.1) == STOP
-    ended = {"outcome": "finished", "score": 0.0, "phase3_epoch": 8}
+    ended = {"outcome": "finished", "score": 0.0, "joint_epoch": 8}
     assert scheduler.on_trial_result(None, trials[1], ended) == CONTINUE
 
 
@@ -69,12 +70,12 @@ def test_the_last_epoch_is_not_cut_off(folder: SweepFolder, tmp_path: Path) -> N
 
 
 def log(folder: SweepFolder, number: int, accuracies: list[float]) -> None:
-    """Epochs of phase 3, as a trial's run logs them."""
+    """Epochs of the joint phase, as a trial's run logs them."""
     path = folder.run(number).metrics
     path.parent.mkdir(parents=True)
     with path.open("w") as file:
         for epoch, accuracy in enumerate(accuracies, start=1):
-            line = {"event": "epoch", "phase": 3, "epoch": epoch, "global_epoch": epoch, "seconds": 1}
+            line = {"event": "epoch", "phase": PhaseName.JOINT, "epoch": epoch, "global_epoch": epoch, "seconds": 1}
             file.write(json.dumps(line | {"val": {"accuracy": accuracy}}) + "\n")
 
 
@@ -84,7 +85,7 @@ def test_a_trial_that_took_its_last_phase_whole_is_compared_epoch_by_epoch(folde
     for trial in (taker, other):
         scheduler.on_trial_add(None, trial)
     log(folder, 0, [0.1] * 7 + [0.9])  # it ends well, but was bad at epoch 2 and 4
-    result = {"outcome": "finished", "phase3_epoch": 8, "score": 0.9}
+    result = {"outcome": "finished", "joint_epoch": 8, "score": 0.9}
     assert scheduler.on_trial_result(None, taker, result) == CONTINUE
     scheduler.on_trial_complete(None, taker, result)
     assert [report(scheduler, other, epoch, 0.3) for epoch in (2, 4)] == [CONTINUE, CONTINUE]
@@ -98,7 +99,7 @@ def test_a_trial_at_its_last_epoch_is_whole_however_bad(folder: SweepFolder, tmp
     assert [report(scheduler, trial, 8, score) for trial, score in zip(trials, (0.9, 0.8, 0.1), strict=True)] == [
         CONTINUE
     ] * 3
-    short = Trial(3)  # phases.2.epochs may be searched
+    short = Trial(3)  # phases.joint.epochs may be searched
     scheduler.on_trial_add(None, short)
     assert report(scheduler, short, 4, 0.0, last=4) == CONTINUE
 

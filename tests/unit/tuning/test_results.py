@@ -7,6 +7,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.config.sweep import SweepSettings
 from distxml.data.schema import open_dataset
 from distxml.models.checkpoint import build_model, save_model
@@ -21,7 +22,7 @@ from tests.unit.tuning.small_sweep import base_recipe, small_sweep
 PARAMETERS = {
     "loss.kind": {"choice": ["unsupervised", "hybrid"]},
     "loss.gamma": {"loguniform": [0.01, 10], "when": {"loss.kind": "hybrid"}},
-    "phases.2.alpha": {"uniform": [0.2, 0.9]},
+    "phases.joint.alpha": {"uniform": [0.2, 0.9]},
     "optimizer.clip_norm": {"choice": [None, 1.0]},
 }
 PARETO = {"combine": "pareto", "metrics": {"accuracy": {"goal": "max"}, "pompom": {"goal": "min"}}}
@@ -31,16 +32,22 @@ def records() -> list[TrialRecord]:
     """Twelve trials of all kinds."""
     made = []
     for number in range(12):
-        settings = {"loss.kind": "hybrid" if number % 2 else "unsupervised", "phases.2.alpha": 0.3 + number / 20}
+        settings = {"loss.kind": "hybrid" if number % 2 else "unsupervised", "phases.joint.alpha": 0.3 + number / 20}
         settings |= {"optimizer.clip_norm": None if number % 3 else 1.0}
         settings |= {"loss.gamma": 0.1 * (number + 1)} if number % 2 else {}
         accuracy = 1 - abs(number - 7) / 10
-        record = TrialRecord(number=number, settings=settings, status="finished", epochs=(2, 2, 4), seconds=3.5)
+        record = TrialRecord(
+            number=number,
+            settings=settings,
+            status="finished",
+            epochs=dict(zip(PhaseName, (2, 2, 4), strict=True)),
+            seconds=3.5,
+        )
         record.metrics = {"accuracy": accuracy, "pompom": accuracy / 2 + (number > 7) / 3, "sparsity": 0.3}
         record.score = accuracy
         made.append(record)
     made[10] = made[10].model_copy(update={"status": "stopped", "reason": "others were better"})
-    failed = {"status": "failed", "metrics": {}, "score": None, "reason": "phase 2: <b>black</b>\nheatmap"}
+    failed = {"status": "failed", "metrics": {}, "score": None, "reason": "phase 2, explainer: <b>black</b>\nheatmap"}
     made[11] = made[11].model_copy(update=failed)
     made[1].saved_epochs, made[1].taken_from = 4, {1: "/runs/0000", 2: "/runs/0000"}
     return made
@@ -79,7 +86,7 @@ def test_the_best_recipe_is_one_that_train_takes(tmp_path: Path, base: Recipe) -
     folder = SweepFolder(tmp_path / "sweep")
     write(folder, base, small_sweep(parameters=PARAMETERS))
     recipe = load_settings(Recipe, str(folder.best()), [])
-    assert recipe.phases[2].alpha == pytest.approx(0.65) and recipe.loss.gamma == pytest.approx(0.8)
+    assert recipe.phases.joint.alpha == pytest.approx(0.65) and recipe.loss.gamma == pytest.approx(0.8)
     assert recipe.loss.kind == "hybrid" and recipe.optimizer.clip_norm is None
     assert recipe.run_folder == tmp_path / "sweep-best"
     assert (
@@ -95,8 +102,8 @@ def test_a_front_has_a_recipe_a_point(tmp_path: Path, base: Recipe) -> None:
     made = write(folder, base, small_sweep(parameters=PARAMETERS, objective=PARETO))
     front = best_trials(made, Objective(folder.sweep().objective))
     assert [record.number for record in front] == [7, 6, 5, 4, 3, 2, 1, 0]
-    alphas = [load_settings(Recipe, str(folder.best(place)), []).phases[2].alpha for place in range(1, 9)]
-    assert alphas == [record.settings["phases.2.alpha"] for record in front]
+    alphas = [load_settings(Recipe, str(folder.best(place)), []).phases.joint.alpha for place in range(1, 9)]
+    assert alphas == [record.settings["phases.joint.alpha"] for record in front]
     assert not folder.best().exists()
 
 
@@ -115,8 +122,8 @@ def test_the_report(tmp_path: Path, base: Recipe, objective: dict) -> None:
     write(folder, base, small_sweep(parameters=PARAMETERS, objective=objective))
     card = model_card(base, open_dataset(base.dataset.path))
     for number in range(10):
-        folder.run(number).checkpoint(3, "last").mkdir(parents=True)
-        save_model(folder.run(number).checkpoint(3, "last"), build_model(card), card)
+        folder.run(number).checkpoint(PhaseName.JOINT, "last").mkdir(parents=True)
+        save_model(folder.run(number).checkpoint(PhaseName.JOINT, "last"), build_model(card), card)
     html = write_sweep_report(folder).read_text()
     page = parse(html)
     assert all(address.startswith(("data:", "#")) for address in page.references)

@@ -86,4 +86,4 @@ def test_the_end_is_the_last_report(folder: SweepFolder, monkeypatch: pytest.Mon
     monkeypatch.setattr(trial, "train", train)
     said = run(folder)
     assert sum("are not shared" in report.get("notice", "") for report in said) == 1
-    assert said[-1]["outcome"] == "finished" and said[-1]["phase3_epoch"] == 2
+    assert said[-1]["outcome"] == "finished" and said[-1]["joint_epoch"] == 2

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.tuning.leaderboard import Leaderboard
 from distxml.tuning.objective import Objective
@@ -16,8 +17,10 @@ from distxml.tuning.trial_history import TrialHistory
 from distxml.tuning.trials import TrialManager
 from tests.unit.tuning.small_sweep import base_recipe, small_sweep
 
-Line = tuple[str, int, int, float | None]
+Line = tuple[str, PhaseName, int, float | None]
 """`(event, phase, epoch, accuracy)`."""
+
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
 
 
 def as_text(*lines: Line) -> str:
@@ -43,12 +46,19 @@ def content(history: TrialHistory) -> tuple[object, ...]:
 
 def test_epochs_that_the_guard_went_back_over_do_not_count(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    healthy = [("epoch", 3, epoch, 0.5 + epoch / 100) for epoch in (1, 2, 3)]
-    write(run, ("epoch", 1, 1, 0.1), *healthy, ("epoch", 3, 4, 0.0), ("guard", 3, 2, None), ("epoch", 3, 3, 0.7))
+    healthy = [("epoch", JOINT, epoch, 0.5 + epoch / 100) for epoch in (1, 2, 3)]
+    write(
+        run,
+        ("epoch", CLASSIFIER, 1, 0.1),
+        *healthy,
+        ("epoch", JOINT, 4, 0.0),
+        ("guard", JOINT, 2, None),
+        ("epoch", JOINT, 3, 0.7),
+    )
     found = read(run)
     assert found.scored == {1: {"accuracy": 0.51}, 2: {"accuracy": 0.52}, 3: {"accuracy": 0.7}}
     assert found.last == (3, {"accuracy": 0.7})
-    assert found.epochs == (1, 0, 5) and found.seconds == 12, "all of them were trained"
+    assert found.epochs == {CLASSIFIER: 1, EXPLAINER: 0, JOINT: 5} and found.seconds == 12, "all of them were trained"
     record = TrialRecord(number=0, settings={})
     found.fill(record)
     assert record.metrics == {"accuracy": 0.7}
@@ -56,19 +66,19 @@ def test_epochs_that_the_guard_went_back_over_do_not_count(tmp_path: Path) -> No
 
 def test_before_another_epoch_the_newest_healthy_one_counts(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    write(run, ("epoch", 3, 1, 0.6), ("epoch", 3, 2, 0.0), ("guard", 3, 1, None))
+    write(run, ("epoch", JOINT, 1, 0.6), ("epoch", JOINT, 2, 0.0), ("guard", JOINT, 1, None))
     assert read(run).last == (1, {"accuracy": 0.6})
 
 
 def test_a_run_that_has_not_begun(tmp_path: Path) -> None:
     found = read(RunFolder(tmp_path / "run"))
-    assert (found.scored, found.last, found.epochs, found.taken) == ({}, (0, {}), (0, 0, 0), {})
+    assert (found.scored, found.last, found.epochs, found.taken) == ({}, (0, {}), dict.fromkeys(PhaseName, 0), {})
 
 
 EVENTS = st.one_of(
-    st.tuples(st.just("epoch"), st.integers(1, 3), st.integers(1, 9), st.floats(0, 1)),
-    st.tuples(st.just("guard"), st.integers(1, 3), st.integers(0, 9), st.none()),
-    st.tuples(st.just("phase_end"), st.integers(1, 3), st.integers(1, 9), st.none()),
+    st.tuples(st.just("epoch"), st.sampled_from(PhaseName), st.integers(1, 9), st.floats(0, 1)),
+    st.tuples(st.just("guard"), st.sampled_from(PhaseName), st.integers(0, 9), st.none()),
+    st.tuples(st.just("phase_end"), st.sampled_from(PhaseName), st.integers(1, 9), st.none()),
 )
 
 
@@ -90,18 +100,18 @@ def test_bit_by_bit_it_is_the_same_as_read_whole(
 def test_a_log_that_is_written_anew_is_read_anew(tmp_path: Path, replace: bool, longer: bool) -> None:
     """As `forget_after` and taking a shared phase do; without replacing, the file keeps its number."""
     run = RunFolder(tmp_path / "run")
-    write(run, *[("epoch", 3, epoch, 0.5) for epoch in range(1, 6)])
+    write(run, *[("epoch", JOINT, epoch, 0.5) for epoch in range(1, 6)])
     history = read(run)
-    kept = [("epoch", 3, epoch, 0.6) for epoch in range(1, 9 if longer else 3)]
+    kept = [("epoch", JOINT, epoch, 0.6) for epoch in range(1, 9 if longer else 3)]
     if replace:
         (run.path / "fresh").write_text(as_text(*kept))
         (run.path / "fresh").rename(run.metrics)
     else:
         write(run, *kept)
     assert content(history.update()) == content(read(run))
-    assert history.epochs == (0, 0, len(kept))
+    assert history.epochs == {CLASSIFIER: 0, EXPLAINER: 0, JOINT: len(kept)}
     run.metrics.unlink()
-    assert history.update().scored == {} and history.epochs == (0, 0, 0)
+    assert history.update().scored == {} and history.epochs == dict.fromkeys(PhaseName, 0)
 
 
 def test_the_manager_reads_each_line_of_a_log_once(tmp_path: Path) -> None:
@@ -110,10 +120,10 @@ def test_the_manager_reads_each_line_of_a_log_once(tmp_path: Path) -> None:
     manager = TrialManager(SweepFolder(tmp_path / "sweep"), base, SweepPlan(sweep, base, []), board)
     assert manager.next() == 0
     run, epochs = manager.folder.run(0), 50
-    lines: list[Line] = [("epoch", 3, epoch, epoch / epochs) for epoch in range(1, epochs + 1)]
+    lines: list[Line] = [("epoch", JOINT, epoch, epoch / epochs) for epoch in range(1, epochs + 1)]
     for epoch in range(1, epochs + 1):
         write(run, *lines[:epoch])
-        manager.report(0, {"phase": 3, "epoch": epoch})
+        manager.report(0, {"phase": JOINT, "epoch": epoch})
         assert manager.record(0).metrics == {"accuracy": epoch / epochs}
     size = run.metrics.stat().st_size
     read_again = epochs * len(as_text(lines[-1]))  # the last line is compared

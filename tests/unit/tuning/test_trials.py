@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from distxml.config.phases import PhaseName
 from distxml.tuning.leaderboard import Leaderboard
 from distxml.tuning.objective import Objective
 from distxml.tuning.plan import NoTrial, SweepPlan
@@ -27,7 +28,7 @@ def test_a_trial_that_a_full_disk_stopped_waits_and_the_sweep_ends(manager: Tria
     manager.end(1, {"outcome": "infrastructure", "reason": "run 0001: cannot be written (No space left on device)"})
     assert manager.infrastructure_failure == "run 0001: cannot be written (No space left on device)"
     assert manager.next() is NoTrial.OVER, "no trial is begun that would end the same way"
-    manager.end(2, {"phase": 2, "epoch": 3})  # Ray Tune ends what still runs
+    manager.end(2, {"phase": PhaseName.EXPLAINER, "epoch": 3})  # Ray Tune ends what still runs
     assert [record.status for record in manager.folder.load()] == ["finished", "running", "running"]
     again = TrialManager(
         manager.folder,
@@ -40,9 +41,9 @@ def test_a_trial_that_a_full_disk_stopped_waits_and_the_sweep_ends(manager: Tria
 
 def test_a_trial_whose_settings_are_at_fault_fails_and_the_search_continues(manager: TrialManager) -> None:
     assert manager.next() == 0
-    manager.end(0, {"outcome": "failed", "reason": "phase 2: the heatmap stays white"})
+    manager.end(0, {"outcome": "failed", "reason": "phase 2, explainer: the heatmap stays white"})
     (record,) = manager.folder.load()
-    assert (record.status, record.reason) == ("failed", "phase 2: the heatmap stays white")
+    assert (record.status, record.reason) == ("failed", "phase 2, explainer: the heatmap stays white")
     assert manager.next() == 1 and not manager.infrastructure_failure
 
 

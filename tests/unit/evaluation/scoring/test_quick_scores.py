@@ -82,7 +82,7 @@ def test_none_are_made_where_none_are_wanted(tmp_path: Path) -> None:
     assert quick_scores(recipe, loader(recipe, Rank()))(forward, CPU) == {}
 
 
-def test_training_logs_them_in_phase_3_and_learns_the_same(tmp_path: Path) -> None:
+def test_training_logs_them_in_the_joint_phase_and_learns_the_same(tmp_path: Path) -> None:
     with_scores, without = (small_recipe(tmp_path, *SETTINGS, f"run.name={name}") for name in ("with", "without"))
     weights = []
     for recipe in (with_scores, without):

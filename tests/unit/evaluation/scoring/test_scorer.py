@@ -92,9 +92,9 @@ def test_a_row_of_the_images_agrees_with_the_oracles(tmp_path):
             assert found["heat_outside"] == pytest.approx(heat[mask == 0].mean(), abs=1e-5)
 
 
-def test_the_classifier_of_phase_1_is_described_under_a_white_heatmap_with_the_explainers_heat(tmp_path):
-    rows, explained = small_rows(3), small_explained("phase1")
-    settings = SETTINGS.model_copy(update={"f": "phase1"})
+def test_the_classifier_of_its_own_phase_is_described_under_a_white_heatmap_with_the_explainers_heat(tmp_path):
+    rows, explained = small_rows(3), small_explained("classifier_phase")
+    settings = SETTINGS.model_copy(update={"f": "classifier_phase"})
     for row, found in zip(rows, small_scorer(tmp_path, settings, rows).describe(rows), strict=True):
         image = collate([decode(row, SIZE)]).image
         with torch.no_grad():
@@ -130,7 +130,7 @@ class Oracle:
         self.heat = cache(self._heat)
 
     def gate(self, heatmap: torch.Tensor) -> torch.Tensor | None:
-        gates = {"recompute": None, "fixed": heatmap, "phase1": torch.ones(1, 1, *SIZE)}
+        gates = {"recompute": None, "fixed": heatmap, "classifier_phase": torch.ones(1, 1, *SIZE)}
         return gates[self.settings.f]
 
     def logits(self, image: torch.Tensor) -> list[float]:
@@ -167,13 +167,13 @@ class Oracle:
         ]
 
 
-@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
+@pytest.mark.parametrize("f", ["recompute", "fixed", "classifier_phase"])
 @pytest.mark.parametrize("target", ["predicted", "label", "triangle"])
 @pytest.mark.parametrize("output", ["probability", "logit"])
 def test_curves_agree_with_the_oracle(tmp_path, f, target, output):
     """Every fill, in both orders, with patches that do and do not divide the image."""
     settings = BOTH_ORDERS.model_copy(update={"f": f, "target": target, "output": output})
-    row = small_rows(5)[3]  # predicted a circle, but for `phase1`
+    row = small_rows(5)[3]  # predicted a circle, but for `classifier_phase`
     oracle = Oracle(settings, row)
     records = scored(tmp_path, settings, [row])
     assert [record.method for record in records] == list(THREE)
@@ -195,7 +195,7 @@ def test_curves_agree_with_the_oracle(tmp_path, f, target, output):
             assert curve.tie_share == pytest.approx(ties)
 
 
-@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
+@pytest.mark.parametrize("f", ["recompute", "fixed", "classifier_phase"])
 def test_complete_curves_end_with_the_fill(tmp_path, f):
     settings = BOTH_ORDERS.model_copy(update={"f": f, "steps": "all", "patch_sizes": (12, 32)})
     row = small_rows(5)[4]
@@ -225,7 +225,7 @@ def test_steps_above_the_number_of_patches_are_all_of_them(tmp_path):
     assert {curve.steps for record in found[0] for curve in record.curves} == {16, 9}
 
 
-@pytest.mark.parametrize("f", ["recompute", "fixed", "phase1"])
+@pytest.mark.parametrize("f", ["recompute", "fixed", "classifier_phase"])
 @pytest.mark.parametrize("batch_size", [1, 64, 1000])
 def test_batch_size_and_company_change_nothing(tmp_path, f, batch_size):
     rows = small_rows(4)
@@ -365,7 +365,7 @@ def test_another_f_on_the_curves_than_before_is_noticed(tmp_path):
     """Should the curves not start where the clean pass was, nothing is written."""
     row = small_rows(1)[0]
     scorer = small_scorer(tmp_path, SETTINGS, [row])
-    scorer.explained = replace(small_explained("phase1"), f="recompute")
+    scorer.explained = replace(small_explained("classifier_phase"), f="recompute")
     with pytest.raises(RuntimeError, match=r"image image-0: f\(x\(0\)\) is"):
         scorer.score([row], THREE)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.training.callbacks.profiler import WAIT_STEPS, WARM_UP_STEPS, Profiler
 from distxml.training.state import TrainState
@@ -25,7 +26,9 @@ def traced(folder: Path, asked: int, made: int, state: TrainState) -> list[list[
         torch.mm(torch.ones(3 + number, 3), torch.ones(3, 3))
         profiler.on_step(number + 1, A_STEP)
     profiler.on_last_step()
-    return [json.loads(path.read_text())["traceEvents"] for path in sorted((folder / "profile/phase2").glob("*.json"))]
+    return [
+        json.loads(path.read_text())["traceEvents"] for path in sorted((folder / "profile/explainer").glob("*.json"))
+    ]
 
 
 def steps_in(events: list[dict[str, Any]]) -> list[int]:
@@ -35,7 +38,7 @@ def steps_in(events: list[dict[str, Any]]) -> list[int]:
 
 @pytest.mark.parametrize(("asked", "made"), [(2, 12), (1, 6), (4, 8)])
 def test_a_trace_holds_the_steps_after_the_warm_up(tmp_path: Path, asked: int, made: int) -> None:
-    (events,) = traced(tmp_path, asked, made, TrainState(phase=2))
+    (events,) = traced(tmp_path, asked, made, TrainState(phase=PhaseName.EXPLAINER))
     # When the block ends early, the trace ends with the step that was never made.
     assert steps_in(events) == list(range(FIRST, FIRST + asked))[: made - FIRST + 1]
     products = [event for event in events if event.get("name") == "aten::mm"]
@@ -44,10 +47,12 @@ def test_a_trace_holds_the_steps_after_the_warm_up(tmp_path: Path, asked: int, m
 
 @pytest.mark.parametrize("made", [0, 2])
 def test_no_trace_where_steps_are_too_few(tmp_path: Path, made: int) -> None:
-    assert traced(tmp_path, 3, made, TrainState(phase=2)) == []
+    assert traced(tmp_path, 3, made, TrainState(phase=PhaseName.EXPLAINER)) == []
 
 
-@pytest.mark.parametrize("state", [TrainState(phase=2, epoch=1), TrainState(phase=2, step_in_epoch=1)])
+@pytest.mark.parametrize(
+    "state", [TrainState(phase=PhaseName.EXPLAINER, epoch=1), TrainState(phase=PhaseName.EXPLAINER, step_in_epoch=1)]
+)
 def test_only_the_first_epoch_of_a_phase_is_profiled(tmp_path: Path, state: TrainState) -> None:
     assert traced(tmp_path, 2, 12, state) == []
 

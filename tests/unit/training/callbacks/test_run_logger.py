@@ -8,6 +8,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.event_queue import EventQueue
@@ -19,6 +20,8 @@ from distxml.training.callbacks.run_logger import RunLogger
 from distxml.training.callbacks.step_meter import StepMeter
 from distxml.training.state import TrainState
 from tests.unit.training.callbacks.epochs import EPOCH_IMAGES, EPOCH_STEPS, a_step, an_epoch
+
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
 
 
 @dataclass
@@ -43,10 +46,10 @@ def every_step_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def recipe(folder: Path, epochs: tuple[int | None, ...] = (2, 3, 4)) -> Recipe:
     rates = ((0.1, 0), (0, 0.1), (0.1, 0.1))
-    phases = [
-        {"epochs": most, "alpha": 0.5, "lr_classifier": classifier, "lr_explainer": explainer, "patience": 3}
-        for most, (classifier, explainer) in zip(epochs, rates, strict=True)
-    ]
+    phases = {
+        name: {"epochs": most, "alpha": 0.5, "lr_classifier": classifier, "lr_explainer": explainer, "patience": 3}
+        for name, most, (classifier, explainer) in zip(PhaseName, epochs, rates, strict=True)
+    }
     return Recipe.model_validate(
         {
             "dataset": {"path": str(folder / "data")},
@@ -87,11 +90,11 @@ def steps_written(settings: Recipe) -> list[int]:
 def test_a_step_tells_the_place_on_both_axes(tmp_path: Path) -> None:
     arrived = Arrived()
     logger = run_logger(recipe(tmp_path), arrived)
-    make_steps(logger, TrainState(phase=2, epoch=1, global_epoch=3, step=15), 2)
+    make_steps(logger, TrainState(phase=EXPLAINER, epoch=1, global_epoch=3, step=15), 2)
     logger.tensorboard.close()
     event = arrived.events[-1]
     assert isinstance(event, StepEvent)
-    assert (event.phase, event.epoch, event.epochs, event.step, event.global_step) == (2, 2, 3, 2, 17)
+    assert (event.phase, event.epoch, event.epochs, event.step, event.global_step) == (PhaseName.EXPLAINER, 2, 3, 2, 17)
     assert event.gradient_norm == 3.0 and event.step_seconds > 0
     assert event.images_per_second == pytest.approx(EPOCH_IMAGES / EPOCH_STEPS / event.step_seconds)
     steps_left = (2 + 4) * EPOCH_STEPS - 2
@@ -102,10 +105,15 @@ def test_a_step_tells_the_place_on_both_axes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("epochs", "phase", "known"),
-    [((None, 3, 4), 1, False), ((None, 3, 4), 2, True), ((2, 3, None), 1, False), ((2, 3, None), 3, False)],
+    [
+        ((None, 3, 4), CLASSIFIER, False),
+        ((None, 3, 4), EXPLAINER, True),
+        ((2, 3, None), CLASSIFIER, False),
+        ((2, 3, None), JOINT, False),
+    ],
 )
 def test_time_left_is_known_where_all_phases_to_come_have_a_budget(
-    tmp_path: Path, epochs: tuple[int | None, ...], phase: int, known: bool
+    tmp_path: Path, epochs: tuple[int | None, ...], phase: PhaseName, known: bool
 ) -> None:
     arrived = Arrived()
     logger = run_logger(recipe(tmp_path, epochs), arrived)
@@ -150,12 +158,12 @@ def test_all_but_steps_is_logged_sent_and_shown(tmp_path: Path) -> None:
     logger = run_logger(settings, arrived)
     figures = PhaseFigures(("no", "yes"), np.eye(2, dtype=np.int64), *(np.ones((2, 127), np.int64),) * 4)
     logger.on_notice(NoticeEvent(0, "hello"))
-    logger.on_guard(GuardEvent(2, 1, 3, "black", "went back", 1, 0.05))
-    logger.on_phase_end(PhaseEndEvent(2, 3, 5, "epoch budget"), figures)
+    logger.on_guard(GuardEvent(EXPLAINER, 1, 3, "black", "went back", 1, 0.05))
+    logger.on_phase_end(PhaseEndEvent(EXPLAINER, 3, 5, "epoch budget"), figures)
     logger.on_end()
     run = RunFolder(settings.run_folder)
     assert [type(event) for event in arrived.events] == [NoticeEvent, GuardEvent, PhaseEndEvent]
     assert [line["event"] for line in read_metrics(run.metrics)] == ["notice", "guard", "phase_end"]
     tags = EventAccumulator(str(run.tensorboard)).Reload().Tags()
-    assert {"notice/text_summary", "guard/phase2_try1/text_summary", "precision_recall/yes"} <= set(tags["tensors"])
+    assert {"notice/text_summary", "guard/explainer_try1/text_summary", "precision_recall/yes"} <= set(tags["tensors"])
     assert tags["images"] == ["confusion"] and tags["scalars"] == ["guard/tries"]

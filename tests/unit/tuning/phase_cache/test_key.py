@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.data.schema import DatasetMetadata, open_dataset
 from distxml.tuning.phase_cache import key as phase_key
 from distxml.tuning.phase_cache.code import closure
 from distxml.tuning.phase_cache.key import phase_keys
 from tests.unit.training.small_training import small_recipe
+
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
 
 
 @pytest.fixture(scope="module")
@@ -21,59 +24,59 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def keys(folder: Path, *overrides: str) -> tuple[str, ...]:
     recipe = small_recipe(folder, *overrides)
-    return tuple(key.name for key in phase_keys(recipe, open_dataset(recipe.dataset.path).metadata))
+    return tuple(key.name for key in phase_keys(recipe, open_dataset(recipe.dataset.path).metadata).values())
 
 
-def changed(folder: Path, *overrides: str, before: tuple[str, ...] = ()) -> list[int]:
+def changed(folder: Path, *overrides: str, before: tuple[str, ...] = ()) -> list[PhaseName]:
     """Phases whose key changes with these settings."""
-    pairs = zip(keys(folder, *before), keys(folder, *before, *overrides), strict=True)
-    return [phase for phase, (one, other) in enumerate(pairs, start=1) if one != other]
+    first, then = keys(folder, *before), keys(folder, *before, *overrides)
+    return [phase for phase, one, other in zip(PhaseName, first, then, strict=True) if one != other]
 
 
 @pytest.mark.parametrize(
     ("override", "phases"),
     [
-        ("loss.beta=0.5", [2, 3]),
-        ("loss.kind=hybrid", [2, 3]),
-        ("loss.gamma=0.5", [2, 3]),
-        ("loss.class_weights=balanced", [1, 2, 3]),
-        ("phases.1.alpha=0.3", [2, 3]),
-        ("phases.1.lr_explainer=0.03", [2, 3]),
-        ("phases.1.epochs=3", [2, 3]),
-        ("phases.2.alpha=0.3", [3]),
-        ("phases.2.lr_explainer=0.03", [3]),
-        ("phases.2.lr_classifier=0.03", [3]),
-        ("phases.2.epochs=3", [3]),
-        ("quick_scores.images=4", [3]),
-        ("phases.0.lr_classifier=0.03", [1, 2, 3]),
-        ("phases.0.epochs=3", [1, 2, 3]),
-        ("run.seed=1", [1, 2, 3]),
-        ("model.width=3", [1, 2, 3]),
-        ("model.explainer_width=3", [1, 2, 3]),
-        ("model.init_bias=2", [1, 2, 3]),
-        ("optimizer.momentum=0.8", [1, 2, 3]),
-        ("guard.factor=0.4", [1, 2, 3]),
-        ("loader.batch_size=5", [1, 2, 3]),
-        ("loader.augmentation={preset: flips, probability: 0.4}", [1, 2, 3]),
-        ("loader.shuffle_buffer=4", [1, 2, 3]),
-        ("compute.micro_batch=2", [1, 2, 3]),
-        ("scaling.workers=2", [1, 2, 3]),
+        ("loss.beta=0.5", [EXPLAINER, JOINT]),
+        ("loss.kind=hybrid", [EXPLAINER, JOINT]),
+        ("loss.gamma=0.5", [EXPLAINER, JOINT]),
+        ("loss.class_weights=balanced", list(PhaseName)),
+        ("phases.explainer.alpha=0.3", [EXPLAINER, JOINT]),
+        ("phases.explainer.lr_explainer=0.03", [EXPLAINER, JOINT]),
+        ("phases.explainer.epochs=3", [EXPLAINER, JOINT]),
+        ("phases.joint.alpha=0.3", [JOINT]),
+        ("phases.joint.lr_explainer=0.03", [JOINT]),
+        ("phases.joint.lr_classifier=0.03", [JOINT]),
+        ("phases.joint.epochs=3", [JOINT]),
+        ("quick_scores.images=4", [JOINT]),
+        ("phases.classifier.lr_classifier=0.03", list(PhaseName)),
+        ("phases.classifier.epochs=3", list(PhaseName)),
+        ("run.seed=1", list(PhaseName)),
+        ("model.width=3", list(PhaseName)),
+        ("model.explainer_width=3", list(PhaseName)),
+        ("model.init_bias=2", list(PhaseName)),
+        ("optimizer.momentum=0.8", list(PhaseName)),
+        ("guard.factor=0.4", list(PhaseName)),
+        ("loader.batch_size=5", list(PhaseName)),
+        ("loader.augmentation={preset: flips, probability: 0.4}", list(PhaseName)),
+        ("loader.shuffle_buffer=4", list(PhaseName)),
+        ("compute.micro_batch=2", list(PhaseName)),
+        ("scaling.workers=2", list(PhaseName)),
         ("run.name=other", []),
         ("run.gallery=3", []),
-        ("run.checkpoint_steps=1", [1, 2, 3]),
+        ("run.checkpoint_steps=1", list(PhaseName)),
         ("run.checkpoint_minutes=1", []),
-        ("quick_scores.seed=1", [3]),
+        ("quick_scores.seed=1", [JOINT]),
         ("evaluation.steps=3", []),
         ("loader.prefetch=2", []),
         ("scaling.max_failures=1", []),
     ],
 )
-def test_settings(folder: Path, override: str, phases: list[int]) -> None:
+def test_settings(folder: Path, override: str, phases: list[PhaseName]) -> None:
     assert changed(folder, override) == phases
 
 
-def test_phase_1_depends_on_the_explanation_loss_where_it_weighs_anything(folder: Path) -> None:
-    assert changed(folder, "loss.beta=0.5", before=("phases.0.alpha=0.9",)) == [1, 2, 3]
+def test_the_classifier_phase_depends_on_the_explanation_loss_where_it_weighs_anything(folder: Path) -> None:
+    assert changed(folder, "loss.beta=0.5", before=("phases.classifier.alpha=0.9",)) == list(PhaseName)
 
 
 def test_the_same_data_elsewhere_and_other_data_in_the_same_place(folder: Path) -> None:
@@ -87,7 +90,7 @@ def test_the_same_data_elsewhere_and_other_data_in_the_same_place(folder: Path) 
 
 
 def _names(recipe: Recipe, data: DatasetMetadata) -> tuple[str, ...]:
-    return tuple(key.name for key in phase_keys(recipe, data))
+    return tuple(key.name for key in phase_keys(recipe, data).values())
 
 
 def test_the_code_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,4 +151,4 @@ def test_settings_that_are_not_known_to_be_free_count() -> None:
     recipe = load_settings(Recipe, "polygons", [])
     fields = set(Recipe.model_fields) - {"dataset", "evaluation", "quick_scores"}
     data = DatasetMetadata.model_construct(shards=(), classes_sha256="")
-    assert set(phase_keys(recipe, data)[1].depends["settings"]) == fields
+    assert set(phase_keys(recipe, data)[EXPLAINER].depends["settings"]) == fields

@@ -14,6 +14,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distxml.config import Recipe
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import open_dataset
 from distxml.errors import UnrecoverableError
@@ -25,10 +26,16 @@ from distxml.tuning.phase_cache.store import KEPT, PhaseStore
 from distxml.tuning.trial_history import TrialHistory
 from tests.unit.training.small_training import KeptEvents, events, small_recipe, small_trainer
 
+CLASSIFIER, EXPLAINER, JOINT = PhaseName
+
 UNGUARDED = ("guard.black_share=null", "guard.same_below=null", "guard.white_steps=null")
 VARIANTS = {
     "last weights": (),
-    "best weights": ("phases.1.start_from=best_loss", "phases.2.start_from=best_loss", "optimizer.name=adamw"),
+    "best weights": (
+        "phases.explainer.start_from=best_loss",
+        "phases.joint.start_from=best_loss",
+        "optimizer.name=adamw",
+    ),
 }
 
 
@@ -72,8 +79,8 @@ def test_the_same_weights_as_alone(tmp_path: Path, name: str) -> None:
     assert begin.take() is True and begin.run.metrics.exists() is False
     train(first, begin)
     cases = {
-        "phase 1": ("loss.beta=0.6", "loss.kind=hybrid", "phases.1.lr_explainer=0.03"),
-        "phases 1 and 2": ("loss.beta=0.8", "phases.2.alpha=0.7", "phases.2.lr_explainer=0.03"),
+        "classifier": ("loss.beta=0.6", "loss.kind=hybrid", "phases.explainer.lr_explainer=0.03"),
+        "classifier and explainer": ("loss.beta=0.8", "phases.joint.alpha=0.7", "phases.joint.lr_explainer=0.03"),
     }
     for place, (case, settings) in enumerate(cases.items(), start=1):
         taking = small_recipe(tmp_path, *own, *settings, f"run.name=taking {place}")
@@ -86,10 +93,10 @@ def test_the_same_weights_as_alone(tmp_path: Path, name: str) -> None:
         assert all(torch.equal(weights[key], expected[key]) for key in expected), case
         assert_close(figures(taking), figures(alone))
         taken = TrialHistory(RunFolder(taking.run_folder)).update()
-        assert taken.epochs == (2, 2, 2) and set(taken.taken) == set(range(1, place + 1))
+        assert taken.epochs == dict.fromkeys(PhaseName, 2) and set(taken.taken) == set(list(PhaseName)[:place])
         board = EventAccumulator(str(RunFolder(taking.run_folder).tensorboard)).Reload()
         assert len(board.Scalars("accuracy/val")) == 6
-        for phase in (1, 2, 3):
+        for phase in PhaseName:
             assert ended(RunFolder(taking.run_folder), phase)
 
 
@@ -114,10 +121,12 @@ def test_a_run_that_is_started_again_publishes_what_it_had_ended_and_took_nothin
     assert begin.take()
     trainer = small_trainer(recipe, KeptEvents(on_event=begin.note))
     trainer.fit()
-    shutil.rmtree(RunFolder(recipe.run_folder).checkpoint(3, "last").parent)
+    shutil.rmtree(RunFolder(recipe.run_folder).checkpoint(JOINT, "last").parent)
     again = shared(recipe, store)
     assert again.take() is True
-    assert store.find(again.keys[0]) and store.find(again.keys[1]) and not store.find(again.keys[2])
+    assert (
+        store.find(again.keys[CLASSIFIER]) and store.find(again.keys[EXPLAINER]) and not store.find(again.keys[JOINT])
+    )
     assert TrialHistory(again.run).update().taken == {}
     again.close()
     begin.close()
@@ -128,14 +137,14 @@ def test_damaged_phases_are_trained_anew(tmp_path: Path) -> None:
     first = small_recipe(tmp_path, "run.name=first")
     begin = shared(first, store)
     train(first, begin)
-    weights = store.folder / begin.keys[1].name / "last" / "model.safetensors"
+    weights = store.folder / begin.keys[EXPLAINER].name / "last" / "model.safetensors"
     whole = weights.read_bytes()
     weights.unlink()
     weights.write_bytes(whole[:-9])
-    other = small_recipe(tmp_path, "run.name=other", "phases.2.alpha=0.9")
+    other = small_recipe(tmp_path, "run.name=other", "phases.joint.alpha=0.9")
     phases = shared(other, store)
     assert phases.take() is True
-    assert set(TrialHistory(phases.run).update().taken) == {1} and not weights.exists()
+    assert set(TrialHistory(phases.run).update().taken) == {CLASSIFIER} and not weights.exists()
     phases.close()
     assert not [path for path in store.folder.iterdir() if path.name.startswith(".")]
 
@@ -143,8 +152,8 @@ def test_damaged_phases_are_trained_anew(tmp_path: Path) -> None:
 def test_one_trains_and_the_other_waits_and_takes(tmp_path: Path) -> None:
     store = PhaseStore(tmp_path / "store")
     first = small_recipe(tmp_path, "run.name=first")
-    second = small_recipe(tmp_path, "run.name=second", "phases.2.alpha=0.9")
-    waited: list[int] = []
+    second = small_recipe(tmp_path, "run.name=second", "phases.joint.alpha=0.9")
+    waited: list[PhaseName] = []
     begin = shared(first, store)
     assert begin.take() is True
     later = shared(second, store)
@@ -156,8 +165,8 @@ def test_one_trains_and_the_other_waits_and_takes(tmp_path: Path) -> None:
     assert thread.is_alive()
     train(first, begin)
     thread.join(20)
-    assert done == [True] and waited == [2]
-    assert set(TrialHistory(later.run).update().taken) == {1, 2}
+    assert done == [True] and waited == [EXPLAINER]
+    assert set(TrialHistory(later.run).update().taken) == {CLASSIFIER, EXPLAINER}
     later.close()
 
 
@@ -170,7 +179,7 @@ def hold_until_killed(store: Path, key: PhaseKey, held: "multiprocessing.synchro
 
 @pytest.mark.slow
 def test_the_right_to_train_ends_with_the_process_that_had_it(tmp_path: Path) -> None:
-    store, key = PhaseStore(tmp_path / "store"), PhaseKey(1, {"a": 1})
+    store, key = PhaseStore(tmp_path / "store"), PhaseKey(CLASSIFIER, {"a": 1})
     context = multiprocessing.get_context("spawn")
     held = context.Event()
     holder = context.Process(target=hold_until_killed, args=(store.folder, key, held), daemon=True)
@@ -191,15 +200,15 @@ def test_what_leads_nowhere_is_found_out_once(tmp_path: Path) -> None:
     first = small_recipe(tmp_path, "run.name=first", *hopeless)
     begin = shared(first, store)
     assert begin.take()
-    with pytest.raises(UnrecoverableError, match="phase 2: the heatmap stays white") as caught:
+    with pytest.raises(UnrecoverableError, match="phase 2, explainer: the heatmap stays white") as caught:
         train(first, begin)
     begin.give_up(caught.value)
     begin.close()
-    second = shared(small_recipe(tmp_path, "run.name=second", *hopeless, "phases.2.alpha=0.9"), store)
+    second = shared(small_recipe(tmp_path, "run.name=second", *hopeless, "phases.joint.alpha=0.9"), store)
     with pytest.raises(UnrecoverableError, match=r"stays white.*another trial"):
         second.take()
     second.close()
-    other = shared(small_recipe(tmp_path, "run.name=other", *hopeless, "phases.1.lr_explainer=0.5"), store)
+    other = shared(small_recipe(tmp_path, "run.name=other", *hopeless, "phases.explainer.lr_explainer=0.5"), store)
     assert other.take() is True
     other.close()
 
@@ -215,9 +224,9 @@ def test_a_kill_while_phases_are_taken(tmp_path: Path, links: int, monkeypatch: 
     first = small_recipe(tmp_path, *own, "run.name=first")
     train(first, shared(first, store))  # trains alone: nothing was asked of the store
     begin = shared(first, store)
-    for phase in (1, 2):
+    for phase in (CLASSIFIER, EXPLAINER):
         begin._publish(phase)
-    recipe = small_recipe(tmp_path, *own, "run.name=second", "phases.2.alpha=0.9")
+    recipe = small_recipe(tmp_path, *own, "run.name=second", "phases.joint.alpha=0.9")
     left, real = [links], shared_phases.replace_folder
 
     def replace(fresh: Path, target: Path) -> None:
@@ -234,9 +243,10 @@ def test_a_kill_while_phases_are_taken(tmp_path: Path, links: int, monkeypatch: 
     monkeypatch.setattr(shared_phases, "replace_folder", real)
     again = shared(recipe, store)
     assert again.take() is True
-    assert all(again.run.checkpoint(phase, name).is_dir() for phase in (1, 2) for name in KEPT)
+    assert all(again.run.checkpoint(phase, name).is_dir() for phase in (CLASSIFIER, EXPLAINER) for name in KEPT)
     found = TrialHistory(again.run).update()
-    assert set(found.taken) == {1, 2} and found.epochs == (2, 2, 0)
+    assert set(found.taken) == {CLASSIFIER, EXPLAINER}
+    assert found.epochs == {CLASSIFIER: 2, EXPLAINER: 2, JOINT: 0}
     again.close()
 
 
@@ -251,7 +261,7 @@ def test_a_store_that_cannot_be_written_costs_nothing_but_sharing(tmp_path: Path
     shutil.move(tmp_path / "store", tmp_path / "gone")
     (tmp_path / "store").write_text("a file where the folder was")
     train(recipe, begin)
-    assert [ended(begin.run, phase) for phase in (1, 2, 3)] == [True] * 3
+    assert [ended(begin.run, phase) for phase in PhaseName] == [True] * 3
     assert len(said) == 1 and said[0].startswith("phases are not shared: store "), "said once"
     assert not begin._held
     later = shared(small_recipe(tmp_path, "run.name=second"), PhaseStore(tmp_path / "store"))
@@ -267,7 +277,7 @@ def test_a_sweep_that_is_made_again_under_its_name_counts_what_it_takes(tmp_path
     train(recipe, begin)
     shutil.rmtree(recipe.run_folder)
     assert shared(recipe, store).take() is False
-    assert set(TrialHistory(RunFolder(recipe.run_folder)).update().taken) == {1, 2, 3}
+    assert set(TrialHistory(RunFolder(recipe.run_folder)).update().taken) == set(PhaseName)
     assert TrialHistory(RunFolder(recipe.run_folder)).update().seconds == 0
 
 
@@ -286,10 +296,10 @@ def test_an_entry_says_what_it_is(tmp_path: Path) -> None:
     recipe = small_recipe(tmp_path, "run.name=first")
     begin = shared(recipe, store)
     train(recipe, begin)
-    content = json.loads((store.folder / begin.keys[0].name / "entry.json").read_text())
+    content = json.loads((store.folder / begin.keys[CLASSIFIER].name / "entry.json").read_text())
     assert content["made_by"] == str(recipe.run_folder) and content["epochs"] == 2
     assert (
         content["depends"]["settings"]["run"] == {"checkpoint_steps": None, "seed": 0}
         and "loss" in content["depends"]["settings"]
     )
-    assert {line["phase"] for line in content["log"]} == {1}
+    assert {line["phase"] for line in content["log"]} == {CLASSIFIER}
