@@ -1,4 +1,4 @@
-"""A few images a class with their masks, on one picture."""
+"""A few images per class with their masks, on one picture."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ TINT_STRENGTH = 0.3
 
 
 def write_contact_sheet(examples: dict[int, list[Row]], classes: Sequence[str], path: Path) -> None:
-    """A row of images a class, the masks outlined and tinted, as a PNG file.
+    """A row of images per class, the masks outlined and tinted, as a PNG file.
 
     Raises:
         UserError: the file cannot be written.

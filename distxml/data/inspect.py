@@ -22,11 +22,11 @@ FORMATS = ("JPEG", "PNG")
 """What images of a dataset may be; Pillow reads more, some of it by running programs."""
 
 EXAMPLES = 6
-"""Rows a class that are kept for the contact sheet."""
+"""Rows per class that are kept for the contact sheet."""
 
 
 def verified_rows(dataset: Dataset, split: Split) -> Iterator[Row]:
-    """The rows of a split in reading order; a row group in memory at a time.
+    """The rows of a split in reading order; one row group in memory at a time.
 
     Raises:
         UserError: a shard is not the file that was built, byte for byte.
@@ -47,7 +47,7 @@ class Inspection:
 
     Attributes:
         left_out: files left out when the dataset was built; None where that was not recorded.
-        widths, heights: pixels, an entry an image.
+        widths, heights: pixels, one entry per image.
         coverage: share of the image that its mask covers, an entry an annotated image.
         copies: keys of two images that are equal bit for bit and are in different splits.
         examples: a few rows a label.

@@ -51,7 +51,7 @@ def _is_installed() -> bool:
 
 
 class Loader:
-    """Every row of a split exactly once an epoch over all ranks, with as many steps on every rank.
+    """Every row of a split exactly once per epoch over all ranks, with equally many steps on every rank.
 
     A rank that has no row of its own in a step (fewer rows than ranks) gets one with weight 0. Order and augmentation
     depend on (seed, epoch, key), not on the number of ranks or threads. Reading needs at most `deal.most_rows_held`
@@ -90,7 +90,7 @@ class Loader:
         self._kept: dict[int, EncodedRows] | None = {} if len(self.reader) <= settings.shuffle_buffer else None
 
     def steps(self) -> int:
-        """Optimizer steps an epoch."""
+        """Optimizer steps per epoch."""
         return number_of_steps(len(self.reader), self.settings.batch_size)
 
     def training(self, epoch: int, first_step: int = 0) -> Generator[Batch]:

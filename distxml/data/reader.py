@@ -1,4 +1,4 @@
-"""The rows of a split, a row group at a time; nothing is kept."""
+"""The rows of a split, one row group at a time; nothing is kept."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

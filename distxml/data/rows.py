@@ -54,10 +54,16 @@ def decode(row: Row, image_size: tuple[int, int]) -> Sample:
 
 
 def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str, upright: bool = False) -> Pixels:
-    """An encoded image as H×W×3 RGB, 8 bits a channel; resized as in `resized`.
+    """An encoded image as H×W×3 RGB, 8 bits per channel; grey images get three equal channels, alpha is dropped.
 
-    Grey images become three equal channels, alpha is dropped. `upright` turns the image as its EXIF orientation says;
-    datasets hold none that would turn.
+    Args:
+        data: an image file.
+        image_size: (height, width) in pixels, resized as in `resized`; None: as it is.
+        name: what messages call it.
+        upright: whether to turn it as its EXIF orientation says; datasets hold no image that would turn.
+
+    Raises:
+        UserError: it does not decode.
     """
     turn = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
     pixels = decode_pixels(data, cv2.IMREAD_COLOR_RGB | turn, name)
@@ -76,7 +82,7 @@ def resized(pixels: Pixels, image_size: tuple[int, int]) -> Pixels:
 
 
 def is_deep(data: bytes, name: str) -> bool:
-    """Whether an image has more than 8 bits a channel, so that `decode_image` would cut some of them off."""
+    """Whether an image has more than 8 bits per channel, so that `decode_image` would cut some of them off."""
     return decode_pixels(data, cv2.IMREAD_UNCHANGED, name).dtype != np.uint8
 
 

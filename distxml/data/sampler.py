@@ -1,4 +1,4 @@
-"""Which rows each DDP rank sees at each step: every row once an epoch, as many steps on every rank.
+"""Which rows each DDP rank sees at each step: every row once per epoch, equally many steps on every rank.
 
 Training. The row groups are shuffled and laid end to end. The sequence is cut into lanes of equal length, as many as a
 global batch has images, and step t takes the t-th row of every lane:
@@ -67,7 +67,7 @@ class Deal:
 
 
 def number_of_steps(rows: int, batch_size: int) -> int:
-    """Steps an epoch: batches of at most `batch_size` rows whose sizes differ by at most one."""
+    """Steps per epoch: batches of at most `batch_size` rows whose sizes differ by at most one."""
     return -(-rows // batch_size)
 
 

@@ -1,4 +1,4 @@
-"""Pretrained weights of torchvision's ResNets: a file, or torchvision's own, downloaded once a node."""
+"""Pretrained weights of torchvision's ResNets: a file, or torchvision's own, downloaded once per node."""
 
 import socket
 import sys

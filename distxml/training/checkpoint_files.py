@@ -27,7 +27,14 @@ class SavedState(BaseModel):
 
 
 def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: ModelCard) -> None:
-    """Write all files into an empty folder; the state last."""
+    """Write all files of a checkpoint, the state last.
+
+    Args:
+        folder: exists and is empty.
+        learner: whose model, optimizer and schedule are saved.
+        state: where training stands.
+        card: of the model.
+    """
     save_model(folder, learner.model, card)
     moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
     torch.save(moving, folder / OPTIMIZER_NAME)

@@ -25,7 +25,7 @@ STEPS_BETWEEN_UPDATES = 10
 """Every so many steps the ranks add up what they counted, and the running means are updated."""
 
 DECAY_PER_STEP = 0.9
-"""Weight of a step in the means relative to the step after it: half the weight lies on the last 7 steps. An explainer
+"""Weight of a step in the means relative to the step after it: half the weight lies on the last 7 steps, as a heatmap
 may fall from white to black within 20."""
 
 

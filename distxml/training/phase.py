@@ -46,7 +46,7 @@ def build_optimizer(model: JointModel, phase: PhaseSettings, settings: Optimizer
 
 
 class Schedule:
-    """The learning rates of a phase, moved on once an epoch."""
+    """The learning rates of a phase, updated once per epoch."""
 
     def __init__(self, optimizer: Optimizer, phase: PhaseSettings, settings: OptimizerSettings) -> None:
         self._optimizer = optimizer
@@ -196,7 +196,7 @@ class Learner:
         return EpochMetrics(self.loss, self.guard, self.device, before)
 
     def without_exchange(self) -> AbstractContextManager[None]:
-        """While gradients accumulate: the ranks exchange them once, at the last part of a batch."""
+        """For all micro-batches but the last: gradients accumulate, and the ranks exchange them once."""
         if world_size() == 1:
             return nullcontext()
         return cast(DistributedDataParallel, self.wrapped).no_sync()

@@ -57,7 +57,7 @@ def check_dataset(recipe: Recipe) -> Dataset:
     if isinstance(weights, tuple) and len(weights) != len(metadata.classes):
         raise UserError(
             f"loss.class_weights: {len(weights)} weights for {len(metadata.classes)} classes "
-            f"({', '.join(metadata.classes)}); give one a class"
+            f"({', '.join(metadata.classes)}); give one per class"
         )
     return dataset
 

@@ -42,6 +42,13 @@ class Display(Protocol):
 def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: ScoresMaker, display: Display) -> None:
     """Train to the end of the joint phase, lost workers replaced.
 
+    Args:
+        claimed: recipe, attempt and notices.
+        run: its folder.
+        stop: tells of Ctrl-C and SIGTERM.
+        scores: makes the scores of explanations in the workers.
+        display: gets the run's events.
+
     Raises:
         UnrecoverableError: the settings lead nowhere.
         UserError: training stopped, for a reason that the user can mend or for another, which is in `run.failure`.
