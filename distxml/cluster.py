@@ -220,8 +220,8 @@ class CapacityWatch:
         self._lacking = False
         self._checked = time.monotonic()
 
-    def news(self) -> Iterator[str]:
-        """What has changed, if it is time to look."""
+    def changes(self) -> Iterator[str]:
+        """What has changed since the last check, if it is time for one."""
         if time.monotonic() - self._checked < SECONDS_BETWEEN_CHECKS:
             return
         self._checked = time.monotonic()

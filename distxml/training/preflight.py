@@ -38,20 +38,30 @@ def check_dataset(recipe: Recipe) -> Dataset:
     for split in SPLITS:
         if metadata.rows(split) == 0:
             raise UserError(f"dataset {path}: the {split} split is empty; build it again with other splits")
-    if recipe.scaling.workers > metadata.rows("train"):
+    _check_workers(recipe, metadata.rows("train"))
+    _check_loss(recipe, dataset)
+    return dataset
+
+
+def _check_workers(recipe: Recipe, images: int) -> None:
+    """No worker may be without an image in a step; `images` is the number of training images."""
+    workers, batch_size = recipe.scaling.workers, recipe.loader.batch_size
+    if workers > images:
+        raise UserError(f"scaling.workers={workers}: only {images} training images; lower it")
+    if images // number_of_steps(images, batch_size) < workers:
         raise UserError(
-            f"scaling.workers={recipe.scaling.workers}: only {metadata.rows('train')} training images; lower it"
+            f"scaling.workers={workers}: {images} training images in batches of at most {batch_size} leave a worker "
+            "without an image; raise loader.batch_size or lower the workers"
         )
-    steps = number_of_steps(metadata.rows("train"), recipe.loader.batch_size)
-    if metadata.rows("train") // steps < recipe.scaling.workers:
-        raise UserError(
-            f"scaling.workers={recipe.scaling.workers}: {metadata.rows('train')} training images in batches of at most "
-            f"{recipe.loader.batch_size} leave a worker without an image; raise loader.batch_size or lower the workers"
-        )
+
+
+def _check_loss(recipe: Recipe, dataset: Dataset) -> None:
+    """The loss needs masks, and its class weights belong to the dataset's classes."""
+    metadata = dataset.metadata
     if recipe.loss.kind == "hybrid" and metadata.annotated["train"] == 0:
         raise UserError(
-            f"loss.kind=hybrid: no training image of dataset {path} has a mask; use loss.kind=unsupervised "
-            "or build the dataset with masks"
+            f"loss.kind=hybrid: no training image of dataset {recipe.dataset.path} has a mask; use "
+            "loss.kind=unsupervised or build the dataset with masks"
         )
     weights = recipe.loss.class_weights
     if isinstance(weights, tuple) and len(weights) != len(metadata.classes):
@@ -59,7 +69,6 @@ def check_dataset(recipe: Recipe) -> Dataset:
             f"loss.class_weights: {len(weights)} weights for {len(metadata.classes)} classes "
             f"({', '.join(metadata.classes)}); give one per class"
         )
-    return dataset
 
 
 def _check_keys(dataset: Dataset) -> None:

@@ -91,10 +91,10 @@ def _watch(event_queue: EventQueue, scaling: ScalingSettings, display: Display) 
                 display.show(event)
 
     def keep_reading() -> None:
-        lack = CapacityWatch(scaling)
+        capacity = CapacityWatch(scaling)
         while not over.wait(SECONDS_BETWEEN_READS):
             read(SECONDS_PER_READ)
-            for message in lack.news():
+            for message in capacity.changes():
                 display.show(NoticeEvent(0, message))
 
     thread = threading.Thread(target=keep_reading, daemon=True)

@@ -1,4 +1,4 @@
-"""Claiming a run's folder, and what is written into it then: dataset, recipe, environment, token of the attempt."""
+"""A run's folder: claimed with its dataset, recipe, environment and the token of the attempt; marked when complete."""
 
 import json
 import math
@@ -50,35 +50,6 @@ and micro-batches do change which images BatchNorm normalises together.)
 `dataset` is a path, which may move; that the data are the same is checked by checksums."""
 
 
-def environment_with(before: Path) -> dict[str, object]:
-    """This process's environment for environment.json, with those of earlier starts.
-
-    Args:
-        before: the file as the start before this one wrote it; it may be missing or damaged.
-    """
-    earlier: list[object] = []
-    with suppress(OSError, ValueError):
-        content = json.loads(before.read_bytes())
-        if isinstance(content, dict):
-            earlier = [*content.pop(EARLIER, []), content]
-    return _environment() | ({EARLIER: earlier} if earlier else {})
-
-
-def _environment() -> dict[str, object]:
-    return {
-        "distxml": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "ray": ray.__version__,
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "gpus": torch.cuda.device_count(),
-        "command": " ".join(sys.argv),
-        "started": datetime.now(UTC).isoformat("T", "seconds"),
-    }
-
-
 def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
     """Whether this recipe may train in this folder; writes nothing.
 
@@ -92,10 +63,6 @@ def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
         raise UserError(f"run {run.path}: is a file; choose another run.name")
     elif run.path.exists() and any(not _is_own(path) for path in run.path.iterdir()):
         raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
-
-
-def _is_own(path: Path) -> bool:
-    return path.name in _OWN_NAMES or is_unfinished(path)
 
 
 @dataclass(frozen=True)
@@ -131,6 +98,11 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
     return Claim(attempt, recipe, notices)
 
 
+def mark_finished(run: RunFolder) -> None:
+    """The last phase is over: nobody trains in this folder any more."""
+    write_whole(run.finished, json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
+
+
 def _keep_micro_batch(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
     """With fewer workers than before, each worker still computes no more images at once than it did then.
 
@@ -152,6 +124,10 @@ def _keep_micro_batch(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]
 
 def _workers(number: int) -> str:
     return "worker" if number == 1 else "workers"
+
+
+def _is_own(path: Path) -> bool:
+    return path.name in _OWN_NAMES or is_unfinished(path)
 
 
 def _check_same_data(run: RunFolder, dataset: Dataset) -> None:
@@ -186,3 +162,32 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
     for key, value in pairs:
         flat.update(_flat(value, f"{prefix}.{key}" if prefix else str(key)))
     return flat
+
+
+def environment_with(before: Path) -> dict[str, object]:
+    """This process's environment for environment.json, with those of earlier starts.
+
+    Args:
+        before: the file as the start before this one wrote it; it may be missing or damaged.
+    """
+    earlier: list[object] = []
+    with suppress(OSError, ValueError):
+        content = json.loads(before.read_bytes())
+        if isinstance(content, dict):
+            earlier = [*content.pop(EARLIER, []), content]
+    return _environment() | ({EARLIER: earlier} if earlier else {})
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "distxml": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "ray": ray.__version__,
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "gpus": torch.cuda.device_count(),
+        "command": " ".join(sys.argv),
+        "started": datetime.now(UTC).isoformat("T", "seconds"),
+    }

@@ -35,7 +35,7 @@ class Pool:
         self._starting: dict[ray.ObjectRef, Any] = {}  # an actor that loads the model, by what it says when it has
         self._busy: dict[ray.ObjectRef, tuple[Any, Task]] = {}
         self._deaths: Counter[Task | None] = Counter()  # over a task; None: of actors that were not ready yet
-        self._lack = CapacityWatch(self.scaling)
+        self._capacity = CapacityWatch(self.scaling)
         self._begun: float | None = None  # None: a worker was ready, or the user was told that none is
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Task]:
@@ -54,14 +54,14 @@ class Pool:
                     return
                 for ref in ended:
                     yield from self._settle(ref, waiting)
-                for message in self._news():
+                for message in self._changes():
                     self.tell(message)
         finally:
             for actor in [*self._starting.values(), *(actor for actor, _ in self._busy.values())]:
                 ray.kill(actor)
 
-    def _news(self) -> Iterator[str]:
-        yield from self._lack.news()
+    def _changes(self) -> Iterator[str]:
+        yield from self._capacity.changes()
         if self._begun and time.monotonic() - self._begun > SECONDS_TO_START:
             self._begun = None
             yield busy_cluster()

@@ -1,10 +1,8 @@
 """`RunLogger`: metrics.jsonl, TensorBoard, and the events that the driver shows."""
 
-import json
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import torch
 
@@ -14,7 +12,6 @@ from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
 from distxml.data.subsets import balanced_sample
-from distxml.files import write_whole
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import EpochEvent, GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent, StepEvent
 from distxml.monitoring.metrics_log import MetricsLog
@@ -180,11 +177,6 @@ def _epoch_event(report: EpochReport, seconds: float) -> EpochEvent:
         pace=report.pace,
         memory=report.memory,
     )
-
-
-def mark_finished(run: RunFolder) -> None:
-    """The joint phase is complete."""
-    write_whole(run.finished, json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
 
 
 def _gallery(val: Loader, images: int) -> Batch | None:

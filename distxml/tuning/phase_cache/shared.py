@@ -18,8 +18,8 @@ from distxml.losses import JointLoss
 from distxml.monitoring.events import EpochEvent, Event, PhaseEndEvent
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.monitoring.tensorboard import TensorBoard
-from distxml.training.callbacks.run_logger import mark_finished
 from distxml.training.checkpoint_files import read_state
+from distxml.training.run_claim import mark_finished
 from distxml.tuning.phase_cache.key import PhaseKey
 from distxml.tuning.phase_cache.store import KEPT, PhaseStore, StoredPhase
 

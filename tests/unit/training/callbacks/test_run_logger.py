@@ -1,4 +1,4 @@
-"""The run logger: what it sends and writes while training goes on, back, and on again after an interruption."""
+"""The run logger: what it sends and writes while training continues, is rolled back, and resumes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
