@@ -19,10 +19,10 @@ from matplotlib.lines import Line2D
 
 from distxml.digest import digest_of
 
-FIRST = "DejaVu Sans"
+MAIN_FONT = "DejaVu Sans"
 """Comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew."""
 
-OTHER_SCRIPTS = (
+OTHER_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
     "Source Han Sans SC",
@@ -53,6 +53,7 @@ THEME = {
 INK, MUTED, LINE, BLUE, ORANGE, GREEN, PINK, YELLOW, SKY, PAPER = THEME
 
 SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
+"""Colours of lines that differ in nothing else, in turn."""
 
 DOTS_PER_INCH = 200
 """Of the PNG files."""
@@ -67,48 +68,17 @@ LEGEND_LINE = 0.65
 """Inches of a legend's entry beside its letters."""
 
 
-def inline(document: str, alt: str, theme: Mapping[str, str]) -> str:
-    """No prolog, no metadata, no ids that could clash with another element's; safe to put into a page.
-
-    Args:
-        document: what matplotlib wrote, its text as text.
-        alt: what it shows, in words.
-        theme: what each colour becomes.
-    """
-    svg = document[document.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<g) id="[^"]*"', r"\1", svg)  # nothing refers to a group
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)  # it would reach the whole page
-    svg = _own_ids(svg, digest_of(alt + svg)[:8])
-    svg = re.sub(r'<svg([^>]*?) (?:width|height)="[^"]*"([^>]*?) (?:width|height)="[^"]*"', r"<svg\1\2", svg, count=1)
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
-    svg = re.sub(r' d="[^"]*"', _shorter_numbers, svg)
-    for color, variable in theme.items():
-        svg = svg.replace(color, variable)
-    return re.sub(r'font-family: [^;"]+', "font-family: inherit", svg).strip()
-
-
-def _own_ids(svg: str, prefix: str) -> str:
-    """`prefix` before every id and every reference to one."""
-    return re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{prefix}", svg)
-
-
-def _shorter_numbers(path: re.Match[str]) -> str:
-    """A path with hundredths of a point, which no screen shows: half the size."""
-    return re.sub(r"(\.\d\d)\d+", r"\1", path[0])
-
-
-def families() -> list[str]:
-    """The first font, and those of the others that this machine has, for letters that it lacks."""
+def font_families() -> list[str]:
+    """The main font, and those of the others that this machine has, for letters that the main one lacks."""
     installed = set(get_font_names())
-    return [FIRST, *(name for name in OTHER_SCRIPTS if name in installed)]
+    return [MAIN_FONT, *(name for name in OTHER_FONTS if name in installed)]
 
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
     "svg.hashsalt": "distxml",
     "text.parse_math": False,
-    "font.family": families(),
+    "font.family": font_families(),
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -207,7 +177,10 @@ class Panel:
         return Picture(inline(document, alt, THEME), alt, self._size[0])
 
     def plate(self, name: str, title: str, caption: str, legend: Sequence[Line2D] = ()) -> Plate:
-        """The drawn figure for a paper: the title above, unless the only axes have it, and the legend below."""
+        """The drawn figure for a paper: the title above, unless the only axes have it, and the legend below.
+
+        See `finish` for the arguments.
+        """
         width, height = self._size
         if self.axes.get_title("left") != title:
             lines = textwrap.wrap(title, int(width * TITLE_LETTERS))
@@ -226,7 +199,14 @@ class Panel:
         return Plate(name, title, caption, svg, png)
 
     def finish(self, name: str, title: str, caption: str, legend: Sequence[Line2D] = ()) -> DrawnFigure:
-        """Both: first the page's, whose title and legend are the page's own."""
+        """Both shapes; the page writes title and legend itself.
+
+        Args:
+            name: of the files, without their suffix.
+            title: one line.
+            caption: what a reader must know; on the page what the figure shows, in words.
+            legend: of the files.
+        """
         picture = self.picture(caption)
         return DrawnFigure(picture, self.plate(name, title, caption, legend))
 
@@ -236,3 +216,34 @@ class Panel:
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # the page's own text has every letter
             self.figure.savefig(buffer, format=kind, **how)
         return buffer.getvalue()
+
+
+def inline(document: str, alt: str, theme: Mapping[str, str]) -> str:
+    """No prolog, no metadata, no ids that could clash with another element's; safe to put into a page.
+
+    Args:
+        document: what matplotlib wrote, its text as text.
+        alt: what it shows, in words.
+        theme: what each colour becomes.
+    """
+    svg = document[document.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(<g) id="[^"]*"', r"\1", svg)  # nothing refers to a group
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)  # it would reach the whole page
+    svg = _own_ids(svg, digest_of(alt + svg)[:8])
+    svg = re.sub(r'<svg([^>]*?) (?:width|height)="[^"]*"([^>]*?) (?:width|height)="[^"]*"', r"<svg\1\2", svg, count=1)
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+    svg = re.sub(r' d="[^"]*"', _shorter_numbers, svg)
+    for color, variable in theme.items():
+        svg = svg.replace(color, variable)
+    return re.sub(r'font-family: [^;"]+', "font-family: inherit", svg).strip()
+
+
+def _own_ids(svg: str, prefix: str) -> str:
+    """`prefix` before every id and every reference to one."""
+    return re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{prefix}", svg)
+
+
+def _shorter_numbers(path: re.Match[str]) -> str:
+    """A path with hundredths of a point, which no screen shows: half the size."""
+    return re.sub(r"(\.\d\d)\d+", r"\1", path[0])

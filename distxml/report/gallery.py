@@ -15,13 +15,11 @@ from distxml.data.schema import Split
 from distxml.data.subsets import Candidate, Choice, choose
 from distxml.evaluation.results import Results
 from distxml.monitoring.overlay import colorize, overlay
-from distxml.report.pixels import data_uri, outlined
+from distxml.report.pixels import SMALL, data_uri, outlined
 from distxml.report.scored_run import ScoredRun
 
 PER_GROUP = 4
 MAX_PICTURES = 24
-SMALL = 128
-"""Pixels of the longer side below which single pixels stay visible when a picture is enlarged."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,16 +16,11 @@ from distxml.data.schema import Split
 from distxml.data.subsets import Candidate, choose
 from distxml.evaluation.results import Results
 from distxml.monitoring.overlay import colorize
-from distxml.report.gallery import SMALL
-from distxml.report.pixels import outlined
+from distxml.report.pixels import SMALL, Pixels, outlined
 from distxml.report.scored_run import ScoredRun
 from distxml.report.style import without
 
-Pixels = NDArray[np.uint8]
-
 PER_GROUP, MAX_ROWS = 2, 6
-MAX_SIDE = 160
-"""Pixels of the longer side of a picture in the page, which shows it smaller still."""
 
 
 @dataclass(frozen=True)
@@ -149,12 +143,3 @@ def _scaled(name: Method, method: HeatmapMethod, image: torch.Tensor, target: in
     heat = method.heatmap(image, torch.tensor([target]))[0, 0].detach().numpy()
     highest = heat.max()
     return heat if name == "in_model" or not highest > 0 else heat / highest
-
-
-def thumbnail(picture: Pixels) -> Pixels:
-    """The same with at most `MAX_SIDE` pixels a side."""
-    share = MAX_SIDE / max(picture.shape[:2])
-    if share >= 1:
-        return picture
-    size = (round(share * picture.shape[1]), round(share * picture.shape[0]))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -20,8 +20,8 @@ from distxml.report.figure import THEME, Picture
 from distxml.report.figures.all import Figures
 from distxml.report.figures.training import LEGEND
 from distxml.report.gallery import Gallery
-from distxml.report.heatmap_grid import HeatmapGrid, Pixels, thumbnail
-from distxml.report.pixels import data_uri
+from distxml.report.heatmap_grid import HeatmapGrid
+from distxml.report.pixels import Pixels, data_uri, thumbnail
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS, class_styles, method_name, method_styles
 from distxml.report.tables import classes as class_tables
 from distxml.report.tables import methods as method_tables

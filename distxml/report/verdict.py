@@ -35,7 +35,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Verdict:
-    """With one order of the patches: how many methods came out how, a tile an outcome."""
+    """With one order of the patches: how many methods came out how, one tile per outcome."""
 
     order: Order
     tiles: list[Tile]

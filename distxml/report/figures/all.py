@@ -18,7 +18,7 @@ class Figures:
     """What could be drawn; what could not is None or empty.
 
     Attributes:
-        training: a panel a quantity.
+        training: one panel per quantity.
         roc, precision_recall: of the classes.
         overall: AOPC over all settings.
         comparisons: in-model minus every other method.

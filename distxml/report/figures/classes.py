@@ -29,12 +29,12 @@ PRECISION_RECALL = _Frame("precision_recall", "Precision and recall", "recall", 
 
 
 def roc_figure(curves: tuple[ClassCurve, ...]) -> DrawnFigure:
-    """One line a class, and the diagonal of a guess."""
+    """One line per class, and the diagonal of a guess."""
     return _class_curves(curves, ROC)
 
 
 def precision_recall_figure(curves: tuple[ClassCurve, ...]) -> DrawnFigure:
-    """One line a class."""
+    """One line per class."""
     return _class_curves(curves, PRECISION_RECALL)
 
 

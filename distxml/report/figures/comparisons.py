@@ -37,7 +37,7 @@ Dots = Mapping[Order, Sequence[_Dot]]
 
 
 def overall_figure(summary: Summary) -> DrawnFigure:
-    """AOPC over all settings: a row a method, the best of the first order on top; a panel an order."""
+    """AOPC over all settings: one row per method, the best of the first order on top; one panel per order."""
     shown: Dots = {order: [_overall_dot(row) for row in ranked(summary, order)] for order in summary.settings.orders}
     title = f"AOPC over all {summary.aopc_overall[0].settings} pairs of a patch size and a fill"
     caption = (
@@ -51,7 +51,7 @@ def overall_figure(summary: Summary) -> DrawnFigure:
 
 
 def comparison_figure(summary: Summary) -> DrawnFigure | None:
-    """In-model minus every other method (or else every method minus `random`) over all settings; a panel an order.
+    """In-model minus every other method (or else every method minus `random`) over all settings; one panel per order.
 
     None where nothing was compared.
     """
@@ -113,7 +113,7 @@ def _dot_panel(shown: Dots) -> Panel:
 
 
 def _draw(panel: Panel, shown: Dots, words: Mapping[Order, str], reference: float | None) -> None:
-    """A panel an order with its words and a dotted line at `reference`; rows as in the first panel."""
+    """One panel per order with its words and a dotted line at `reference`; rows as in the first panel."""
     methods: list[Method] = [dot.method for dot in next(iter(shown.values()))]
     for axes, (order, dots) in zip(panel.grid[0], shown.items(), strict=True):
         if reference is not None:

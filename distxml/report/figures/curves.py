@@ -1,4 +1,4 @@
-"""The paper's grid: patch sizes × fills, a line a method, f or AOPC against the patches replaced."""
+"""The paper's grid: patch sizes × fills, one line per method, f or AOPC against the patches replaced."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -195,7 +195,7 @@ def _grid(summary: Summary, means: Means, words: _Words, limits: tuple[float, fl
 
 
 def draw_setting(axes: Axes, by_method: Mapping[Method, MeanCurve]) -> None:
-    """A line a method, the in-model one on top of the others, and the bands that there are."""
+    """One line per method, the in-model one on top of the others, and the bands that there are."""
     for method in sorted(by_method, key=lambda method: method == "in_model"):
         curve, style = by_method[method], method_style(method)
         if curve.low is not None and curve.high is not None:

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from distxml.monitoring.overlay import colorize
 from distxml.report.figure import MUTED, Panel, Plate
-from distxml.report.heatmap_grid import HeatmapGrid, ImageRow, Pixels
+from distxml.report.heatmap_grid import HeatmapGrid, ImageRow
+from distxml.report.pixels import Pixels
 from distxml.report.style import method_name, shortened
 from distxml.report.wording import number
 

@@ -72,7 +72,7 @@ def setting_axis(name: str, parameter: Parameter | None, values: Sequence[Any]) 
 
 
 def parallel_coordinates(axes: Sequence[SettingAxis], score: Values, best: Sequence[int], scored: str) -> Picture:
-    """A line a trial across its settings to its score; the best on top.
+    """One line per trial, across its settings to its score; the best on top.
 
     Args:
         axes: the searched settings, n trials each.
@@ -91,13 +91,13 @@ def parallel_coordinates(axes: Sequence[SettingAxis], score: Values, best: Seque
                 panel.axes.plot(there, heights[there], color=grade, linewidth=width, marker="o", markersize=2)
         _name_columns(panel.axes, columns)
         return panel.picture(
-            f"{int(np.isfinite(score).sum())} trials, a line each, across {', '.join(axis.name for axis in axes)} to "
+            f"{int(np.isfinite(score).sum())} trials, one line each, across {', '.join(axis.name for axis in axes)} to "
             f"{scored}; orange is the best, blue the better half"
         )
 
 
 def importance_figure(importances: Mapping[str, float]) -> Picture:
-    """A bar a setting, the most important on top."""
+    """One bar per setting, the most important on top."""
     names, shares = list(importances)[::-1], list(importances.values())[::-1]
     with Panel(4.2, 0.8 + 0.28 * len(names)) as panel:
         panel.axes.barh(range(len(names)), shares, color=BLUE, height=0.6)
@@ -109,7 +109,7 @@ def importance_figure(importances: Mapping[str, float]) -> Picture:
 
 
 def slice_figure(axis: SettingAxis, score: Values, best: Sequence[int], scored: str) -> Picture:
-    """A point a trial: one setting against what it led to."""
+    """One point per trial: a setting against what it led to."""
     with Panel(2.9, 2.3) as panel:
         for index in np.flatnonzero(np.isfinite(score) & np.isfinite(axis.values)):
             panel.axes.plot(
@@ -126,7 +126,7 @@ def slice_figure(axis: SettingAxis, score: Values, best: Sequence[int], scored: 
 
 
 def plane_figure(x: Values, y: Values, names: tuple[str, str], numbers: Sequence[int], best: Sequence[int]) -> Picture:
-    """A point a trial in the plane of two metrics; those of the front are joined and numbered.
+    """One point per trial in the plane of two metrics; those of the front are joined and numbered.
 
     Args:
         x, y: n, the metrics as they are.
@@ -144,7 +144,7 @@ def plane_figure(x: Values, y: Values, names: tuple[str, str], numbers: Sequence
             )
         panel.axes.set(xlabel=names[0], ylabel=names[1])
         return panel.picture(
-            f"{names[1]} over {names[0]}, a point a trial; the front is trials "
+            f"{names[1]} over {names[0]}, one point per trial; the front is trials "
             f"{', '.join(str(numbers[index]) for index in front)}"
         )
 

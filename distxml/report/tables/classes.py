@@ -1,4 +1,4 @@
-"""Tables with a row a true class."""
+"""Tables with one row per true class."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Tables with a row a method: AOPC over all settings, and agreement with the masks."""
+"""Tables with one row per method: AOPC over all settings, and agreement with the masks."""
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import (

@@ -1,4 +1,4 @@
-"""Tables with a row a setting (order, patch size, fill) and a column a method."""
+"""Tables with one row per setting (order, patch size, fill) and one column per method."""
 
 from collections.abc import Callable, Mapping, Sequence
 

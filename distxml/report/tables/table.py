@@ -19,7 +19,7 @@ NONE = Cell("–")
 
 @dataclass(frozen=True)
 class TableRow:
-    """A name, a smaller line under it, and a cell a column; `own` stands out: what the report is about."""
+    """A name, a smaller line under it, and one cell per column; `own` makes it stand out: what the report is about."""
 
     name: str
     cells: Sequence[Cell]

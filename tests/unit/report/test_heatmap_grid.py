@@ -17,7 +17,7 @@ from distxml.models.checkpoint import load_model
 from distxml.monitoring.overlay import colorize
 from distxml.report.document import untracked
 from distxml.report.figures.heatmaps import heatmap_figure
-from distxml.report.heatmap_grid import MAX_SIDE, HeatmapGrid, build_heatmap_grid, thumbnail
+from distxml.report.heatmap_grid import HeatmapGrid, build_heatmap_grid
 from distxml.report.scored_run import ScoredRun, open_run
 from distxml.report.wording import number
 from tests.unit.report.page import Page
@@ -112,8 +112,3 @@ def test_another_explainer_than_the_one_that_was_used_is_refused(tmp_path: Path)
     write_checkpoint(run, small(seed=7))
     with pytest.raises(UserError, match=r"joint/last are not those that were scored"):
         open_run(run, run.recipe(), load_results(run.evaluation))
-
-
-def test_a_thumbnail_keeps_the_shape_and_small_pictures_as_they_are():
-    assert thumbnail(np.zeros((32, 48, 3), np.uint8)).shape == (32, 48, 3)
-    assert thumbnail(np.zeros((240, 480, 3), np.uint8)).shape == (MAX_SIDE // 2, MAX_SIDE, 3)
