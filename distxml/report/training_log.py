@@ -80,7 +80,7 @@ class TrainingLog:
     Attributes:
         epochs: in order; one that was trained again after a restart appears once, as it was trained last.
         ends: of the phases that are complete, in order.
-        restarts: how often the run went on from a checkpoint.
+        restarts: how often the run continued from a checkpoint.
         guard: what the collapse guard did, in order; the epochs that it took back are among `epochs`.
         notices: what else the user should know, each once.
     """

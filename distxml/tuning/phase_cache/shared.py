@@ -1,4 +1,4 @@
-"""One trial's dealings with the store: it takes what is there, trains what is not, and gives that to the others."""
+"""One trial and the store of phases: it takes what is there, trains what is not, and publishes that for the others."""
 
 import json
 import time
@@ -27,8 +27,8 @@ TAKEN_NAME = "taken.json"
 """In the run's folder: by phase, where it was taken from, and the epochs and seconds that this saved."""
 Taken = dict[str, Any]
 """`made_by`, `epochs` and `seconds` of a phase that was taken."""
-SECONDS_BETWEEN_LOOKS = 0.5
-OF_A_PHASE = ("epoch", "phase_end", "guard")
+SECONDS_BETWEEN_TRIES = 0.5
+PHASE_EVENTS = ("epoch", "phase_end", "guard")
 """Events of `metrics.jsonl` that belong to a phase, whoever trains it."""
 
 
@@ -115,7 +115,7 @@ class SharedPhases:
         self.publish_ended()
 
     def publish_ended(self) -> None:
-        """Give the phases that have ended, and are saved, to the others."""
+        """Publish the phases that have ended and are saved."""
         for phase in [phase for phase in self._to_publish if ended(self.run, phase)]:
             self._to_publish.remove(phase)
             self._publish(phase)
@@ -160,7 +160,7 @@ class SharedPhases:
             if not told:
                 self.waiting(phase)
                 told = True
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_TRIES)
 
     def _try_to_hold(self, phase: PhaseName) -> tuple[Lock | None, bool]:
         """The right to train, and whether the store gives rights at all: where not, each trial trains for itself."""
@@ -240,7 +240,7 @@ class SharedPhases:
 
     def _publish(self, phase: PhaseName) -> None:
         """Where the store cannot be written, others train the phase themselves; this run continues."""
-        events = [event for event in read_metrics(self.run.metrics) if event["event"] in OF_A_PHASE]
+        events = [event for event in read_metrics(self.run.metrics) if event["event"] in PHASE_EVENTS]
         log = [event for event in events if event["phase"] == phase]
         try:
             self.store.publish(self._key(phase), self.run, log)
