@@ -155,7 +155,11 @@ class Panel:
     """
 
     def __init__(self, width: float = 3.6, height: float = 2.5, rows: int = 1, columns: int = 1) -> None:
-        """Inches; the page scales the figure to its column."""
+        """
+        Args:
+            width, height: inches; the page scales the figure to its column.
+            rows, columns: of axes.
+        """
         self._context = mpl.rc_context(STYLE)
         self._size = (width, height)
         self._shape = (rows, columns)
@@ -179,7 +183,8 @@ class Panel:
     def plate(self, name: str, title: str, caption: str, legend: Sequence[Line2D] = ()) -> Plate:
         """The drawn figure for a paper: the title above, unless the only axes have it, and the legend below.
 
-        See `finish` for the arguments.
+        Args:
+            name, title, caption, legend: see `finish`.
         """
         width, height = self._size
         if self.axes.get_title("left") != title:

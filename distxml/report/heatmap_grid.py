@@ -87,6 +87,12 @@ Track = Callable[[Sequence[Sample], str], Iterable[Sample]]
 def build_heatmap_grid(scored_run: ScoredRun, recipe: Recipe, results: Results, track: Track) -> HeatmapGrid | None:
     """The grid, by the models that were scored; None where no heatmap was made.
 
+    Args:
+        scored_run: the models and the images.
+        recipe: whose seed draws the images.
+        results: what was measured; perturbed images are drawn from it.
+        track: shows how far it is.
+
     Raises:
         UserError: an image that was scored is no longer there, or a method cannot explain the model.
     """

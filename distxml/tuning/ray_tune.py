@@ -27,7 +27,14 @@ NO_LIMIT = 10**9
 
 
 def run_trials(manager: TrialManager, sweep: SweepSettings, concurrency: int, stop: "SweepStop") -> None:
-    """Until there are no more trials, or `stop` says so; the manager knows what became of each."""
+    """Until there are no more trials, or `stop` says so; the manager knows what became of each.
+
+    Args:
+        manager: gives the trials, and is told of them.
+        sweep: its scheduler and retries.
+        concurrency: most trials at once.
+        stop: asked over and over.
+    """
     _set_up()
     folder = manager.folder
     scheduler = Asha(manager, sweep) if sweep.scheduler.kind == "asha" else FIFOScheduler()
@@ -192,6 +199,13 @@ class SweepStop(_Ours, Stopper):
     """Ends all trials when somebody asks, when the time is over, or when the infrastructure has failed."""
 
     def __init__(self, request: StopRequest, manager: TrialManager, clock: SweepClock, minutes: float | None) -> None:
+        """
+        Args:
+            request: what somebody has asked for, by a signal.
+            manager: knows whether the infrastructure has failed.
+            clock: of the sweep.
+            minutes: its budget; None where there is none.
+        """
         self.request, self.manager, self.clock, self.minutes = request, manager, clock, minutes
 
     @property

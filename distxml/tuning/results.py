@@ -16,7 +16,14 @@ from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, tri
 
 
 def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord], objective: Objective) -> None:
-    """Write everything anew, from whatever trials there are."""
+    """Write everything anew, from whatever trials there are.
+
+    Args:
+        folder: of the sweep.
+        base: the recipe that trials differ from.
+        records: all trials, by number.
+        objective: what says which is best.
+    """
     _write_tables(folder, records)
     _write_best(folder, base, records, objective)
     for record in records:

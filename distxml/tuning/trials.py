@@ -46,6 +46,13 @@ class TrialManager:
     """
 
     def __init__(self, folder: SweepFolder, base: Recipe, plan: SweepPlan, display: SweepDisplay) -> None:
+        """
+        Args:
+            folder: where the records are kept.
+            base: the recipe that trials differ from.
+            plan: which trial comes next; it holds the trials from before an interruption.
+            display: told what the user should see.
+        """
         self.folder, self.base, self.plan, self.display = folder, base, plan, display
         self.infrastructure_failure = ""
         self._histories: dict[int, TrialHistory] = {}

@@ -109,7 +109,14 @@ def importance_figure(importances: Mapping[str, float]) -> Picture:
 
 
 def slice_figure(axis: SettingAxis, score: Values, best: Sequence[int], scored: str) -> Picture:
-    """One point per trial: a setting against what it led to."""
+    """One point per trial: a setting against what it led to.
+
+    Args:
+        axis: the setting, n trials.
+        score: n, more is better; NaN where there is none.
+        best: indices of the best trials.
+        scored: name of the score.
+    """
     with Panel(2.9, 2.3) as panel:
         for index in np.flatnonzero(np.isfinite(score) & np.isfinite(axis.values)):
             panel.axes.plot(
