@@ -37,7 +37,10 @@ def records() -> list[TrialRecord]:
     made[10] = made[10].model_copy(update={"status": "stopped", "reason": "others were better"})
     failed = {"status": "failed", "metrics": {}, "score": None, "reason": "phase 2, explainer: <b>black</b>\nheatmap"}
     made[11] = made[11].model_copy(update=failed)
-    made[1].saved_epochs, made[1].taken_from = 4, {1: "/runs/0000", 2: "/runs/0000"}
+    made[1].saved_epochs, made[1].taken_from = (
+        4,
+        {PhaseName.CLASSIFIER: "/runs/0000", PhaseName.EXPLAINER: "/runs/0000"},
+    )
     return made
 
 
