@@ -16,7 +16,7 @@ demo: $(INSTALLED)  ## polygons: build the dataset, train on two workers, evalua
 	$(BIN)/distxml report runs/polygons
 
 test: $(INSTALLED)  ## everything that must be clean
-	$(MAKE) --jobs=2 lint types unit  # the types take one core for a minute, the tests the rest
+	$(MAKE) --jobs=2 --keep-going lint types unit  # the types take one core for a minute, the tests the rest
 	$(MAKE) integration
 
 quick: $(INSTALLED)  ## the tests that start neither Ray nor a process
