@@ -39,7 +39,7 @@ def test_a_run_leaves_what_it_should(undisturbed: WatchedRun) -> None:
         "difference",
     }
     assert first["val"]["sparsity"] == first["val"]["white"] == 1.0, "the classifier phase sees a white heatmap"
-    assert json.loads(run.config.read_text())["phases"][0]["white_heatmap"] is True, "and says so"
+    assert json.loads(run.config.read_text())["phases"]["classifier"]["white_heatmap"] is True, "and says so"
     board = EventAccumulator(str(run.tensorboard)).Reload()
     assert {"total/train", "weak/val", "learning_rate/explainer", "phase"} <= set(board.Tags()["scalars"])
     assert sorted(tag.partition("/")[0] for tag in board.Tags()["images"]) == ["confusion", "heatmaps", "heatmaps"]

@@ -40,7 +40,7 @@ def _both_workers_are_killed(run: WatchedRun) -> None:
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     run.wait_for_recovery(fault)
-    assert [event["phase"] for event in run.events("resumed")] == [2]
+    assert [event["phase"] for event in run.events("resumed")] == [PhaseName.EXPLAINER]
 
 
 def _ctrl_c(run: WatchedRun) -> None:
@@ -84,7 +84,8 @@ def _driver_is_killed(run: WatchedRun) -> None:
     assert run.signal(signal.SIGKILL) == -signal.SIGKILL
     run.start()
     run.wait_for_recovery(fault)
-    assert run.events("resumed")[-1]["phase"] >= 2, run.output  # the workers left behind may have reached phase 3
+    # The workers that it left behind may have reached the last phase before they were stopped.
+    assert run.events("resumed")[-1]["phase"] in (PhaseName.EXPLAINER, PhaseName.JOINT), run.output
 
 
 def test_a_worker_killed_in_the_middle_of_an_epoch(
@@ -98,7 +99,7 @@ def test_a_worker_killed_in_the_middle_of_an_epoch(
     run.wait_for_recovery(fault)
     run.finish()
     (resumed,) = run.events("resumed")
-    assert resumed["phase"] == 2 and resumed["step"] >= 2
+    assert resumed["phase"] == PhaseName.EXPLAINER and resumed["step"] >= 2
     run.assert_complete_and_equal_to(undisturbed)
     for kind in ("train", "val"):
         figures = [[event[kind] for event in each.events("epoch")] for each in (run, undisturbed)]
