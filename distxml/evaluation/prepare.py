@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from distxml.config.absolute_paths import with_absolute_paths
 from distxml.config.evaluation import EvaluationSettings
-from distxml.config.locations import absolute
 from distxml.config.model import ModelSettings
 from distxml.config.phases import PhaseName
-from distxml.config.recipe import DatasetSettings, Recipe
+from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.reader import SplitReader
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
@@ -83,7 +83,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     explainer = _checkpoint(run, PhaseName.JOINT, settings)
     checkpoint = _checkpoint(run, PhaseName.CLASSIFIER, settings) if settings.f == "classifier_phase" else explainer
     card, explainer_card = load_model(checkpoint).card, load_model(explainer).card
-    recipe = recipe.model_copy(update={"dataset": _from_anywhere(recipe.dataset)})
+    recipe = recipe.model_copy(update={"dataset": with_absolute_paths(recipe.dataset)})
     dataset = open_dataset(recipe.dataset.path)
     check_classes(card, dataset.metadata.classes, checkpoint, str(dataset.folder))
     labels = _labels(dataset, settings.split)
@@ -116,12 +116,6 @@ def _refuse_while_training(run: RunFolder) -> None:
     """Its checkpoints change, and its workers have reserved the CPUs."""
     if is_locked(run.lock):
         raise UserError(f"run {run.path}: another process is training it; wait until it has finished")
-
-
-def _from_anywhere(dataset: DatasetSettings) -> DatasetSettings:
-    """Workers have working directories of their own."""
-    cache = dataset.cache.resolve() if dataset.cache else None
-    return dataset.model_copy(update={"path": absolute(dataset.path), "cache": cache})
 
 
 def _checkpoint(run: RunFolder, phase: PhaseName, settings: EvaluationSettings) -> Path:

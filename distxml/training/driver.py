@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from distxml.cluster import connect
 from distxml.config import Recipe
-from distxml.config.locations import absolute
-from distxml.config.recipe import DatasetSettings
+from distxml.config.absolute_paths import with_absolute_paths
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import Dataset
 from distxml.errors import InfrastructureError, reason_of
@@ -84,24 +82,6 @@ def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset, patience: float) 
         except OSError as error:
             raise InfrastructureError(f"{name}: cannot be written ({reason_of(error)}); {remedy}") from None
         yield ours
-
-
-def with_absolute_paths(recipe: Recipe) -> Recipe:
-    """Workers have working directories of their own."""
-    dataset = recipe.dataset.model_copy(update=_absolute(recipe.dataset))
-    run = recipe.run.model_copy(update={"folder": recipe.run.folder.resolve()})
-    pretrained = recipe.model.pretrained
-    model = recipe.model.model_copy(
-        update={"pretrained": pretrained.resolve() if isinstance(pretrained, Path) else pretrained}
-    )
-    start = recipe.warm_start
-    warm_start = start.model_copy(update={"checkpoint": start.checkpoint.resolve()}) if start else None
-    return recipe.model_copy(update={"dataset": dataset, "run": run, "model": model, "warm_start": warm_start})
-
-
-def _absolute(dataset: DatasetSettings) -> dict[str, object]:
-    cache = dataset.cache.resolve() if dataset.cache else None
-    return {"path": absolute(dataset.path), "cache": cache}
 
 
 def _has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:

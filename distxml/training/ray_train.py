@@ -6,14 +6,14 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 import ray
 from ray.exceptions import RayActorError
 from ray.train import FailureConfig, RunConfig, ScalingConfig, WorkerGroupError
 from ray.train.torch import TorchTrainer
 
-from distxml.cluster import CapacityWatch
+from distxml.capacity import CapacityWatch
 from distxml.config import Recipe
 from distxml.config.recipe import ScalingSettings
 from distxml.config.run_folder import RunFolder
@@ -21,6 +21,7 @@ from distxml.errors import ERRORS, UserError, cause_of
 from distxml.files import write_whole
 from distxml.monitoring.event_queue import EventQueue, EventReader
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
+from distxml.ray_private import StoppedOnRequest, cause_of_failure
 from distxml.signals import Interrupted, StopRequest
 from distxml.training.callbacks.context import ScoresMaker
 from distxml.training.run_claim import Claim
@@ -107,13 +108,8 @@ def _watch(event_queue: EventQueue, scaling: ScalingSettings, display: Display) 
     read(SECONDS_FOR_LAST_READ)
 
 
-class _Trainer(TorchTrainer):
-    """Ray Train's own handler of Ctrl-C hides it, and does not hear SIGTERM: ours takes its place."""
-
-    stop: StopRequest
-
-    def _register_sigint_handler(self, controller: Any) -> None:
-        self.stop.ended_by(lambda: ray.kill(controller))  # the workers die with it, and `fit` raises
+class _Trainer(StoppedOnRequest, TorchTrainer):
+    """Ray Train's, except for what ends it."""
 
 
 def _trainer(
@@ -177,4 +173,4 @@ def _reason(error: Exception) -> str:
 
 def _is_death(failure: Exception) -> bool:
     """Ray says either that an actor died or that a health check failed, because the actor died."""
-    return isinstance(getattr(failure, "health_check_failure", failure), RayActorError)
+    return isinstance(cause_of_failure(failure), RayActorError)

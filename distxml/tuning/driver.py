@@ -8,8 +8,10 @@ from typing import Any
 
 import ray
 
-from distxml.cluster import connect, slots
+from distxml.capacity import slots
+from distxml.cluster import connect
 from distxml.config import Recipe, load_settings
+from distxml.config.absolute_paths import with_absolute_paths
 from distxml.config.load import with_settings
 from distxml.config.recipe import ScalingSettings
 from distxml.config.sweep import SweepSettings
@@ -21,7 +23,6 @@ from distxml.errors import InfrastructureError, UserError, reason_of
 from distxml.files import write_whole
 from distxml.locks import claimed
 from distxml.signals import Interrupted, interruptible, stop_requests
-from distxml.training.driver import with_absolute_paths
 from distxml.training.preflight import check_dataset
 from distxml.tuning.plan import SweepPlan
 from distxml.tuning.ray_tune import SweepStop, run_trials
@@ -58,7 +59,8 @@ def prepare(sweep: SweepSettings, origin: str) -> PreparedSweep:
     Raises:
         UserError: the recipe, a setting or a value does not exist, or the dataset does not suit.
     """
-    sweep = sweep.model_copy(update=_absolute(sweep))
+    sweep = with_absolute_paths(sweep)
+    sweep = sweep.model_copy(update={"store": sweep.store or sweep.folder / "phases"})
     own = {"run.name": "trial"} if "run.name" not in sweep.settings else {}
     base = load_settings(Recipe, sweep.recipe, [], defaults=own)
     base = with_absolute_paths(with_settings(base, sweep.settings, f"{origin}: settings"))
@@ -207,9 +209,3 @@ def _comparable(sweep: SweepSettings) -> dict[str, Any]:
     content = sweep.model_dump(mode="json")
     settings = {name: value for name, value in content["settings"].items() if not name.startswith("dataset.")}
     return content | {"settings": settings}
-
-
-def _absolute(sweep: SweepSettings) -> dict[str, object]:
-    folder = sweep.folder.resolve()
-    store = sweep.store.resolve() if sweep.store else folder / "phases"
-    return {"folder": folder, "store": store}

@@ -9,7 +9,8 @@ import ray
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distxml.cluster import NodeResources, check_fit, check_reachable, connect
+from distxml.capacity import NodeResources, check_fit
+from distxml.cluster import check_reachable, connect
 from distxml.errors import UserError
 
 

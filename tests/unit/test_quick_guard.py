@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from ray._private.services import get_ray_address_from_environment
 
+from distxml.ray_private import head_address
 from tests.ray_of_its_own import keep_ray_apart
 
 CONFTEST = """
@@ -80,4 +80,4 @@ def joined(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> str 
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return get_ray_address_from_environment(None, None)  # pyright: ignore[reportArgumentType]
+    return head_address("")

@@ -8,7 +8,7 @@ from typing import Any
 import ray
 from ray.exceptions import OutOfMemoryError, RayActorError
 
-from distxml.cluster import SECONDS_TO_START, CapacityWatch, busy_cluster
+from distxml.capacity import SECONDS_TO_START, CapacityWatch, busy_cluster
 from distxml.errors import UserError
 from distxml.evaluation.workers.tasks import Task
 from distxml.evaluation.workers.worker import ScoringWorker, Work

@@ -227,20 +227,20 @@ def test_a_kill_while_phases_are_taken(tmp_path: Path, links: int, monkeypatch: 
     for phase in (CLASSIFIER, EXPLAINER):
         begin._publish(phase)
     recipe = small_recipe(tmp_path, *own, "run.name=second", "phases.joint.alpha=0.9")
-    left, real = [links], shared_phases.replace_folder
+    left, real = [links], shared_phases.copy_folder
 
-    def replace(fresh: Path, target: Path) -> None:
+    def copy(source: Path, target: Path) -> None:
         left[0] -= 1
         if left[0] == 0:
             raise Killed
-        real(fresh, target)
+        real(source, target)
 
-    monkeypatch.setattr(shared_phases, "replace_folder", replace)
+    monkeypatch.setattr(shared_phases, "copy_folder", copy)
     killed = shared(recipe, store)
     with pytest.raises(Killed):
         killed.take()
     killed.close()
-    monkeypatch.setattr(shared_phases, "replace_folder", real)
+    monkeypatch.setattr(shared_phases, "copy_folder", real)
     again = shared(recipe, store)
     assert again.take() is True
     assert all(again.run.checkpoint(phase, name).is_dir() for phase in (CLASSIFIER, EXPLAINER) for name in KEPT)
