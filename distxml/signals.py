@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class Interrupted(Exception):
-    """Somebody stopped a command that can go on later: printed as one line.
+    """Somebody stopped a command that can be resumed: printed as one line.
 
     Attributes:
         status: exit status, 128 + the signal's number.
@@ -21,7 +21,7 @@ class Interrupted(Exception):
 
 @contextmanager
 def interruptible(message: str) -> Generator[None]:
-    """Ctrl-C and, once Ray is started, SIGTERM become `Interrupted` with this message."""
+    """Inside the block, Ctrl-C and (once Ray is started) SIGTERM raise `Interrupted` with this message."""
     try:
         yield
     except KeyboardInterrupt:
@@ -32,13 +32,10 @@ def interruptible(message: str) -> Generator[None]:
         raise Interrupted(message, 128 + signal.SIGTERM) from None
 
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
 class StopRequest:
     """Whether somebody asked to stop.
 
-    Nothing is raised where the signal arrives: that is mostly inside `ray.get`, which garbles exceptions.
+    Nothing is raised where the signal arrives: that is mostly inside `ray.get`, which would turn it into another error.
 
     Attributes:
         signal: the signal's number; 0 as long as nobody asked.
@@ -49,13 +46,13 @@ class StopRequest:
         self._end: Callable[[], object] | None = None
 
     def ask(self, number: int) -> None:
-        """Somebody asks."""
+        """Note the signal that asks, and end the run."""
         self.signal = number
         if self._end:
             self._end()
 
     def ended_by(self, end: Callable[[], object]) -> None:
-        """What ends the run: called when somebody asks, or now if somebody has."""
+        """Set what ends the run: called when somebody asks, or now if somebody has."""
         self._end = end
         if self.signal:
             end()
@@ -63,27 +60,27 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Hear the first Ctrl-C or SIGTERM inside the block; a second one has its usual effect.
+    """Catch the first Ctrl-C or SIGTERM inside the block; a second one has its usual effect.
 
-    Only the main thread hears signals; in another thread nobody ever asks. Enter it after `ray.init`, which sets a
-    handler of its own.
+    Python gives signals to the main thread alone: in another thread nobody ever asks. Enter the block after `ray.init`,
+    which sets handlers of its own.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    def hear(number: int, _frame: FrameType | None) -> None:
+    def catch(number: int, _frame: FrameType | None) -> None:
         restore()
         request.ask(number)
 
-    for number in STOP_SIGNALS:
-        signal.signal(number, hear)
+    for number in before:
+        signal.signal(number, catch)
     try:
         yield request
     finally:

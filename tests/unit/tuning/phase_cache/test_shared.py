@@ -196,19 +196,19 @@ def test_the_right_to_train_ends_with_the_process_that_had_it(tmp_path: Path) ->
 
 def test_what_leads_nowhere_is_found_out_once(tmp_path: Path) -> None:
     store = PhaseStore(tmp_path / "store")
-    hopeless = ("guard.tries=0", "guard.white_steps=3")
-    first = small_recipe(tmp_path, "run.name=first", *hopeless)
+    unrecoverable = ("guard.tries=0", "guard.white_steps=3")
+    first = small_recipe(tmp_path, "run.name=first", *unrecoverable)
     begin = shared(first, store)
     assert begin.take()
     with pytest.raises(UnrecoverableError, match="phase 2, explainer: the heatmap stays white") as caught:
         train(first, begin)
     begin.give_up(caught.value)
     begin.close()
-    second = shared(small_recipe(tmp_path, "run.name=second", *hopeless, "phases.joint.alpha=0.9"), store)
+    second = shared(small_recipe(tmp_path, "run.name=second", *unrecoverable, "phases.joint.alpha=0.9"), store)
     with pytest.raises(UnrecoverableError, match=r"stays white.*another trial"):
         second.take()
     second.close()
-    other = shared(small_recipe(tmp_path, "run.name=other", *hopeless, "phases.explainer.lr_explainer=0.5"), store)
+    other = shared(small_recipe(tmp_path, "run.name=other", *unrecoverable, "phases.explainer.lr_explainer=0.5"), store)
     assert other.take() is True
     other.close()
 
