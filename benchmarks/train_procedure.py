@@ -26,8 +26,9 @@ from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.sampler import Rank
-from distxml.training.epoch import train_epoch, validate
+from distxml.training.epoch import train_epoch
 from distxml.training.phase import Learner
+from distxml.training.validation import validate
 
 TRAIN_IMAGES, VAL_IMAGES = 455, 114
 """Of ImageNet-HVZ as the paper splits it."""

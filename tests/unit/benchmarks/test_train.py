@@ -14,8 +14,9 @@ from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointModel
-from distxml.training.epoch import train_step, validate
+from distxml.training.epoch import train_step
 from distxml.training.phase import Learner, build_optimizer, set_learning
+from distxml.training.validation import validate
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 ALL_LEARN = PhaseName.JOINT
