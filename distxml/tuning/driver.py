@@ -15,7 +15,6 @@ from distxml.config.absolute_paths import with_absolute_paths
 from distxml.config.load import with_settings
 from distxml.config.recipe import ScalingSettings
 from distxml.config.sweep import SweepSettings
-from distxml.config.sweep.objective import SCORED
 from distxml.data.reader import SplitReader
 from distxml.data.schema import Dataset
 from distxml.data.subsets import balanced_sample
@@ -70,8 +69,9 @@ def prepare(sweep: SweepSettings, origin: str) -> PreparedSweep:
         if taken:
             raise UserError(f"{origin}: parameters.{taken[0]}: trials must agree on it; give it in settings")
         check_parameters(parameters, base, origin)
-    if base.quick_scores.images == 0 and set(sweep.objective.names) & set(SCORED):
-        raise UserError(f"{origin}: objective: aopc and pompom need quick_scores.images above 0")
+    if base.quick_scores.images == 0 and sweep.objective.needs_quick_scores:
+        names = " and ".join(sweep.objective.needs_quick_scores)
+        raise UserError(f"{origin}: objective: {names} needs quick_scores.images above 0")
     epochs = base.phases.joint.epochs
     if sweep.scheduler.kind == "asha" and epochs is not None and sweep.scheduler.grace > epochs:
         raise UserError(

@@ -1,34 +1,22 @@
 """Settings of what a sweep looks for: one metric, a weighted sum, or several metrics at once."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from distxml.config.base import Settings
+from distxml.metrics.lookup import METRICS
+from distxml.registry import NameIn
 
-MetricName = Literal[
-    "accuracy",
-    "aopc",
-    "pompom",
-    "sparsity",
-    "contiguity",
-    "weak",
-    "classification",
-    "explanation",
-    "total",
-    "difference",
-    "black",
-    "white",
-]
-SCORED: tuple[MetricName, ...] = ("aopc", "pompom")
-"""Metrics that `quick_scores` of the recipe makes."""
+MetricName = Annotated[str, NameIn("distxml.metrics.lookup:LOGGED_METRICS")]
+"""A metric of the validation split that training logs."""
 
 
 class GoalSettings(Settings):
     """One metric of the validation split, at the last epoch of the joint phase."""
 
-    goal: Literal["max", "min"]
-    """Whether more is better, or less."""
+    goal: Literal["max", "min"] | None = None
+    """Whether more is better, or less. Unset: as the table of metrics says (docs/metrics.md), where it says so."""
     weight: float = Field(default=1.0, gt=0)
     """Weight in the sum; of no meaning where `combine` is `pareto`."""
 
@@ -58,12 +46,19 @@ class ObjectiveSettings(Settings):
     """What the best trial is best at."""
 
     metrics: dict[MetricName, GoalSettings] = Field(min_length=1)
-    """The metrics, such as `accuracy: {goal: max}`."""
+    """The metrics, such as `accuracy: {goal: max}`, or `accuracy: {}` for what is better by the table of metrics."""
     combine: Literal["sum", "pareto"] = "sum"
     """Several metrics: their weighted sum (`min` counts negatively), or every trial that no other is better than in all
     of them."""
     limits: dict[MetricName, LimitSettings] = Field(default={})
     """Bounds, such as `sparsity: {at_most: 0.2}` (mean heat). A trial that misses one ranks below all that keep it."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _every_goal_is_known(cls, metrics: dict[str, GoalSettings]) -> dict[str, GoalSettings]:
+        return {
+            name: goal if goal.goal else goal.model_copy(update={"goal": _goal(name)}) for name, goal in metrics.items()
+        }
 
     @property
     def is_multiple(self) -> bool:
@@ -74,3 +69,15 @@ class ObjectiveSettings(Settings):
     def names(self) -> tuple[MetricName, ...]:
         """Every metric that a trial must have."""
         return tuple(dict.fromkeys([*self.metrics, *self.limits]))
+
+    @property
+    def needs_quick_scores(self) -> tuple[MetricName, ...]:
+        """Those of them that only the recipe's `quick_scores` make."""
+        return tuple(name for name in self.names if "training" not in METRICS[name].computed_by)
+
+
+def _goal(name: str) -> Literal["max", "min"]:
+    better = METRICS[name].better
+    if better == "neither":
+        raise ValueError(f"{name} has no goal: neither a high nor a low value is good in itself; add goal: max or min")
+    return "max" if better == "higher" else "min"

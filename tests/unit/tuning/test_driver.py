@@ -26,7 +26,7 @@ def sweep_on(folder: Path, annotated: int, images: int) -> SweepSettings:
     [
         (0, 4, r"objective: pompom: no image that it is measured on has a mask; build the dataset with masks"),
         (1, 4, r"objective: pompom: no image that it is measured on has a mask; raise quick_scores.images, or"),
-        (1, 0, r"objective: aopc and pompom need quick_scores.images above 0"),
+        (1, 0, r"objective: pompom needs quick_scores.images above 0"),
     ],
 )
 def test_a_metric_that_cannot_exist(tmp_path: Path, annotated: int, images: int, told: str) -> None:
