@@ -9,6 +9,7 @@ from rich.table import Table
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.results import TABLE_NAME
 from distxml.evaluation.summary import MIN_IMAGES, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
+from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
@@ -16,14 +17,10 @@ AREAS = ("roc_auc", "average_precision")
 TOO_FEW_ERRORS = "too few errors to tell"
 """In the place of an interval, where the classes are separated without an error or nearly so."""
 ORDERS: dict[Order, str] = {
-    "morf": "most relevant patches first (MoRF); higher is better",
-    "lerf": "least relevant patches first (LeRF); lower is better",
+    "morf": f"most relevant patches first (MoRF); {AOPC_IN_WORDS['morf']}",
+    "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
 }
-LOCALIZATION: dict[HeatmapName, str] = {
-    "pompom": "POMPOM",
-    "energy_inside": "energy inside",
-    "pointing": "pointing game",
-}
+LOCALIZATION: tuple[HeatmapName, ...] = ("pompom", "energy_inside", "pointing")
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 
@@ -96,11 +93,11 @@ def _heatmap_table(summary: Summary) -> Table:
     cells = {(row.method, row.name): row for row in summary.heatmaps}
     images = max(row.images for row in summary.heatmaps)
     table = _compact("method", title=f"Heatmaps and masks, {images} images: means and 95% intervals")
-    for heading in LOCALIZATION.values():
-        table.add_column(heading, justify="right")
+    for name in LOCALIZATION:
+        table.add_column(metric_entry(name).title, justify="right")
     for method in dict.fromkeys(row.method for row in summary.heatmaps):
         table.add_row(method, *[_heatmap_cell(cells[method, name]) for name in LOCALIZATION])
-    table.caption = "POMPOM: lower is better. The others: higher is better."
+    table.caption = directions(LOCALIZATION)
     return table
 
 

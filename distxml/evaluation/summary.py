@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
+from distxml.metrics.lookup import BETTER_AOPC
 
 HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
 """A figure of heatmaps and masks: a column of `HEATMAPS_SCHEMA`."""
@@ -158,7 +159,7 @@ class Comparison(_Record):
         """Whether the whole interval lies on one side of 0; unclear for fewer than `MIN_IMAGES`."""
         if self.images < MIN_IMAGES or (self.low <= SAME and self.high >= -SAME):
             return "unclear"
-        return "better" if (self.low > 0) == (self.order == "morf") else "worse"
+        return "better" if (self.low > 0) == (BETTER_AOPC[self.order] == "higher") else "worse"
 
 
 class ClassCurve(_Record):

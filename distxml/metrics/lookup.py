@@ -15,7 +15,7 @@ BETTER_AOPC: Mapping[str, Better] = {"morf": "higher", "lerf": "lower"}
 AOPC_IN_WORDS: Mapping[str, str] = {order: IN_WORDS[better] for order, better in BETTER_AOPC.items()}
 
 
-def metric(name: str) -> MetricEntry:
+def metric_entry(name: str) -> MetricEntry:
     """The entry of that name; one without a meaning where none is registered."""
     if name in METRICS.names():
         return METRICS[name]
@@ -26,6 +26,6 @@ def metric(name: str) -> MetricEntry:
 def directions(names: Iterable[str]) -> str:
     """Which way is better for each of the metrics, in sentences."""
     titles: dict[str, list[str]] = {}
-    for entry in map(metric, names):
+    for entry in map(metric_entry, names):
         titles.setdefault(IN_WORDS[entry.better], []).append(entry.title)
     return " ".join(f"{', '.join(those)}: {words}." for words, those in titles.items() if words)

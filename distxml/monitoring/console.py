@@ -7,7 +7,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from distxml.config.phases import PhaseName
-from distxml.metrics.lookup import metric
+from distxml.metrics.lookup import metric_entry
 from distxml.monitoring.events import (
     EpochEvent,
     Event,
@@ -102,8 +102,8 @@ def _place(phase: PhaseName, epoch: int, epochs: int | None) -> str:
 
 
 def _figures(terms: dict[str, float]) -> str:
-    figures = [f"{metric(name).short} {terms[name]:.3f}" for name in FIGURES if name in terms]
-    shares = [f"{metric(name).short} {terms[name]:.1%}" for name in PERCENTAGES if name in terms]
+    figures = [f"{metric_entry(name).short} {terms[name]:.3f}" for name in FIGURES if name in terms]
+    shares = [f"{metric_entry(name).short} {terms[name]:.1%}" for name in PERCENTAGES if name in terms]
     return "  ".join(figures + shares)
 
 

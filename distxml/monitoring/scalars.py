@@ -8,7 +8,7 @@ from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 from torch.utils.tensorboard.summary import hparams
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from distxml.metrics.lookup import metric
+from distxml.metrics.lookup import metric_entry
 
 Setting = str | int | float | bool
 Summary = Any
@@ -38,7 +38,7 @@ class ScalarWriter:
         tag = tag or name
         scalar = PROTO.Summary.Value(tag=tag, simple_value=value)
         if tag not in self._described:
-            scalar.metadata.CopyFrom(_scalar_metadata(tag, metric(name).description))
+            scalar.metadata.CopyFrom(_scalar_metadata(tag, metric_entry(name).description))
             self._described.add(tag)
         self._writer._get_file_writer().add_summary(PROTO.Summary(value=[scalar]), step)
 
@@ -63,7 +63,7 @@ def hparam_summaries(settings: Mapping[str, Setting], metrics: Mapping[str, str]
     plugin = columns.value[0].metadata.plugin_data
     content = HPARAMS.HParamsPluginData.FromString(plugin.content)
     for column in content.experiment.metric_infos:
-        entry = metric(metrics[column.name.tag])
+        entry = metric_entry(metrics[column.name.tag])
         column.display_name, column.description = column.name.tag, entry.description
         column.dataset_type = API.DATASET_VALIDATION
     plugin.content = content.SerializeToString()

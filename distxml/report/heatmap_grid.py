@@ -15,6 +15,8 @@ from distxml.data.rows import Sample, collate
 from distxml.data.schema import Split
 from distxml.data.subsets import Candidate, choose
 from distxml.evaluation.results import Results
+from distxml.metrics.entry import IN_WORDS
+from distxml.metrics.lookup import metric_entry
 from distxml.monitoring.overlay import colorize
 from distxml.report.pixels import SMALL, Pixels, outlined
 from distxml.report.scored_run import ScoredRun
@@ -75,8 +77,8 @@ class HeatmapGrid:
             f"Heatmaps of {len(self.rows)} images, drawn at random with seed {self.seed} from the {self.perturbed} "
             f"perturbed ones of the {self.split} split, some of each class and outcome, not picked by hand. {scale} "
             "Beside an image: the class that is explained and its probability. Under a heatmap: its POMPOM, the share "
-            "of the pixels outside the annotated region (green line) that have heat; lower is better; – where the "
-            "image is not annotated."
+            "of the pixels outside the annotated region (green line) that have heat; "
+            f"{IN_WORDS[metric_entry('pompom').better]}; – where the image is not annotated."
         )
 
 

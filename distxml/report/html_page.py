@@ -15,6 +15,7 @@ from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import Results
 from distxml.evaluation.summary import MIN_IMAGES
 from distxml.files import write_whole
+from distxml.metrics.lookup import metric_entry
 from distxml.report import verdict, wording
 from distxml.report.figure import THEME, Picture
 from distxml.report.figures.all import Figures
@@ -135,6 +136,7 @@ def environment() -> jinja2.Environment:
         setting_tables=setting_tables,
         verdict=verdict,
         wording=wording,
+        metric_entry=metric_entry,
         order_names=ORDER_NAMES,
         order_words=ORDER_WORDS,
         method_styles=method_styles,

@@ -14,7 +14,6 @@ THIN, PLAIN, STRONG = 1.1, 1.6, 2.5
 
 ORDER_NAMES: dict[Order, str] = {"morf": "MoRF", "lerf": "LeRF"}
 ORDER_WORDS: dict[Order, str] = {"morf": "most relevant first", "lerf": "least relevant first"}
-BETTER_WORDS: dict[Order, str] = {"morf": "higher is better", "lerf": "lower is better"}
 
 DASHES: tuple[Dash, ...] = get_args(Dash)
 

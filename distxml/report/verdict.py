@@ -6,8 +6,9 @@ from typing import Literal
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
+from distxml.metrics.lookup import metric_entry
 from distxml.report.style import method_name, without
-from distxml.report.wording import metric_interval, metric_title, number
+from distxml.report.wording import metric_interval, number
 
 HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
 
@@ -50,7 +51,7 @@ def headline_tiles(summary: Summary) -> list[Tile]:
 
 def _metric_tile(metric: Metric) -> Tile:
     spread = metric_interval(metric)
-    return Tile(metric_title(metric.name), number(metric.value), f"{spread} (95%)" if spread else "")
+    return Tile(metric_entry(metric.name).title, number(metric.value), f"{spread} (95%)" if spread else "")
 
 
 def verdicts(summary: Summary) -> list[Verdict]:

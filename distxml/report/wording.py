@@ -10,24 +10,6 @@ from distxml.models.classifiers import CLASSIFIERS
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS
 from distxml.report.training_log import GuardAction, TrainingLog
 
-METRICS = {
-    "accuracy": ("Accuracy", "higher is better"),
-    "roc_auc": ("ROC AUC", "area under the curve; higher is better"),
-    "average_precision": ("Average precision", "higher is better"),
-    "classification": ("Classification loss", "cross-entropy; lower is better"),
-    "explanation": ("Explanation loss", "lower is better"),
-    "sparsity": ("Sparsity", "mean heat, as a loss term"),
-    "contiguity": ("Contiguity", "total variation over the pixels"),
-    "weak": ("Weak loss", "mean heat outside the masks"),
-    "total": ("Total loss", "lower is better"),
-    "pompom": ("POMPOM", "share of the pixels outside the masks that have heat; lower is better"),
-    "pompom_all_pixels": ("POMPOM, of all pixels", "the same pixels as a share of the whole image"),
-    "heat_mean": ("Mean heat", "0 black, 1 white"),
-    "heat_inside": ("Heat inside the masks", "mean; 0 black, 1 white"),
-    "heat_outside": ("Heat outside the masks", "mean; 0 black, 1 white"),
-    "heat_ratio": ("Heat inside over outside", "above 1: the masks are hotter than the rest"),
-}
-"""Title and meaning of the metrics that an evaluation computes; one that is not listed keeps its own name."""
 
 TARGETS = {"predicted": "the class predicted for the untouched image", "label": "the true class"}
 
@@ -38,16 +20,6 @@ F_IN_WORDS: dict[Scoring, str] = {
         "the classifier after its own phase under a white heatmap, the plain-CNN baseline (classifier_phase)"
     ),
 }
-
-
-def metric_title(name: str) -> str:
-    """What the report calls a metric."""
-    return METRICS[name][0] if name in METRICS else name.replace("_", " ").capitalize()
-
-
-def metric_meaning(name: str) -> str:
-    """How to read it; empty where unknown."""
-    return METRICS[name][1] if name in METRICS else ""
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -16,7 +16,7 @@ from distxml.config.model import ModelSettings
 from distxml.config.sources import SOURCES
 from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.fills import FILLS
-from distxml.metrics.lookup import METRICS, metric
+from distxml.metrics.lookup import METRICS, metric_entry
 from distxml.models.classifiers import CLASSIFIERS
 from distxml.models.joint import JointModel
 from distxml.sources.building.build import build_dataset
@@ -98,7 +98,7 @@ def test_a_classifier(registered: str) -> None:
 
 @under("A metric")
 def test_a_metric(registered: str) -> None:
-    assert metric(registered).title == "Ratio of the learning rates"
+    assert metric_entry(registered).title == "Ratio of the learning rates"
 
 
 @under("A callback")

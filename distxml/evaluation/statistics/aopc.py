@@ -10,6 +10,7 @@ from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.statistics.bootstrap import Bootstrap
 from distxml.evaluation.statistics.image_aopc import CurveSet, ImageAopc
 from distxml.evaluation.summary import SAME, Aopc, AopcOverall, Comparison, OrderGap
+from distxml.metrics.lookup import BETTER_AOPC
 
 Values = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ class _Pairing:
     @property
     def wins(self) -> float:
         """Share of the images on which the method is better; equal ones count as half."""
-        better = self.difference if self.order == "morf" else -self.difference
+        better = self.difference if BETTER_AOPC[self.order] == "higher" else -self.difference
         return float(((better > SAME) + 0.5 * (abs(better) <= SAME)).mean())
 
 

@@ -10,14 +10,17 @@ from matplotlib.ticker import MaxNLocator
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import AopcOverall, Comparison, Summary
+from distxml.metrics.lookup import AOPC_IN_WORDS, BETTER_AOPC
 from distxml.report.figure import BLUE, INK, MUTED, ORANGE, PAPER, DrawnFigure, Panel
-from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_name, method_style
+from distxml.report.style import ORDER_NAMES, method_name, method_style
 from distxml.report.verdict import against_each, against_random, ranked
 from distxml.report.wording import number, percent, signed
 
 PANEL_WIDTH, NAMES_WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 3.3, 1.4, 0.23, 0.8
 VERDICT_COLORS = {"better": BLUE, "worse": ORANGE, "unclear": MUTED}
-BETTER_SIDE: dict[Order, str] = {"morf": "better where it is above 0", "lerf": "better where it is below 0"}
+BETTER_SIDE = {
+    order: f"better where it is {'above' if better == 'higher' else 'below'} 0" for order, better in BETTER_AOPC.items()
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def overall_figure(summary: Summary) -> DrawnFigure:
     )
     random = next((row.aopc for row in summary.aopc_overall if row.method == "random"), None)
     with _dot_panel(shown) as panel:
-        _draw(panel, shown, BETTER_WORDS, random)
+        _draw(panel, shown, AOPC_IN_WORDS, random)
         return panel.finish("aopc_overall", title, caption)
 
 

@@ -9,24 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from distxml.metrics.lookup import metric_entry
 from distxml.report.figure import BLUE, GREEN, MUTED, ORANGE, PINK, DrawnFigure, Panel
 from distxml.report.style import LineStyle, legend
 from distxml.report.training_log import Epoch, Part, TrainingLog
 
-QUANTITIES = {
-    "total": "Total loss",
-    "classification": "Classification loss",
-    "explanation": "Explanation loss",
-    "accuracy": "Accuracy",
-    "sparsity": "Sparsity (mean heat)",
-    "black": "Black pixels (share)",
-    "white": "White pixels (share)",
-    "difference": "Difference between images’ heatmaps",
-    "contiguity": "Contiguity",
-    "weak": "Heat outside the masks",
-    "aopc": "AOPC of a few images",
-    "pompom": "POMPOM of a few images",
-}
+QUANTITIES = (
+    "total",
+    "classification",
+    "explanation",
+    "accuracy",
+    "sparsity",
+    "black",
+    "white",
+    "difference",
+    "contiguity",
+    "weak",
+    "aopc",
+    "pompom",
+)
+"""Metrics, in the order of the panels; those that were not logged have none."""
 PARTS: dict[Part, str] = {"train": "training", "val": "validation"}
 RATES = {"lr_classifier": "classifier’s learning rate", "lr_explainer": "explainer’s learning rate"}
 LEGEND = {
@@ -36,8 +38,6 @@ LEGEND = {
     "explainer’s learning rate": LineStyle(PINK, "--"),
 }
 """Every line, by what it shows."""
-SHARES = ("accuracy", "sparsity", "black", "white", "difference", "weak", "pompom")
-"""Quantities that lie in [0, 1]; drawn on that fixed scale."""
 MARKED_UP_TO = 40
 """Epochs up to which every point is marked, so that a phase of one epoch is seen."""
 
@@ -53,14 +53,20 @@ def _is_logged(log: TrainingLog, name: str) -> bool:
 
 
 def _quantity(log: TrainingLog, name: str) -> DrawnFigure:
+    title = _title(name)
     with Panel() as panel:
         for part, label in PARTS.items():
             _by_phase(panel.axes, log.epochs, lambda epoch, part=part: epoch.value(part, name), LEGEND[label])
-        panel.axes.set_title(QUANTITIES[name])
-        panel.axes.set_ylim(*(-0.03, 1.03) if name in SHARES else _from_zero(panel.axes))
+        panel.axes.set_title(title)
+        panel.axes.set_ylim(*(-0.03, 1.03) if metric_entry(name).is_between_0_and_1 else _from_zero(panel.axes))
         _frame(panel.axes, log)
-        caption = f"{QUANTITIES[name]} over the epochs. {_in_words(log, name)}"
-        return panel.finish(f"training_{name}", QUANTITIES[name], caption, _legend(PARTS))
+        caption = f"{title} over the epochs. {_in_words(log, name)}"
+        return panel.finish(f"training_{name}", title, caption, _legend(PARTS))
+
+
+def _title(name: str) -> str:
+    entry = metric_entry(name)
+    return entry.title if "training" in entry.computed_by else f"{entry.title} of a few images"
 
 
 def _from_zero(axes: Axes) -> tuple[float, float]:

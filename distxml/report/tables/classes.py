@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import ClassPart, Summary
-from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_name, without
+from distxml.metrics.entry import IN_WORDS
+from distxml.metrics.lookup import AOPC_IN_WORDS, BETTER_AOPC, metric_entry
+from distxml.report.style import ORDER_NAMES, method_name, without
 from distxml.report.tables.methods import CLEAR, difference_cell, metric_cell
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import in_order
-from distxml.report.wording import interval, metric_title, number
+from distxml.report.wording import interval, number
 
 METRICS = ("accuracy", "classification", "pompom", "heat_mean", "heat_inside", "heat_outside")
 
@@ -31,7 +33,7 @@ def _metrics(summary: Summary) -> NumberTable:
         found = {metric.name: metric for metric in part.metrics}
         return [metric_cell(found.get(name)) for name in names]
 
-    titles = ["Recall" if name == "accuracy" else metric_title(name) for name in names]
+    titles = ["Recall" if name == "accuracy" else metric_entry(name).title for name in names]
     about = (
         "Means over the n images of the true class that have the value, with 95% intervals: Wilson’s for the recall, "
         "bootstraps for the rest."
@@ -56,7 +58,7 @@ def _aopc(summary: Summary, order: Order) -> NumberTable:
         row = found.get(method)
         return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
 
-    about = f"Over all patch sizes and fills, with 95% bootstrap intervals; {BETTER_WORDS[order]}."
+    about = f"Over all patch sizes and fills, with 95% bootstrap intervals; {AOPC_IN_WORDS[order]}."
     return _by_method(summary, f"AOPC by class, {ORDER_NAMES[order]}", about, summary.settings.methods, cell)
 
 
@@ -68,7 +70,7 @@ def _in_model_minus(summary: Summary, order: Order) -> NumberTable:
     methods = without(summary.settings.methods, "in_model")
     about = (
         f"Over all patch sizes and fills, paired, image by image, with 95% bootstrap intervals. {CLEAR} "
-        f"In-model is the better one {'above' if order == 'morf' else 'below'} 0."
+        f"In-model is the better one {'above' if BETTER_AOPC[order] == 'higher' else 'below'} 0."
     )
     title = f"In-model AOPC minus that of every other method, by class, {ORDER_NAMES[order]}"
     return _by_method(summary, title, about, methods, cell)
@@ -79,9 +81,10 @@ def _pompom(summary: Summary) -> NumberTable:
         found = {row.method: row for row in part.heatmaps if row.name == "pompom"}
         return metric_cell(found.get(method))
 
-    methods = without(summary.settings.methods, "random")
-    about = "Lower is better. Means over the n annotated perturbed images, with 95% bootstrap intervals."
-    return _by_method(summary, "POMPOM by class", about, methods, cell)
+    methods, pompom = without(summary.settings.methods, "random"), metric_entry("pompom")
+    better = IN_WORDS[pompom.better].capitalize()
+    about = f"{better}. Means over the n annotated perturbed images, with 95% bootstrap intervals."
+    return _by_method(summary, f"{pompom.title} by class", about, methods, cell)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Tables with one row per method: AOPC over all settings, and agreement with the masks."""
 
+from typing import get_args
+
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import (
     MIN_IMAGES,
@@ -10,24 +12,21 @@ from distxml.evaluation.summary import (
     Metric,
     Summary,
 )
-from distxml.report.style import BETTER_WORDS, ORDER_NAMES, method_name
+from distxml.metrics.entry import IN_WORDS
+from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
+from distxml.report.style import ORDER_NAMES, method_name
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import ranked
 from distxml.report.wording import interval, number, percent, signed
 
 CLEAR = f"Bold: the whole interval lies on one side of 0, over {MIN_IMAGES} images or more."
-LOCALIZATION: dict[HeatmapName, str] = {
-    "pompom": "POMPOM, lower is better",
-    "pompom_all_pixels": "POMPOM of all pixels, lower is better",
-    "energy_inside": "energy inside, higher is better",
-    "pointing": "pointing game, higher is better",
-}
+LOCALIZATION: tuple[HeatmapName, ...] = get_args(HeatmapName)
 
 
 def overall_table(summary: Summary, order: Order) -> NumberTable:
     """AOPC over all settings, the best method first, and how it compares with `random` and with in-model."""
     rows = ranked(summary, order)
-    about = f"AOPC over all {rows[0].settings} pairs of a patch size and a fill; {BETTER_WORDS[order]}."
+    about = f"AOPC over all {rows[0].settings} pairs of a patch size and a fill; {AOPC_IN_WORDS[order]}."
     if summary.comparisons:
         about += (
             f" Differences are paired, image by image, with 95% bootstrap intervals. {CLEAR} Settings: those of the "
@@ -94,7 +93,7 @@ def localization_table(summary: Summary) -> NumberTable:
             "hottest pixel lies inside it. None of them says what the model used: read them with the AOPC."
         ),
         corner="Method",
-        columns=list(LOCALIZATION.values()),
+        columns=[f"{metric_entry(name).title}, {IN_WORDS[metric_entry(name).better]}" for name in LOCALIZATION],
         rows=[
             TableRow(
                 method_name(method),

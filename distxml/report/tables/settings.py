@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.summary import MIN_IMAGES, Aopc, OrderGap, Summary
+from distxml.metrics.entry import IN_WORDS
+from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name, without
 from distxml.report.tables.methods import CLEAR, difference_cell
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
@@ -55,8 +57,8 @@ def _aopc(summary: Summary) -> NumberTable:
         return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
 
     about = (
-        "Area over each curve, and its 95% bootstrap interval. MoRF: higher is better; LeRF: lower is better. L: "
-        "patches replaced."
+        f"Area over each curve, and its 95% bootstrap interval. MoRF: {AOPC_IN_WORDS['morf']}; LeRF: "
+        f"{AOPC_IN_WORDS['lerf']}. L: patches replaced."
     )
     return _by_place(summary, "AOPC at every setting", about, summary.settings.methods, cell)
 
@@ -100,8 +102,8 @@ def _gaps(summary: Summary) -> NumberTable:
         cells = [Cell(signed(gap.gap), interval(gap.low, gap.high), _is_clear(gap)) for gap in gaps]
         rows.append(TableRow(f"{fill}, {patch_size} px", cells))
     about = (
-        "AOPC of MoRF minus AOPC of LeRF: the area between the two curves, with its 95% bootstrap interval. Higher is "
-        f"better; a random order has 0. {CLEAR}"
+        "AOPC of MoRF minus AOPC of LeRF: the area between the two curves, with its 95% bootstrap interval. "
+        f"{IN_WORDS[metric_entry('lerf_minus_morf').better].capitalize()}; a random order has 0. {CLEAR}"
     )
     return NumberTable("Between LeRF and MoRF", about, "Fill, patch", [method_name(method) for method in methods], rows)
 
@@ -121,8 +123,9 @@ def _areas(summary: Summary) -> NumberTable:
 
     known = any(row.auc is not None for row in summary.aopc)
     about = (
-        "Area under f over the share of the patches that are replaced, where all of them were. MoRF: deletion, lower "
-        "is better; LeRF, read from its end: insertion, higher is better. With 95% bootstrap intervals."
+        "Area under f over the share of the patches that are replaced, where all of them were. MoRF: deletion, "
+        f"{IN_WORDS[metric_entry('deletion_auc').better]}; LeRF, read from its end: insertion, "
+        f"{IN_WORDS[metric_entry('insertion_auc').better]}. With 95% bootstrap intervals."
     )
     methods = summary.settings.methods if known else ()
     return _by_place(summary, "Deletion and insertion: areas under the curves", about, methods, cell)

@@ -1,14 +1,19 @@
 """The table of metrics: complete, readable without torch, and what docs/metrics.md says."""
 
+import re
 import runpy
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from distxml.cli.evaluation_tables import AREAS
+from distxml.evaluation.statistics.means import MEANS
+from distxml.evaluation.summary import HeatmapName
 from distxml.losses import LossTerms
 from distxml.metrics.entry import MetricEntry
-from distxml.metrics.lookup import LOGGED_METRICS, METRICS, directions, metric
+from distxml.metrics.lookup import LOGGED_METRICS, METRICS, directions, metric_entry
 
 DOCS = Path(__file__).parents[3] / "docs"
 ENTRIES = list(METRICS)
@@ -33,7 +38,7 @@ def test_the_page_is_made_of_the_table() -> None:
 
 
 def test_an_unknown_name_is_shown_as_it_is() -> None:
-    entry = metric("some_new_score")
+    entry = metric_entry("some_new_score")
     assert (entry.title, entry.short, entry.reading) == ("Some new score", "some_new_score", "")
 
 
@@ -46,7 +51,7 @@ def test_directions_in_words() -> None:
 def test_a_metric_from_outside_is_known_everywhere() -> None:
     METRICS.add(MetricEntry("halo", "Halo", "halo", "pixels", "lower", "Width of the rim.", ("training",)))
     try:
-        assert metric("halo").reading == "lower is better" and "halo" in LOGGED_METRICS.names()
+        assert metric_entry("halo").reading == "lower is better" and "halo" in LOGGED_METRICS.names()
         with pytest.raises(ValueError, match="there is a metric halo already"):
             METRICS.add(METRICS["halo"])
     finally:
@@ -58,3 +63,20 @@ def test_training_logs_what_the_table_says() -> None:
     loss_terms = {field.name for field in fields(LossTerms)}
     trained = {entry.name for entry in ENTRIES if "training" in entry.computed_by}
     assert trained == loss_terms | {"accuracy", "black", "white", "difference"}
+
+
+def test_what_an_evaluation_writes_is_in_the_table() -> None:
+    scored = {entry.name for entry in ENTRIES if "evaluation" in entry.computed_by}
+    assert scored >= {*MEANS, *get_args(HeatmapName), "accuracy", "heat_ratio", *AREAS}
+
+
+def test_no_module_writes_which_way_a_metric_is_better() -> None:
+    package = DOCS.parent / "distxml"
+    written = re.compile(r"""["'][^"']*(higher|lower) is better""", re.IGNORECASE)
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if written.search(line) and not line.lstrip().startswith(('"""', "#"))
+    }
+    assert found == {"metrics/entry.py"}

@@ -16,7 +16,7 @@ from tensorboard.util.tensor_util import make_ndarray
 
 from distxml.config import Recipe
 from distxml.config.phases import PhaseName
-from distxml.metrics.lookup import METRICS, metric
+from distxml.metrics.lookup import METRICS, metric_entry
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent, PhaseEndEvent
 from distxml.monitoring.hparams import SHOWN_METRICS, settings_that_matter, validation_tag
@@ -78,7 +78,7 @@ def test_scalars_are_described_where_they_are_first_written(tmp_path: Path) -> N
         ("step/total", "total"),
         ("learning_rate/explainer", "lr_explainer"),
     ]:
-        assert described[tag] == metric(name).description
+        assert described[tag] == metric_entry(name).description
     names = {tag.split("/")[tag.startswith(("step/", "speed/", "memory/"))] for tag in described}
     assert names - set(METRICS.names()) == {"learning_rate"}, "every scalar is in the table"
 
