@@ -7,7 +7,7 @@ A new metric is computed where its kind is computed, and registered under its na
 its computation (from outside of distxml too) with `METRICS.add(MetricEntry(...))`. Where it is computed:
 
 - of every training and validation step: `EpochMetrics` in `distxml/training/metrics.py`;
-- of a few images after each epoch of phase 3: `QuickScores` in `distxml/evaluation/scoring/quick_scores.py`;
+- of a few images after each epoch of the joint phase: `QuickScores` in `distxml/evaluation/scoring/quick_scores.py`;
 - of an evaluation: the modules of `distxml/evaluation/statistics/`.
 
 A name without an entry is still shown, under its own name and without a meaning.

@@ -7,7 +7,7 @@ from typing import Literal
 Better = Literal["higher", "lower", "neither"]
 Origin = Literal["training", "quick_scores", "evaluation", "speed"]
 """Who computes it: training and validation, for every epoch; the quick scores of a few validation images, after each
-epoch of phase 3; `distxml evaluate`; or the run's own measurements of its speed, memory and progress."""
+epoch of the joint phase; `distxml evaluate`; or the run's own measurements of its speed, memory and progress."""
 
 SHARE = "share, 0 to 1"
 HEAT = "heat, 0 to 1"

@@ -10,7 +10,6 @@ from distxml.models.classifiers import CLASSIFIERS
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS
 from distxml.report.training_log import GuardAction, TrainingLog
 
-
 TARGETS = {"predicted": "the class predicted for the untouched image", "label": "the true class"}
 
 F_IN_WORDS: dict[Scoring, str] = {
