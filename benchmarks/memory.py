@@ -4,7 +4,7 @@
 
 Writes two datasets of the same small pictures, one of them with megabytes of ballast behind each picture's last byte
 (decoders stop before it), and trains on both with two workers, one epoch a phase. Prints JSON: the workers' largest
-resident memory in both runs, and the bound that `most_rows_held` states for the difference.
+resident memory in both runs, and the bound that `max_rows_held` states for the difference.
 """
 
 import argparse

@@ -22,13 +22,13 @@ def build(
     out: Annotated[Path, typer.Argument(help="Folder to make; it appears when the dataset is complete.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Settings to change, `a.b=c` each.")] = None,
     processes: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes that work at once; default: one a CPU.")
+        int | None, typer.Option("--workers", min=1, help="Processes that work at once; default: one per CPU.")
     ] = None,
     print_config: Annotated[bool, typer.Option("--print-config", help="Print the resolved recipe and stop.")] = False,
 ) -> None:
     """Build a Parquet dataset from raw material.
 
-    A build that was stopped goes on where it was when the same command is given again.
+    A build that was stopped resumes where it stopped when the same command is given again.
     """
     from distxml.config import DatasetRecipe, load_settings, to_yaml
 
@@ -36,13 +36,15 @@ def build(
     if print_config:
         typer.echo(to_yaml(settings), nl=False)
         return
-    from distxml.sources.building.build import Manner, build_dataset
+    from distxml.sources.building.build import BuildOptions, build_dataset
 
-    manner = Manner(processes or len(os.sched_getaffinity(0)), track_progress, lambda text: typer.echo(text, err=True))
+    options = BuildOptions(
+        processes or len(os.sched_getaffinity(0)), track_progress, lambda text: typer.echo(text, err=True)
+    )
     try:
-        built = build_dataset(settings, out, manner)
+        built = build_dataset(settings, out, options)
     except KeyboardInterrupt:
-        typer.echo("Stopped. What is done is kept: the same command goes on there.", err=True)
+        typer.echo("Stopped. What is done is kept: the same command resumes there.", err=True)
         raise
     _report(built)
 

@@ -19,7 +19,7 @@ MAX_COPIES_SHOWN = 5
 
 
 def counts_table(metadata: DatasetMetadata) -> Table:
-    """Images a class and split."""
+    """Images per class and split."""
     table = Table(title=escape(metadata.name))
     table.add_column("class")
     for column in (*SPLITS, "all"):
@@ -48,7 +48,7 @@ def _listed(what: str, things: str, why: str, number: int | None, path: str) -> 
 
 
 def facts(inspection: "Inspection", dataset: Dataset) -> list[str]:
-    """Sizes, masks and checks, a line each."""
+    """Sizes, masks and checks, one line each."""
     images, annotated = len(inspection.widths), len(inspection.coverage)
     lines = [
         f"Shards: {len(dataset.metadata.shards)}, all checksums right",

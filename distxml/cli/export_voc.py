@@ -13,7 +13,7 @@ Overrides = Annotated[list[str] | None, typer.Argument(help="Settings to change,
 
 
 def export_voc(recipe: Recipe, out: Out, overrides: Overrides = None) -> None:
-    """Draw a polygons dataset as Pascal VOC: PNG files, and one XML an image with every shape's box and polygon."""
+    """Draw a polygons dataset as Pascal VOC: PNG files, and one XML per image with every shape's box and polygon."""
     from distxml.cli.track import track_progress
     from distxml.config import DatasetRecipe, load_settings
 

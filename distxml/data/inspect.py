@@ -48,9 +48,9 @@ class Inspection:
     Attributes:
         left_out: files left out when the dataset was built; None where that was not recorded.
         widths, heights: pixels, one entry per image.
-        coverage: share of the image that its mask covers, an entry an annotated image.
+        coverage: share of the image that its mask covers, one entry per annotated image.
         copies: keys of two images that are equal bit for bit and are in different splits.
-        examples: a few rows a label.
+        examples: a few rows per label.
     """
 
     left_out: int | None

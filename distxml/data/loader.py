@@ -14,7 +14,7 @@ from distxml.data.read_ahead import read_ahead
 from distxml.data.reader import SplitReader
 from distxml.data.row_groups import shares
 from distxml.data.rows import EncodedRows
-from distxml.data.sampler import Deal, Rank, Shuffle, deal_evaluation, deal_training, number_of_steps
+from distxml.data.sampler import EpochRows, Rank, Shuffle, evaluation_rows, number_of_steps, training_rows
 from distxml.data.schema import Dataset, Split
 from distxml.errors import UserError
 
@@ -54,7 +54,7 @@ class Loader:
     """Every row of a split exactly once per epoch over all ranks, with equally many steps on every rank.
 
     A rank that has no row of its own in a step (fewer rows than ranks) gets one with weight 0. Order and augmentation
-    depend on (seed, epoch, key), not on the number of ranks or threads. Reading needs at most `deal.most_rows_held`
+    depend on (seed, epoch, key), not on the number of ranks or threads. Reading needs at most `sampler.max_rows_held`
     encoded rows in memory, whatever the size of the dataset, and what is being read ahead.
     """
 
@@ -100,15 +100,15 @@ class Loader:
             epoch: its number, from 0; with the seed it fixes order and augmentation.
             first_step: steps that an interrupted epoch had made; the rest is what it would have seen.
         """
-        deal = deal_training(self.reader.group_rows, self.shuffle, epoch, self.rank)
-        return self._batches(deal, first_step, epoch)
+        epoch_rows = training_rows(self.reader.group_rows, self.shuffle, epoch, self.rank)
+        return self._batches(epoch_rows, first_step, epoch)
 
     def evaluation(self) -> Generator[Batch]:
         """This rank's stretch of the rows, in reading order, unchanged."""
-        return self._batches(deal_evaluation(len(self.reader), self.settings.batch_size, self.rank), 0, None)
+        return self._batches(evaluation_rows(len(self.reader), self.settings.batch_size, self.rank), 0, None)
 
-    def _batches(self, deal: Deal, first_step: int, epoch: int | None) -> Generator[Batch]:
-        rows = shares(self.reader, deal, first_step, self._kept)
+    def _batches(self, epoch_rows: EpochRows, first_step: int, epoch: int | None) -> Generator[Batch]:
+        rows = shares(self.reader, epoch_rows, first_step, self._kept)
         with (
             closing(read_ahead(rows, self.settings.prefetch)) as ahead,
             closing(self.backend.batches(ahead, epoch)) as out,

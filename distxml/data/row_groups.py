@@ -7,24 +7,24 @@ import numpy as np
 from distxml.data.backend import Share
 from distxml.data.reader import SplitReader
 from distxml.data.rows import EncodedRows, Row
-from distxml.data.sampler import Deal, Rows
+from distxml.data.sampler import EpochRows, Rows
 
 
 def shares(
-    reader: SplitReader, deal: Deal, first_step: int, kept: dict[int, EncodedRows] | None = None
+    reader: SplitReader, epoch_rows: EpochRows, first_step: int, kept: dict[int, EncodedRows] | None = None
 ) -> Iterator[Share]:
     """A share for each step from `first_step` on.
 
     Args:
         reader: of the split.
-        deal: the rank's rows.
+        epoch_rows: the rank's rows.
         first_step: steps of this epoch that were made already.
         kept: where row groups stay for the next epoch; None: each is dropped after its last row.
     """
     groups = RowGroups(reader, kept)
-    steps = [step if len(step) else np.array([deal.padding]) for step in deal.steps[first_step:]]
+    steps = [step if len(step) else np.array([epoch_rows.padding]) for step in epoch_rows.steps[first_step:]]
     groups.expect(steps)
-    for step, own in zip(steps, deal.steps[first_step:], strict=True):
+    for step, own in zip(steps, epoch_rows.steps[first_step:], strict=True):
         yield Share([groups.take(int(index)) for index in step], weight=1.0 if len(own) else 0.0)
 
 

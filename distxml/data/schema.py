@@ -94,9 +94,9 @@ class DatasetMetadata(BaseModel):
     classes_sha256: str
     """Checksum of the names in their order, `digest.classes_digest`: exchanged names would exchange all labels."""
     counts: dict[Split, dict[str, NonNegativeInt]]
-    """Images a split and class."""
+    """Images per split and class."""
     annotated: dict[Split, NonNegativeInt]
-    """Images a split that have a mask (an empty one counts)."""
+    """Images per split that have a mask (an empty one counts)."""
     shards: tuple[Shard, ...]
     """The Parquet files, in reading order."""
     recipe: dict[str, object]

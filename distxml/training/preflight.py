@@ -11,7 +11,7 @@ from distxml.config.compute import ComputeSettings
 from distxml.config.phases import PhaseName
 from distxml.data.loader import Loader
 from distxml.data.reader import SplitReader
-from distxml.data.sampler import Rank, Shuffle, most_rows_held, most_rows_held_evaluating, number_of_steps
+from distxml.data.sampler import Rank, Shuffle, max_rows_held, max_rows_held_evaluating, number_of_steps
 from distxml.data.schema import SPLITS, Dataset, Split, open_dataset
 from distxml.errors import UserError, reason_of
 from distxml.models.checkpoint import ModelCard, build_empty_model, build_model
@@ -143,7 +143,7 @@ def reading_bound(recipe: Recipe, dataset: Dataset) -> ReadingBound:
     train, val = ([group.rows for shard in dataset.shards(part) for group in shard.groups] for part in ("train", "val"))
     shuffle = Shuffle(recipe.loader.batch_size, recipe.loader.shuffle_buffer, recipe.run.seed)
     workers = recipe.scaling.workers
-    images = most_rows_held(train, shuffle, workers) + most_rows_held_evaluating(val, shuffle.buffer, workers)
+    images = max_rows_held(train, shuffle, workers) + max_rows_held_evaluating(val, shuffle.buffer, workers)
     sizes = dataset.folder.files()
     mean = sum(sizes.get(shard.file, 0) for shard in dataset.metadata.shards) / dataset.metadata.all_rows
     return ReadingBound(images, round(images * mean))

@@ -31,7 +31,7 @@ from distxml.data.augment.maps import (
 
 
 @dataclass(frozen=True)
-class Turn:
+class Orientation:
     """One of the eight ways to lay a square onto itself: first transpose, then flip."""
 
     transpose: bool = False
@@ -41,17 +41,17 @@ class Turn:
     def __bool__(self) -> bool:
         return self.transpose or self.flip_rows or self.flip_columns
 
-    def then_flip_rows(self) -> "Turn":
+    def then_flip_rows(self) -> "Orientation":
         """This, and then top becomes bottom."""
-        return Turn(self.transpose, not self.flip_rows, self.flip_columns)
+        return Orientation(self.transpose, not self.flip_rows, self.flip_columns)
 
-    def then_flip_columns(self) -> "Turn":
+    def then_flip_columns(self) -> "Orientation":
         """This, and then left becomes right."""
-        return Turn(self.transpose, self.flip_rows, not self.flip_columns)
+        return Orientation(self.transpose, self.flip_rows, not self.flip_columns)
 
-    def then_transpose(self) -> "Turn":
+    def then_transpose(self) -> "Orientation":
         """This, and then rows become columns."""
-        return Turn(not self.transpose, self.flip_columns, self.flip_rows)
+        return Orientation(not self.transpose, self.flip_columns, self.flip_rows)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Draw:
         colour: shift of hue, saturation and value.
     """
 
-    turn: Turn = Turn()
+    orientation: Orientation = Orientation()
     noise: Noise | None = None
     blur: Kernel | None = None
     median: int = 0
@@ -122,7 +122,7 @@ def draw(settings: AugmentationSettings, size: Size, seed: int, epoch: int, key:
     if own / 2**64 >= settings.probability:  # before a generator is made: most images need none
         return UNCHANGED
     rng = np.random.Generator(np.random.SFC64(own))
-    fields: dict[str, object] = {"turn": _turn(settings, rng)}
+    fields: dict[str, object] = {"orientation": _orientation(settings, rng)}
     if _hit(settings.noise.probability, rng):
         fields["noise"] = _noise(settings.noise, rng)
     if _hit(settings.blur.probability, rng):
@@ -147,16 +147,16 @@ def _one_of(rng: np.random.Generator, **weights: float) -> str:
     return list(weights)[int(rng.choice(len(shares), p=shares))]
 
 
-def _turn(settings: AugmentationSettings, rng: np.random.Generator) -> Turn:
-    turn = Turn()
+def _orientation(settings: AugmentationSettings, rng: np.random.Generator) -> Orientation:
+    orientation = Orientation()
     if _hit(settings.quarter_turn.probability, rng):
         for _ in range(int(rng.integers(4))):
-            turn = turn.then_transpose().then_flip_rows()  # a quarter turn to the left
+            orientation = orientation.then_transpose().then_flip_rows()  # a quarter turn to the left
     if _hit(settings.horizontal_flip.probability, rng):
-        turn = turn.then_flip_columns()
+        orientation = orientation.then_flip_columns()
     if _hit(settings.vertical_flip.probability, rng):
-        turn = turn.then_flip_rows()
-    return turn.then_transpose() if _hit(settings.transpose.probability, rng) else turn
+        orientation = orientation.then_flip_rows()
+    return orientation.then_transpose() if _hit(settings.transpose.probability, rng) else orientation
 
 
 def _noise(settings: NoiseSettings, rng: np.random.Generator) -> Noise:

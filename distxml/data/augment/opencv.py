@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from distxml.config.augmentation import AugmentationSettings
 from distxml.config.recipe import LoaderSettings
-from distxml.data.augment.draw import UNCHANGED, Draw, Turn, draw
+from distxml.data.augment.draw import UNCHANGED, Draw, Orientation, draw
 from distxml.data.augment.maps import Size
 from distxml.data.backend import Share
 from distxml.data.batch import Batch
@@ -45,7 +45,7 @@ class Augmenter:
 def augmented_image(image: Pixels, drawn: Draw) -> Pixels:
     """An H×W×3 image after everything that was drawn for it, in the paper's order."""
     height, width = image.shape[:2]
-    image = turned(image, drawn.turn, cv2.INTER_LINEAR)
+    image = oriented(image, drawn.orientation, cv2.INTER_LINEAR)
     if drawn.noise is not None:
         image = _pixels(cv2.add(image, drawn.noise.field((height, width)), dtype=cv2.CV_8U))
     image = _filtered(image, drawn)
@@ -59,17 +59,17 @@ def augmented_image(image: Pixels, drawn: Draw) -> Pixels:
 
 def augmented_mask(mask: Pixels, drawn: Draw) -> Pixels:
     """An H×W mask after the geometric part of what was drawn for its image."""
-    return _moved(turned(mask, drawn.turn, cv2.INTER_NEAREST_EXACT), drawn, cv2.INTER_NEAREST)
+    return _moved(oriented(mask, drawn.orientation, cv2.INTER_NEAREST_EXACT), drawn, cv2.INTER_NEAREST)
 
 
-def turned(pixels: Pixels, turn: Turn, interpolation: int) -> Pixels:
+def oriented(pixels: Pixels, orientation: Orientation, interpolation: int) -> Pixels:
     """Pixels laid onto themselves; transposing an image that is no square squeezes it into its old size."""
     size = pixels.shape[:2]
-    if turn.transpose:
+    if orientation.transpose:
         pixels = _pixels(cv2.transpose(pixels))
-    if turn.flip_rows or turn.flip_columns:
-        both = turn.flip_rows and turn.flip_columns
-        pixels = _pixels(cv2.flip(pixels, -1 if both else int(turn.flip_columns)))
+    if orientation.flip_rows or orientation.flip_columns:
+        both = orientation.flip_rows and orientation.flip_columns
+        pixels = _pixels(cv2.flip(pixels, -1 if both else int(orientation.flip_columns)))
     return pixels if pixels.shape[:2] == size else _resized(pixels, size, interpolation)
 
 

@@ -12,14 +12,14 @@ from distxml.config.recipe import LoaderSettings
 from distxml.data.backend import Share
 from distxml.data.batch import Batch
 from distxml.data.dali.graph import make_pipeline
-from distxml.data.dali.inputs import Feed, prepared
+from distxml.data.dali.inputs import Feed, share_inputs
 from distxml.data.read_ahead import read_ahead
 from distxml.data.rows import decode
 from distxml.errors import UserError
 
 
 @dataclass(frozen=True)
-class Line:
+class FedPipeline:
     """A pipeline and what feeds it; used by one epoch at a time."""
 
     feed: Feed
@@ -36,35 +36,35 @@ class DaliBackend:
         self.settings = settings
         self.seed = seed
         self.device_id = device_id
-        self._idle: dict[bool, Line] = {}  # whether it augments: the line that waits for its next epoch
+        self._idle: dict[bool, FedPipeline] = {}  # whether it augments: the one that waits for its next epoch
 
     def batches(self, shares: Iterator[Share], epoch: int | None) -> Generator[Batch]:
         """See `Backend.batches`."""
         augment = epoch is not None
-        # An epoch that ends early, by an error or because the consumer left, does not give its line back: DALI still
-        # holds its batches. The next epoch builds another.
-        line = self._idle.pop(augment, None) or self._new_line(augment)
-        with closing(read_ahead(prepared(shares, self.settings, self.seed, epoch), 1)) as ready:
-            line.feed.start(ready)
-            while (tensors := self._next(line)) is not None:
-                yield self._batch(line.feed.on_their_way.popleft(), *tensors)
-        self._idle[augment] = line
+        # An epoch that ends early, by an error or because the consumer left, does not give its pipeline back: DALI
+        # still holds its batches. The next epoch builds another.
+        fed = self._idle.pop(augment, None) or self._new(augment)
+        with closing(read_ahead(share_inputs(shares, self.settings, self.seed, epoch), 1)) as ready:
+            fed.feed.start(ready)
+            while (tensors := self._next(fed)) is not None:
+                yield self._batch(fed.feed.on_their_way.popleft(), *tensors)
+        self._idle[augment] = fed
 
-    def _new_line(self, augment: bool) -> Line:
+    def _new(self, augment: bool) -> FedPipeline:
         feed = Feed()
         gpu = self.device_id is not None
-        return Line(feed, make_pipeline(self.settings, feed, augment, gpu, self.device_id))
+        return FedPipeline(feed, make_pipeline(self.settings, feed, augment, gpu, self.device_id))
 
-    def _next(self, line: Line) -> tuple[Tensor, Tensor] | None:
+    def _next(self, fed: FedPipeline) -> tuple[Tensor, Tensor] | None:
         """Image and mask of the next share, or None after the last one."""
         stream = None if self.device_id is None else torch.cuda.current_stream(self.device_id)
         try:
-            image, mask = line.pipeline.run(stream)
+            image, mask = fed.pipeline.run(stream)
         except StopIteration:
-            line.pipeline.reset()
+            fed.pipeline.reset()
             return None
         except RuntimeError as error:
-            raise _named(line.feed.on_their_way, error) from None
+            raise _named(fed.feed.on_their_way, error) from None
         return torch.from_dlpack(image.as_tensor()), torch.from_dlpack(mask.as_tensor())
 
     def _batch(self, share: Share, image: Tensor, mask: Tensor) -> Batch:

@@ -72,8 +72,8 @@ types: Any = nvidia.dali.types
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the graph runs.
+class GraphOptions:
+    """How the graph is built.
 
     Attributes:
         gpu: on the GPU after decoding; else on the CPU.
@@ -104,7 +104,7 @@ def make_pipeline(
     return _graph(
         source,
         augment,
-        Place(gpu, settings.augmentation, settings.image_size),
+        GraphOptions(gpu, settings.augmentation, settings.image_size),
         batch_size=settings.batch_size,
         num_threads=settings.threads,
         device_id=device_id,
@@ -114,73 +114,73 @@ def make_pipeline(
 
 
 @pipeline_def(enable_conditionals=True)
-def _graph(source, augment: bool, place: Place):
-    names = inputs(place.settings if augment else None)
+def _graph(source, augment: bool, options: GraphOptions):
+    names = inputs(options.settings if augment else None)
     nodes = fn.external_source(source, num_outputs=len(names), batch=True)
     drawn = {name: nodes[index] for index, name in enumerate(names)}
-    image = _decoded(drawn["image"], place, types.RGB)
-    image = fn.resize(image, size=place.size, interp_type=types.INTERP_LINEAR, antialias=True)
-    mask = _decoded(drawn["mask"], place, types.GRAY)
-    mask = fn.resize(mask, size=place.size, interp_type=types.INTERP_NN)
+    image = _decoded(drawn["image"], options, types.RGB)
+    image = fn.resize(image, size=options.size, interp_type=types.INTERP_LINEAR, antialias=True)
+    mask = _decoded(drawn["mask"], options, types.GRAY)
+    mask = fn.resize(mask, size=options.size, interp_type=types.INTERP_NN)
     if augment:
-        image, mask = _augmented(image, mask, drawn, place)
+        image, mask = _augmented(image, mask, drawn, options)
     image = fn.crop_mirror_normalize(image, dtype=types.FLOAT, output_layout="CHW", mean=[0.0], std=[255.0])
     return image, fn.cast(mask > MASK_THRESHOLD, dtype=types.FLOAT)
 
 
-def _decoded(encoded, place: Place, colours):
-    device = "mixed" if place.gpu else "cpu"
+def _decoded(encoded, options: GraphOptions, colours):
+    device = "mixed" if options.gpu else "cpu"
     return fn.decoders.image(
         encoded, device=device, output_type=colours, adjust_orientation=False, jpeg_fancy_upsampling=True
     )
 
 
-def _augmented(image, mask, drawn, place: Place):
+def _augmented(image, mask, drawn, options: GraphOptions):
     """Image and mask after what was drawn for them, in the paper's order."""
     number = {name: drawn["numbers"][index] for index, name in enumerate(NUMBERS)}
-    image, mask = _turned(image, number, place, types.INTERP_LINEAR), _turned(mask, number, place, types.INTERP_NN)
-    image = _noisy(image, drawn, number, place)
-    image = _blurred(image, drawn, number, place)
-    image = _moved(image, drawn, number, place, types.INTERP_LINEAR)
-    mask = _moved(mask, drawn, number, place, types.INTERP_NN)
-    image = _contrasted(image, drawn, number, place)
-    if place.settings.hue_saturation_value.probability > 0 and number["has_colour"] > 0:
-        shifts = [place.here(number[name]) for name in ("hue", "saturation", "value")]
+    image, mask = _turned(image, number, options, types.INTERP_LINEAR), _turned(mask, number, options, types.INTERP_NN)
+    image = _noisy(image, drawn, number, options)
+    image = _blurred(image, drawn, number, options)
+    image = _moved(image, drawn, number, options, types.INTERP_LINEAR)
+    mask = _moved(mask, drawn, number, options, types.INTERP_NN)
+    image = _contrasted(image, drawn, number, options)
+    if options.settings.hue_saturation_value.probability > 0 and number["has_colour"] > 0:
+        shifts = [options.here(number[name]) for name in ("hue", "saturation", "value")]
         image = shifted_colour(image, *shifts)
     return image, mask
 
 
-def _turned(image, number, place: Place, interpolation):
+def _turned(image, number, options: GraphOptions, interpolation):
     if number["transpose"] > 0:
         image = fn.transpose(image, perm=[1, 0, 2], transpose_layout=False)
-        if place.size[0] != place.size[1]:
-            image = fn.resize(image, size=place.size, interp_type=interpolation, antialias=False)
+        if options.size[0] != options.size[1]:
+            image = fn.resize(image, size=options.size, interp_type=interpolation, antialias=False)
     rows = fn.cast(number["flip_rows"], dtype=types.INT32)
     columns = fn.cast(number["flip_columns"], dtype=types.INT32)
     return fn.flip(image, vertical=rows, horizontal=columns)
 
 
-def _noisy(image, drawn, number, place: Place):
-    if place.settings.noise.probability > 0 and number["has_noise"] > 0:
-        image = fn.cast(image + place.here(drawn["noise"]), dtype=types.UINT8)
+def _noisy(image, drawn, number, options: GraphOptions):
+    if options.settings.noise.probability > 0 and number["has_noise"] > 0:
+        image = fn.cast(image + options.here(drawn["noise"]), dtype=types.UINT8)
     return image
 
 
-def _blurred(image, drawn, number, place: Place):
-    if place.settings.blur.probability > 0:
+def _blurred(image, drawn, number, options: GraphOptions):
+    if options.settings.blur.probability > 0:
         if number["has_blur"] > 0:
-            image = fn.filter(image, place.here(drawn["blur"]))
+            image = fn.filter(image, options.here(drawn["blur"]))
         if number["median"] > 0:
-            image = _median(image, place)
+            image = _median(image, options)
     return image
 
 
-def _moved(image, drawn, number, place: Place, interpolation):
-    if place.settings.shift_scale_rotate.probability > 0 and number["has_movement"] > 0:
+def _moved(image, drawn, number, options: GraphOptions, interpolation):
+    if options.settings.shift_scale_rotate.probability > 0 and number["has_movement"] > 0:
         canvas = _mirrored(image)
-        image = fn.warp_affine(canvas, matrix=drawn["movement"], size=place.size, interp_type=interpolation)
-    if place.settings.distortion.probability > 0 and number["has_maps"] > 0:
-        image = _remapped(image, drawn["maps"], place, interpolation)
+        image = fn.warp_affine(canvas, matrix=drawn["movement"], size=options.size, interp_type=interpolation)
+    if options.settings.distortion.probability > 0 and number["has_maps"] > 0:
+        image = _remapped(image, drawn["maps"], options, interpolation)
     return image
 
 
@@ -192,29 +192,29 @@ def _mirrored(image):
     return fn.cat(turned[:-1], wide, turned[1:], axis=0)
 
 
-def _contrasted(image, drawn, number, place: Place):
-    settings = place.settings.contrast
+def _contrasted(image, drawn, number, options: GraphOptions):
+    settings = options.settings.contrast
     if settings.probability > 0:
         if number["clahe"] > 0:
             limit = (1 + settings.clahe_limit) / 2  # one for all images: the middle of the range
             image = fn.clahe(image, tiles_x=CLAHE_TILES, tiles_y=CLAHE_TILES, clip_limit=limit)
         if number["has_relief"] > 0:
-            image = fn.filter(image, place.here(drawn["relief"]))
+            image = fn.filter(image, options.here(drawn["relief"]))
         if number["has_linear"] > 0:
             factor, shift = number["contrast"], number["brightness"]
             image = fn.brightness_contrast(image, contrast=factor, contrast_center=0, brightness_shift=shift)
     return image
 
 
-def _median(image, place: Place):
-    side = place.settings.blur.size
-    if place.gpu:
+def _median(image, options: GraphOptions):
+    side = options.settings.blur.size
+    if options.gpu:
         return fn.experimental.median_blur(image, window_size=[side, side])
     return fn.reshape(fn.python_function(image, function=_median_of(side)), layout="HWC")
 
 
-def _remapped(image, maps, place: Place, interpolation):
-    if place.gpu:
+def _remapped(image, maps, options: GraphOptions, interpolation):
+    if options.gpu:
         here = maps.gpu()
         return fn.experimental.remap(image, here[0], here[1], interp=interpolation, pixel_origin="center")
     function = _remap_nearest if interpolation == types.INTERP_NN else _remap_linear

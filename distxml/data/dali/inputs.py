@@ -43,7 +43,7 @@ def inputs(settings: AugmentationSettings | None) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class ShareInputs:
     """A share and what the graph is fed for it, in the order of `inputs`."""
 
     share: Share
@@ -55,10 +55,10 @@ class Feed:
 
     def __init__(self) -> None:
         self.on_their_way: deque[Share] = deque()
-        self._ready: Iterator[Prepared] = iter(())
+        self._ready: Iterator[ShareInputs] = iter(())
 
-    def start(self, ready: Iterator[Prepared]) -> None:
-        """Go on with these."""
+    def start(self, ready: Iterator[ShareInputs]) -> None:
+        """Give these from now on."""
         self.on_their_way.clear()
         self._ready = ready
 
@@ -73,7 +73,9 @@ class Feed:
         return one.inputs
 
 
-def prepared(shares: Iterator[Share], settings: LoaderSettings, seed: int, epoch: int | None) -> Iterator[Prepared]:
+def share_inputs(
+    shares: Iterator[Share], settings: LoaderSettings, seed: int, epoch: int | None
+) -> Iterator[ShareInputs]:
     """The shares with their inputs; draws for (seed, epoch, key), or nothing where `epoch` is None."""
     for share in shares:
         given: dict[str, object] = {
@@ -84,7 +86,7 @@ def prepared(shares: Iterator[Share], settings: LoaderSettings, seed: int, epoch
         if epoch is not None:
             size, keys = settings.image_size, [row.key for row in share.rows]
             given |= drawn_inputs([draw(settings.augmentation, size, seed, epoch, key) for key in keys], size)
-        yield Prepared(share, tuple(given[name] for name in inputs(augmentation)))
+        yield ShareInputs(share, tuple(given[name] for name in inputs(augmentation)))
 
 
 def drawn_inputs(draws: Sequence[Draw], size: Size) -> dict[str, object]:
@@ -102,7 +104,7 @@ def drawn_inputs(draws: Sequence[Draw], size: Size) -> dict[str, object]:
 def _numbers(drawn: Draw) -> tuple[float, ...]:
     colour = drawn.colour
     return (
-        *(drawn.turn.transpose, drawn.turn.flip_rows, drawn.turn.flip_columns),
+        *(drawn.orientation.transpose, drawn.orientation.flip_rows, drawn.orientation.flip_columns),
         *(drawn.noise is not None, drawn.blur is not None, drawn.median),
         *(drawn.movement is not None, drawn.maps is not None, drawn.clahe, drawn.relief is not None),
         *(drawn.contrast != 1 or drawn.brightness != 0, drawn.contrast, drawn.brightness),

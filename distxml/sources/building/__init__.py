@@ -1,1 +1,1 @@
-"""From raw material to Parquet files: splits, shards, several processes, going on after an interruption."""
+"""From raw material to Parquet files: splits, shards, several processes, resuming after an interruption."""

@@ -10,9 +10,9 @@ from distxml.config.dataset import DatasetRecipe
 from distxml.data.digest import classes_digest
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, Split, open_dataset, require_printable
 from distxml.errors import UserError
-from distxml.sources.building.check import checked
+from distxml.sources.building.check import check_all
 from distxml.sources.building.fingerprint import fingerprint
-from distxml.sources.building.journal import Journal
+from distxml.sources.building.journal import BuildJournal
 from distxml.sources.building.shards import ShardTask, WrittenShard, shard_tasks, write_shard
 from distxml.sources.building.splits import divide
 from distxml.sources.building.usable import Usable, require_enough, usable
@@ -53,7 +53,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Manner:
+class BuildOptions:
     """How a build runs; none of it changes the result.
 
     Attributes:
@@ -67,14 +67,14 @@ class Manner:
     say: Callable[[str], None] = lambda text: None
 
 
-QUIETLY = Manner()
+QUIET = BuildOptions()
 
 
-def build_dataset(recipe: DatasetRecipe, folder: Path, manner: Manner = QUIETLY) -> Built:
+def build_dataset(recipe: DatasetRecipe, folder: Path, options: BuildOptions = QUIET) -> Built:
     """Builds the dataset in `folder`, which appears only when it is complete.
 
     A build that ends before that leaves what it has done in a hidden folder beside it, and the next one with the same
-    recipe and the same files goes on there, to the same result bit for bit.
+    recipe and the same files resumes there, to the same result bit for bit.
 
     Raises:
         UserError: the raw material is wrong, or `folder` lies in it or holds something else; nothing in it is
@@ -85,40 +85,44 @@ def build_dataset(recipe: DatasetRecipe, folder: Path, manner: Manner = QUIETLY)
     existing = _existing(recipe, folder)
     if existing is not None:
         return Built(existing, anew=False)
-    material = gather(recipe, manner.track)
-    number = manner.processes if len(material.items) >= MIN_FOR_SEVERAL else 1
+    material = gather(recipe, options.track)
+    number = options.processes if len(material.items) >= MIN_FOR_SEVERAL else 1
     with folder_in_making(folder.resolve()) as making, workers(number) as processes:
         existing = _existing(recipe, folder)  # another process may have been faster
         if existing is None:
-            _fill(making, recipe, material, processes, manner)
+            _fill(making, recipe, material, processes, options)
     return Built(existing or open_dataset(folder), anew=existing is None)
 
 
-def _fill(making: Path, recipe: DatasetRecipe, material: RawMaterial, processes: Workers, manner: Manner) -> None:
-    journal = Journal(making, fingerprint(recipe, material))
+def _fill(
+    making: Path, recipe: DatasetRecipe, material: RawMaterial, processes: Workers, options: BuildOptions
+) -> None:
+    journal = BuildJournal(making, fingerprint(recipe, material))
     if journal.found is not None:
-        manner.say(f"Going on where an earlier build stopped: {journal.found}.")
-    found = _usable(recipe, material, journal, processes, manner)
+        options.say(f"Resuming where an earlier build stopped: {journal.found}.")
+    found = _usable(recipe, material, journal, processes, options)
     divided = divide(found.items, material.classes, recipe.splits, recipe.seed)
     tasks = shard_tasks(recipe, found.items, found.digests, divided, making)
-    written = _write_shards(tasks, journal, processes, manner.track)
+    written = _write_shards(tasks, journal, processes, options.track)
     found.write_lists(making)
     _write_metadata(recipe, material.classes, tasks, written, making)
     journal.close()
 
 
 def _usable(
-    recipe: DatasetRecipe, material: RawMaterial, journal: Journal, processes: Workers, manner: Manner
+    recipe: DatasetRecipe, material: RawMaterial, journal: BuildJournal, processes: Workers, options: BuildOptions
 ) -> Usable:
     if material.drawn:
         found = Usable(material.items, (), material.rejected)
     else:
-        found = usable(material, checked(material.items, recipe.images, journal, processes, manner.track))
+        found = usable(material, check_all(material.items, recipe.images, journal, processes, options.track))
     require_enough(material, found, recipe.images, journal.folder)
     return found
 
 
-def _write_shards(tasks: Sequence[ShardTask], journal: Journal, processes: Workers, track: Track) -> list[WrittenShard]:
+def _write_shards(
+    tasks: Sequence[ShardTask], journal: BuildJournal, processes: Workers, track: Track
+) -> list[WrittenShard]:
     """All shards, in order; those that the journal knows are there."""
     done = dict(journal.shards)
     to_do = [task for task in tasks if task.file not in done]

@@ -19,7 +19,7 @@ from distxml.sources.building.shards import WrittenShard
 JOURNAL_NAME = "journal.jsonl"
 
 
-class Verdict(BaseModel):
+class CheckedItem(BaseModel):
     """One item of the source, looked at."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,14 +36,14 @@ class Verdict(BaseModel):
     """Why it cannot be used; None: it can."""
 
 
-class Entry(BaseModel):
-    """One line; holds one of verdicts and a shard."""
+class JournalEntry(BaseModel):
+    """One line: items that were checked, or a shard that was written."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     of: str
     """Fingerprint of what the entry depends on."""
-    verdicts: tuple[Verdict, ...] = ()
+    checked: tuple[CheckedItem, ...] = ()
     """Items that were checked."""
     shard: Shard | None = None
     """A shard that was written."""
@@ -51,11 +51,11 @@ class Entry(BaseModel):
     """Rows of the shard that have a mask."""
 
 
-class Journal:
+class BuildJournal:
     """Reads what an earlier build has done and notes what this one does.
 
     Attributes:
-        verdicts: on items that were checked.
+        checked: items that were checked.
         shards: written and still the same, by file.
     """
 
@@ -63,7 +63,7 @@ class Journal:
         """Takes over the folder: whatever in it is not to be used again is deleted."""
         self.folder, self.fingerprint = folder, fingerprint
         entries = list(_entries(folder / JOURNAL_NAME))
-        self.verdicts = [verdict for entry in entries if entry.of == fingerprint.checks for verdict in entry.verdicts]
+        self.checked = [one for entry in entries if entry.of == fingerprint.checks for one in entry.checked]
         self.shards = {
             entry.shard.file: WrittenShard(entry.shard, entry.annotated)
             for entry in entries
@@ -74,17 +74,17 @@ class Journal:
     @property
     def found(self) -> str | None:
         """What there was, for the user; None where the build starts afresh."""
-        if not self.verdicts and not self.shards:
+        if not self.checked and not self.shards:
             return None
-        return f"{len(self.verdicts)} images checked, {len(self.shards)} shards written"
+        return f"{len(self.checked)} images checked, {len(self.shards)} shards written"
 
-    def add_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+    def add_checked(self, checked: Sequence[CheckedItem]) -> None:
         """Notes that items were checked."""
-        self._write(self._checked(verdicts))
+        self._write(self._checked_entry(checked))
 
     def add_shard(self, written: WrittenShard) -> None:
         """Notes that a shard is there."""
-        self._write(self._written(written))
+        self._write(self._written_entry(written))
 
     def close(self) -> None:
         """The build is done: the journal is no part of the dataset."""
@@ -92,8 +92,8 @@ class Journal:
 
     def _clear(self) -> None:
         kept = self.folder / JOURNAL_NAME
-        entries = [self._checked(self.verdicts)] if self.verdicts else []
-        entries += [self._written(written) for written in self.shards.values()]
+        entries = [self._checked_entry(self.checked)] if self.checked else []
+        entries += [self._written_entry(written) for written in self.shards.values()]
         if entries:
             write_whole(kept, "".join(map(_line, entries)))
         splits = [path for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()]
@@ -101,22 +101,22 @@ class Journal:
             empty_folder(split, keep={self.folder / file for file in self.shards})
         empty_folder(self.folder, keep=[*splits, kept] if entries else splits)
 
-    def _checked(self, verdicts: Sequence[Verdict]) -> Entry:
-        return Entry(of=self.fingerprint.checks, verdicts=tuple(verdicts))
+    def _checked_entry(self, checked: Sequence[CheckedItem]) -> JournalEntry:
+        return JournalEntry(of=self.fingerprint.checks, checked=tuple(checked))
 
-    def _written(self, written: WrittenShard) -> Entry:
-        return Entry(of=self.fingerprint.shards, shard=written.shard, annotated=written.annotated)
+    def _written_entry(self, written: WrittenShard) -> JournalEntry:
+        return JournalEntry(of=self.fingerprint.shards, shard=written.shard, annotated=written.annotated)
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, entry: JournalEntry) -> None:
         append(self.folder / JOURNAL_NAME, _line(entry))
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: JournalEntry) -> str:
     text = entry.model_dump_json()
     return f"{_digest(text)} {text}\n"
 
 
-def _entries(path: Path) -> list[Entry]:
+def _entries(path: Path) -> list[JournalEntry]:
     if path.is_symlink() or not path.is_file():
         return []
     entries = []
@@ -124,7 +124,7 @@ def _entries(path: Path) -> list[Entry]:
         digest, _, text = line.partition(" ")
         if digest == _digest(text):
             try:
-                entries.append(Entry.model_validate(json.loads(text)))
+                entries.append(JournalEntry.model_validate(json.loads(text)))
             except (ValidationError, ValueError):
                 continue  # another version of distxml wrote it
     return entries

@@ -23,7 +23,7 @@ class Unit:
     Attributes:
         name: of the group or of the image.
         members: numbers of the images.
-        counts: images a class.
+        counts: images per class.
         fixed: the split that the source puts it in.
         allowed: the splits that it may be in.
         split: the split that it is in.
@@ -40,10 +40,10 @@ class Unit:
 def divide_groups(items: Sequence[Item], classes: Sequence[str], settings: SplitSettings, seed: int) -> list[Split]:
     """The split of each item; it does not depend on the order of the items.
 
-    Groups are dealt largest first, in a seeded order among equal ones, each to the split where it brings the numbers of
-    images a class closest to the shares (the sum over classes and splits of the squared relative distance). A group
-    counts with all its images' labels. Where a class is then missing from a split, the smallest group that can be
-    spared is moved there. Items with a fixed split stay in it, and so does the rest of their group; where the source
+    Groups are assigned largest first, in a seeded order among equal ones, each to the split where it brings the
+    numbers of images per class closest to the shares (the sum over classes and splits of the squared relative
+    distance). A group counts with all its images' labels. Where a class is then missing from a split, the
+    smallest group that can be spared is moved there. Items with a fixed split stay in it, and so does the rest of their group; where the source
     fixes every item, but none to val, val is taken from train by val / (train + val).
 
     Raises:
@@ -60,7 +60,7 @@ def divide_groups(items: Sequence[Item], classes: Sequence[str], settings: Split
 
 
 def _found(unit: Unit) -> Split:
-    assert unit.split is not None  # every unit was dealt
+    assert unit.split is not None  # every unit was assigned
     return unit.split
 
 
@@ -91,11 +91,11 @@ def _place(units: list[Unit], settings: SplitSettings, rng: np.random.Generator)
     kinds: tuple[tuple[Split, ...], ...] = (SPLITS, ("train", "val"), ("test",), ("train",), ("val",))
     for allowed in kinds:
         total = sum(shares[split] for split in allowed)
-        dealt = [unit for unit in units if unit.allowed == allowed]
-        _deal(dealt, {split: shares[split] / total for split in allowed}, rng)
+        assigned = [unit for unit in units if unit.allowed == allowed]
+        _assign(assigned, {split: shares[split] / total for split in allowed}, rng)
 
 
-def _deal(units: list[Unit], shares: dict[Split, float], rng: np.random.Generator) -> None:
+def _assign(units: list[Unit], shares: dict[Split, float], rng: np.random.Generator) -> None:
     if not units:
         return
     totals = np.sum([unit.counts for unit in units], axis=0)

@@ -10,7 +10,7 @@ from distxml.config.images import ImageRules
 from distxml.data.left_out import CONVERTED_NAME, REJECTED_NAME
 from distxml.data.schema import Split
 from distxml.errors import UserError
-from distxml.sources.building.journal import Verdict
+from distxml.sources.building.journal import CheckedItem
 from distxml.sources.material import Item, RawMaterial, Rejected
 
 MAX_NAMES = 5
@@ -93,15 +93,15 @@ class Usable:
         return write_rejected(self.rejected, folder)
 
 
-def usable(material: RawMaterial, verdicts: Sequence[Verdict]) -> Usable:
-    """The material without what cannot be used; `verdicts` are on all of its items, in their order."""
-    passed = [verdict for verdict in verdicts if verdict.reason is None]
-    candidates = [material.items[verdict.number] for verdict in passed]
-    left_out = copies(candidates, [verdict.image for verdict in passed])
+def usable(material: RawMaterial, checked: Sequence[CheckedItem]) -> Usable:
+    """The material without what cannot be used; `checked` is about all of its items, in their order."""
+    passed = [one for one in checked if one.reason is None]
+    candidates = [material.items[one.number] for one in passed]
+    left_out = copies(candidates, [one.image for one in passed])
     kept = [place for place in range(len(passed)) if place not in left_out]
     rejected = [
         *material.rejected,
-        *(Rejected(material.items[entry.number].name, entry.reason) for entry in verdicts if entry.reason is not None),
+        *(Rejected(material.items[entry.number].name, entry.reason) for entry in checked if entry.reason is not None),
         *(Rejected(candidates[place].name, reason) for place, reason in left_out.items()),
     ]
     return Usable(

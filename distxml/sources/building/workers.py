@@ -21,8 +21,8 @@ from distxml.errors import UserError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-AHEAD = 3
-"""Tasks a process that are handed out before the first of them is done."""
+TASKS_AHEAD = 3
+"""Tasks per process that are handed out before the first of them is done."""
 
 
 @dataclass
@@ -46,13 +46,13 @@ class Workers:
         except BrokenProcessPool:
             raise UserError(
                 "a process of the build died, perhaps for want of memory; "
-                "the same command goes on where it stopped, with fewer processes by --workers"
+                "the same command resumes where it stopped, with fewer processes by --workers"
             ) from None
 
     def _from_pool(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         self.pool = self.pool or _pool(self.number)
         remaining = iter(tasks)
-        handed_out = {self.pool.submit(function, task) for task in islice(remaining, AHEAD * self.number)}
+        handed_out = {self.pool.submit(function, task) for task in islice(remaining, TASKS_AHEAD * self.number)}
         while handed_out:
             done, handed_out = futures.wait(handed_out, return_when=futures.FIRST_COMPLETED)
             handed_out |= {self.pool.submit(function, task) for task in islice(remaining, len(done))}
@@ -73,7 +73,9 @@ def workers(number: int) -> Iterator[Workers]:
 def _pool(number: int) -> ProcessPoolExecutor:
     """From a fork server: each process starts from clean imports, not from a copy of this one and its threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["distxml.sources.building.tasks"])
+    from distxml.sources.building import tasks  # here, because the tasks import this module
+
+    context.set_forkserver_preload([tasks.__name__])
     return ProcessPoolExecutor(number, mp_context=context, initializer=_begin)
 
 

@@ -14,7 +14,7 @@ from distxml.sources.raster import Box, box_mask, polygon_mask
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawnImage:
     """An image, its region of interest, and what is in it.
 
     Attributes:
@@ -28,7 +28,7 @@ class Drawing:
     scene: Scene
 
 
-def draw(settings: PolygonsSource, seed: int, index: int, positive: bool) -> Drawing:
+def draw(settings: PolygonsSource, seed: int, index: int, positive: bool) -> DrawnImage:
     """Image number `index`; a function of the arguments alone.
 
     Raises:
@@ -49,7 +49,7 @@ def draw(settings: PolygonsSource, seed: int, index: int, positive: bool) -> Dra
     for shape in scene.bottom_up:
         canvas += coverage(shape, side)[..., None] * (shape.colour - canvas)
     canvas += rng.normal(0, settings.noise, size=canvas.shape)
-    return Drawing(np.rint(np.clip(canvas, 0, 1) * 255).astype(np.uint8), _mask(settings, scene), scene)
+    return DrawnImage(np.rint(np.clip(canvas, 0, 1) * 255).astype(np.uint8), _mask(settings, scene), scene)
 
 
 def pixel_box(shape: Shape, side: int) -> Box | None:

@@ -11,7 +11,7 @@ from distxml.config.sources.polygon_figures import figure_of
 from distxml.data.schema import Split
 from distxml.sources.images.png import mask_png, rgb_png
 from distxml.sources.material import RawMaterial, SourceRow
-from distxml.sources.polygons.drawing import Drawing, draw
+from distxml.sources.polygons.drawing import DrawnImage, draw
 
 COIN = 2
 """Tells the random number that chooses an image's class from those that draw it."""
@@ -38,7 +38,7 @@ class PolygonItem:
         """The file's name."""
         return f"{self.key}.png"
 
-    def drawing(self) -> Drawing:
+    def drawing(self) -> DrawnImage:
         """The image, its mask and its shapes."""
         return draw(self.settings, self.seed, self.index, positive=self.label == 1)
 

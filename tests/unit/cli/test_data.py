@@ -93,7 +93,7 @@ def test_too_much_left_out_is_one_line_status_2_and_no_dataset(tmp_path: Path) -
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
     result = distxml_in_process(*command, cwd=tmp_path)
-    assert result.stderr.startswith("Going on where an earlier build stopped: 8 images checked, 0 shards written.\n")
+    assert result.stderr.startswith("Resuming where an earlier build stopped: 8 images checked, 0 shards written.\n")
 
 
 def test_nothing_but_the_summary_is_printed_where_there_is_no_terminal(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from distxml.config.augmentation import AugmentationSettings
 from distxml.config.recipe import LoaderSettings
 from distxml.data.batch import Batch
 from distxml.data.loader import Loader
-from distxml.data.sampler import Rank, most_rows_held
+from distxml.data.sampler import Rank, max_rows_held
 from distxml.data.schema import ROW_SCHEMA, Dataset, open_dataset
 from distxml.errors import UserError
 from tests.small_dataset import noise_row, write_dataset
@@ -185,7 +185,7 @@ def test_memory_stays_within_the_bound_and_a_split_that_fits_is_read_once(tmp_pa
     row_bytes = len(rows[0].image) + len(rows[0].mask or b"")
     changed = SETTINGS.model_copy(update={"shuffle_buffer": 20, "batch_size": 4, "prefetch": 1})
     loader = Loader(dataset, "train", changed, Rank(), seed=0)
-    bound = most_rows_held(loader.reader.group_rows, loader.shuffle, ranks=1)
+    bound = max_rows_held(loader.reader.group_rows, loader.shuffle, ranks=1)
     assert bound == 4 * (5 + 3 * 5)
     tracemalloc.start()
     for _ in loader.training(0):

@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from distxml.config.augmentation import AugmentationSettings
 from distxml.data.augment import maps
-from distxml.data.augment.draw import UNCHANGED, Draw, Noise, Turn, draw
+from distxml.data.augment.draw import UNCHANGED, Draw, Noise, Orientation, draw
 from distxml.data.augment.opencv import (
     Augmenter,
     OpenCvBackend,
     augmented_image,
     augmented_mask,
+    oriented,
     remapped,
-    turned,
 )
 from distxml.data.rows import Sample
 from tests.unit.data.sample_rows import GEOMETRIC, PIXELWISE, alone, loader_settings, run, shape, shape_row
@@ -27,14 +27,14 @@ STEPS = {"rows": np.flipud, "columns": np.fliplr, "transpose": np.transpose}
 
 @given(steps=st.lists(st.sampled_from(sorted(STEPS)), max_size=8))
 def test_turns_compose_as_arrays_do(steps: list[str]) -> None:
-    expected, turn = np.arange(16, dtype=np.uint8).reshape(4, 4), Turn()
+    expected, turn = np.arange(16, dtype=np.uint8).reshape(4, 4), Orientation()
     start = expected
     for step in steps:
         expected = STEPS[step](expected)
         turn = {"rows": turn.then_flip_rows, "columns": turn.then_flip_columns, "transpose": turn.then_transpose}[
             step
         ]()
-    assert np.array_equal(turned(start, turn, NEAREST), expected)
+    assert np.array_equal(oriented(start, turn, NEAREST), expected)
 
 
 def test_a_quarter_turn_is_drawn_in_all_four_ways() -> None:

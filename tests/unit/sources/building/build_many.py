@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from distxml.config import DatasetRecipe
-from distxml.sources.building.build import Manner, build_dataset
+from distxml.sources.building.build import BuildOptions, build_dataset
 
 if __name__ == "__main__":
     recipe = DatasetRecipe.model_validate_json(Path(sys.argv[1]).read_text())
-    build_dataset(recipe, Path(sys.argv[2]), Manner(int(sys.argv[3])))
+    build_dataset(recipe, Path(sys.argv[2]), BuildOptions(int(sys.argv[3])))

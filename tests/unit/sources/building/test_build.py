@@ -11,7 +11,7 @@ import pytest
 from distxml.config import DatasetRecipe
 from distxml.data.schema import ROW_SCHEMA, SPLITS, open_dataset
 from distxml.errors import UserError
-from distxml.sources.building.build import Manner, build_dataset
+from distxml.sources.building.build import BuildOptions, build_dataset
 from distxml.sources.building.workspace import folder_in_making
 from tests.unit.sources.voc_folder import VocFolder, annotation_xml, object_xml
 
@@ -166,7 +166,7 @@ def test_a_build_that_another_one_overtook_does_nothing(voc: VocFolder, tmp_path
         assert description == "reading annotations"
         return elements
 
-    assert not build_dataset(voc.recipe(), tmp_path / "out", Manner(track=overtake)).anew
+    assert not build_dataset(voc.recipe(), tmp_path / "out", BuildOptions(track=overtake)).anew
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == done[0]
     assert names(tmp_path) == ["out", "voc"]
 

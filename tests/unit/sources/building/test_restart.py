@@ -13,7 +13,7 @@ from PIL import Image
 
 from distxml.config import DatasetRecipe
 from distxml.errors import UserError
-from distxml.sources.building.build import Manner, build_dataset
+from distxml.sources.building.build import BuildOptions, build_dataset
 from distxml.sources.building.journal import JOURNAL_NAME
 from tests.unit.sources.voc_folder import VocFolder, annotation_xml, object_xml
 
@@ -96,7 +96,7 @@ def _wait_for(ready: Callable[[], bool], process: subprocess.Popen) -> None:
 def finished(source: VocFolder, tmp_path: Path, **changes: object) -> tuple[dict[str, bytes], list[str]]:
     """The dataset after another build, and what that build said."""
     said: list[str] = []
-    build_dataset(recipe(source, **changes), tmp_path / "out", Manner(say=said.append))
+    build_dataset(recipe(source, **changes), tmp_path / "out", BuildOptions(say=said.append))
     assert not in_making(tmp_path).exists()
     return contents(tmp_path / "out"), said
 
@@ -105,7 +105,7 @@ def finished(source: VocFolder, tmp_path: Path, **changes: object) -> tuple[dict
 def test_any_number_of_processes_gives_the_same_bytes(
     source: VocFolder, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
-    build_dataset(recipe(source), tmp_path / "out", Manner(3))
+    build_dataset(recipe(source), tmp_path / "out", BuildOptions(3))
     assert contents(tmp_path / "out") == whole
     assert '0017.bmp,"cannot be decoded' in whole["rejected.csv"].decode()
     assert whole["converted.csv"].decode().count("BMP saved as PNG") == IMAGES - 1
@@ -131,7 +131,7 @@ def test_killed_while_writing(source: VocFolder, whole: dict[str, bytes], tmp_pa
     assert {path: path.stat().st_mtime_ns for path in shards(tmp_path)} == before
     found, said = finished(source, tmp_path)
     assert found == whole
-    assert said == [f"Going on where an earlier build stopped: {IMAGES} images checked, {len(known)} shards written."]
+    assert said == [f"Resuming where an earlier build stopped: {IMAGES} images checked, {len(known)} shards written."]
     for path in known:
         assert (tmp_path / "out" / path.relative_to(in_making(tmp_path))).stat().st_mtime_ns == before[path]
 
@@ -148,7 +148,7 @@ def interrupted(source: VocFolder, tmp_path: Path, after: int) -> None:
             yield element
 
     with pytest.raises(KeyboardInterrupt):
-        build_dataset(recipe(source), tmp_path / "out", Manner(track=stop))
+        build_dataset(recipe(source), tmp_path / "out", BuildOptions(track=stop))
 
 
 @pytest.mark.parametrize("after", [IMAGES + 3, IMAGES + 25])  # annotations are read again, then 15 tasks of 16 images
@@ -193,7 +193,7 @@ def test_what_lies_in_the_folder_cannot_lead_out_of_it(source: VocFolder, tmp_pa
 def test_another_recipe_keeps_the_checks_where_they_hold(source: VocFolder, tmp_path: Path) -> None:
     interrupted(source, tmp_path, IMAGES + 25)
     _, said = finished(source, tmp_path, seed=1)
-    assert said == [f"Going on where an earlier build stopped: {IMAGES} images checked, 0 shards written."]
+    assert said == [f"Resuming where an earlier build stopped: {IMAGES} images checked, 0 shards written."]
 
 
 def test_other_rules_or_files_start_afresh(source: VocFolder, whole: dict[str, bytes], tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_an_image_that_changes_during_the_build_is_named(source: VocFolder, tmp_
 
     try:
         with pytest.raises(UserError, match=r"0100\.bmp: changed while the dataset was being built"):
-            build_dataset(recipe(source), tmp_path / "out", Manner(track=change))
+            build_dataset(recipe(source), tmp_path / "out", BuildOptions(track=change))
     finally:
         image.write_bytes(original)
     assert not (tmp_path / "out").exists()

@@ -24,8 +24,8 @@ def material(voc: VocFolder, **source: object) -> RawMaterial:
 
 def reasons(found: RawMaterial) -> dict[str, str]:
     """Why files are left out: while they are listed, and when their images are looked at."""
-    verdicts = check_items(CheckTask(tuple(range(len(found.items))), tuple(found.items), ImageRules()))
-    return {entry.file: entry.reason for entry in usable(found, verdicts).rejected}
+    checked_items = check_items(CheckTask(tuple(range(len(found.items))), tuple(found.items), ImageRules()))
+    return {entry.file: entry.reason for entry in usable(found, checked_items).rejected}
 
 
 def test_keys_labels_and_the_files_own_bytes(voc: VocFolder) -> None:

@@ -1,4 +1,4 @@
-"""What dealing must give, told slowly: batches as sets, and how long each row group stays in memory."""
+"""What the sampler must give, told slowly: batches as sets, and how long each row group stays in memory."""
 
 from collections.abc import Sequence
 
