@@ -42,9 +42,9 @@ def divide_groups(items: Sequence[Item], classes: Sequence[str], settings: Split
 
     Groups are assigned largest first, in a seeded order among equal ones, each to the split where it brings the
     numbers of images per class closest to the shares (the sum over classes and splits of the squared relative
-    distance). A group counts with all its images' labels. Where a class is then missing from a split, the
-    smallest group that can be spared is moved there. Items with a fixed split stay in it, and so does the rest of their group; where the source
-    fixes every item, but none to val, val is taken from train by val / (train + val).
+    distance). A group counts with all its images' labels. Where a class is then missing from a split, the smallest
+    group that can be spared is moved there. Items with a fixed split stay in it, and so does the rest of their group;
+    where the source fixes every item, but none to val, val is taken from train by val / (train + val).
 
     Raises:
         UserError: a group is fixed to several splits, or a class cannot be in every split.

@@ -72,9 +72,9 @@ def workers(number: int) -> Iterator[Workers]:
 
 def _pool(number: int) -> ProcessPoolExecutor:
     """From a fork server: each process starts from clean imports, not from a copy of this one and its threads."""
-    context = multiprocessing.get_context("forkserver")
-    from distxml.sources.building import tasks  # here, because the tasks import this module
+    from distxml.sources.building import tasks  # not above, because the tasks import this module
 
+    context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([tasks.__name__])
     return ProcessPoolExecutor(number, mp_context=context, initializer=_begin)
 
