@@ -123,6 +123,12 @@ def box_inside(
 def fail_or_leave_out(rule: Literal["fail", "leave_out"], where: str, reason: str, remedy: str) -> NoReturn:
     """Does what the recipe's rule says about an image; `remedy` is what to set so that the build does not fail.
 
+    Args:
+        rule: the recipe's.
+        where: file and place, for messages.
+        reason: what is wrong with the image.
+        remedy: what to set so that the build does not fail.
+
     Raises:
         Unusable: the image must be left out, for that reason.
         UserError: the rule is to fail.

@@ -117,7 +117,15 @@ UNCHANGED = Draw()
 
 
 def draw(settings: AugmentationSettings, size: Size, seed: int, epoch: int, key: str) -> Draw:
-    """What happens to an image of `size` (height, width); `UNCHANGED` where it is not augmented."""
+    """What happens to an image of `size` (height, width); `UNCHANGED` where it is not augmented.
+
+    Args:
+        settings: probabilities and strengths.
+        size: height and width of the image.
+        seed: of the run.
+        epoch: its number, from 0.
+        key: of the image.
+    """
     own = seed_from("augment", seed, epoch, key)
     if own / 2**64 >= settings.probability:  # before a generator is made: most images need none
         return UNCHANGED

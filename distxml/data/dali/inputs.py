@@ -76,7 +76,14 @@ class Feed:
 def share_inputs(
     shares: Iterator[Share], settings: LoaderSettings, seed: int, epoch: int | None
 ) -> Iterator[ShareInputs]:
-    """The shares with their inputs; draws for (seed, epoch, key), or nothing where `epoch` is None."""
+    """The shares with their inputs; draws for (seed, epoch, key), or nothing where `epoch` is None.
+
+    Args:
+        shares: of an epoch.
+        settings: of the loader.
+        seed: of the augmentation.
+        epoch: its number; None: nothing is drawn.
+    """
     for share in shares:
         given: dict[str, object] = {
             "image": [_bytes(row.image) for row in share.rows],

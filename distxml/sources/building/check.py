@@ -36,6 +36,13 @@ def check_all(
 ) -> list[CheckedItem]:
     """What became of every item, in their order; what the journal knows is not looked at again.
 
+    Args:
+        items: of the source.
+        rules: for images.
+        journal: knows what was checked, and is told what is.
+        processes: that check.
+        track: shows progress.
+
     Raises:
         UserError: an image or annotation is such that the build must stop.
     """

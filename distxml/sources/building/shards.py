@@ -49,6 +49,41 @@ class WrittenShard:
     annotated: int
 
 
+def shard_tasks(
+    recipe: DatasetRecipe,
+    items: Sequence[Item],
+    digests: Sequence[str],
+    divided: Divided,
+    folder: Path,
+) -> list[ShardTask]:
+    """Files `folder/split/00000.parquet` and on, `rows_per_shard` rows each; a split's last one holds what is left.
+
+    Args:
+        recipe: says how many rows a shard and a row group have.
+        items: of the dataset.
+        digests: of their rows, where they were checked; else empty.
+        divided: which items are in which split.
+        folder: the dataset in making.
+    """
+    tasks: list[ShardTask] = []
+    for split in SPLITS:
+        indices = divided[split]
+        for number, start in enumerate(range(0, len(indices), recipe.rows_per_shard)):
+            chosen = [int(index) for index in indices[start : start + recipe.rows_per_shard]]
+            tasks.append(
+                ShardTask(
+                    folder=folder,
+                    file=f"{split}/{number:05d}.parquet",
+                    split=split,
+                    items=tuple(items[index] for index in chosen),
+                    digests=tuple(digests[index] for index in chosen) if digests else (),
+                    rules=recipe.images,
+                    rows_per_group=recipe.rows_per_group,
+                )
+            )
+    return tasks
+
+
 def write_shard(task: ShardTask) -> WrittenShard:
     """Writes the shard; it is complete where it is there.
 
@@ -105,30 +140,3 @@ def _table(rows: list[SourceRow]) -> pa.Table:
         "label": [row.label for row in rows],
     }
     return pa.Table.from_pydict(columns, schema=ROW_SCHEMA)
-
-
-def shard_tasks(
-    recipe: DatasetRecipe,
-    items: Sequence[Item],
-    digests: Sequence[str],
-    divided: Divided,
-    folder: Path,
-) -> list[ShardTask]:
-    """Files `folder/split/00000.parquet` and on, `rows_per_shard` rows each; a split's last one holds what is left."""
-    tasks: list[ShardTask] = []
-    for split in SPLITS:
-        indices = divided[split]
-        for number, start in enumerate(range(0, len(indices), recipe.rows_per_shard)):
-            chosen = [int(index) for index in indices[start : start + recipe.rows_per_shard]]
-            tasks.append(
-                ShardTask(
-                    folder=folder,
-                    file=f"{split}/{number:05d}.parquet",
-                    split=split,
-                    items=tuple(items[index] for index in chosen),
-                    digests=tuple(digests[index] for index in chosen) if digests else (),
-                    rules=recipe.images,
-                    rows_per_group=recipe.rows_per_group,
-                )
-            )
-    return tasks

@@ -15,6 +15,9 @@ from distxml.sources.material import Item
 DIGITS = 9
 """Gains are rounded to these, so that which of two equal ones is first does not depend on the machine."""
 
+Divided = dict[Split, NDArray[np.int64]]
+"""Indices of each split's images, in a random order so that every shard holds all classes."""
+
 
 @dataclass
 class Unit:
@@ -37,6 +40,69 @@ class Unit:
     split: Split | None = None
 
 
+def divide(items: Sequence[Item], classes: Sequence[str], settings: SplitSettings, seed: int) -> Divided:
+    """Each item's split.
+
+    Without groups and fixed splits, see `split_indices`; which image goes where then depends on the order of the items
+    (sources list them by name). With them, see `divide_groups`; only the order of a split's rows depends on it.
+
+    Args:
+        items: of the dataset.
+        classes: names in label order.
+        settings: shares of the splits.
+        seed: of the recipe.
+
+    Raises:
+        UserError: a class has too few images or groups for three splits, or a group is fixed to several splits.
+    """
+    if all(item.group is None and item.split is None for item in items):
+        return split_indices([item.label for item in items], classes, settings, seed)
+    chosen = divide_groups(items, classes, settings, seed)
+    rng = np.random.default_rng([seed, len(items)])
+    return {split: rng.permutation(np.flatnonzero(np.asarray(chosen) == split)) for split in SPLITS}
+
+
+def split_indices(labels: Sequence[int], classes: Sequence[str], settings: SplitSettings, seed: int) -> Divided:
+    """Each image on its own: every class in every split by the shares, to one image.
+
+    Args:
+        labels: of all images.
+        classes: names in label order.
+        settings: shares of the splits.
+        seed: of the recipe.
+
+    Raises:
+        UserError: a class has fewer images than there are splits.
+    """
+    rng = np.random.default_rng([seed, len(labels)])
+    shares = [getattr(settings, split) for split in SPLITS]
+    parts: list[list[NDArray[np.int64]]] = [[] for _ in SPLITS]
+    for label, name in enumerate(classes):
+        members = rng.permutation(np.flatnonzero(np.asarray(labels) == label))
+        _require_one_per_split(name, len(members))
+        cuts = np.cumsum(split_sizes(len(members), shares))[:-1]
+        for part, piece in zip(parts, np.split(members, cuts), strict=True):
+            part.append(piece)
+    return {split: rng.permutation(np.concatenate(part)) for split, part in zip(SPLITS, parts, strict=True)}
+
+
+def split_sizes(images: int, shares: Sequence[float]) -> list[int]:
+    """`images` divided by `shares` (which sum to 1); no split stays empty if there are as many images as splits."""
+    counts = largest_remainder(images, [share * images for share in shares])
+    while min(counts) == 0:
+        counts[counts.index(max(counts))] -= 1
+        counts[counts.index(0)] += 1
+    return counts
+
+
+def _require_one_per_split(name: str, images: int) -> None:
+    if images < len(SPLITS):
+        raise UserError(
+            f"class {name!r}: {images} usable image(s), but each of {', '.join(SPLITS)} needs one; "
+            "add images or leave the class out (see `source` in the recipe)"
+        )
+
+
 def divide_groups(items: Sequence[Item], classes: Sequence[str], settings: SplitSettings, seed: int) -> list[Split]:
     """The split of each item; it does not depend on the order of the items.
 
@@ -45,6 +111,12 @@ def divide_groups(items: Sequence[Item], classes: Sequence[str], settings: Split
     distance). A group counts with all its images' labels. Where a class is then missing from a split, the smallest
     group that can be spared is moved there. Items with a fixed split stay in it, and so does the rest of their group;
     where the source fixes every item, but none to val, val is taken from train by val / (train + val).
+
+    Args:
+        items: of the dataset.
+        classes: names in label order.
+        settings: shares of the splits.
+        seed: of the recipe.
 
     Raises:
         UserError: a group is fixed to several splits, or a class cannot be in every split.
@@ -133,58 +205,3 @@ def _too_few(label: int, split: Split, units: list[Unit], name: str) -> UserErro
         f"can be spared, but each of {', '.join(SPLITS)} needs one; add images, leave the class out, or change the "
         "source's groups and splits"
     )
-
-
-Divided = dict[Split, NDArray[np.int64]]
-"""Indices of each split's images, in a random order so that every shard holds all classes."""
-
-
-def divide(items: Sequence[Item], classes: Sequence[str], settings: SplitSettings, seed: int) -> Divided:
-    """Each item's split.
-
-    Without groups and fixed splits, see `split_indices`; which image goes where then depends on the order of the items
-    (sources list them by name). With them, see `divide_groups`; only the order of a split's rows depends on it.
-
-    Raises:
-        UserError: a class has too few images or groups for three splits, or a group is fixed to several splits.
-    """
-    if all(item.group is None and item.split is None for item in items):
-        return split_indices([item.label for item in items], classes, settings, seed)
-    chosen = divide_groups(items, classes, settings, seed)
-    rng = np.random.default_rng([seed, len(items)])
-    return {split: rng.permutation(np.flatnonzero(np.asarray(chosen) == split)) for split in SPLITS}
-
-
-def split_indices(labels: Sequence[int], classes: Sequence[str], settings: SplitSettings, seed: int) -> Divided:
-    """Each image on its own: every class in every split by the shares, to one image.
-
-    Raises:
-        UserError: a class has fewer images than there are splits.
-    """
-    rng = np.random.default_rng([seed, len(labels)])
-    shares = [getattr(settings, split) for split in SPLITS]
-    parts: list[list[NDArray[np.int64]]] = [[] for _ in SPLITS]
-    for label, name in enumerate(classes):
-        members = rng.permutation(np.flatnonzero(np.asarray(labels) == label))
-        _require_one_per_split(name, len(members))
-        cuts = np.cumsum(split_sizes(len(members), shares))[:-1]
-        for part, piece in zip(parts, np.split(members, cuts), strict=True):
-            part.append(piece)
-    return {split: rng.permutation(np.concatenate(part)) for split, part in zip(SPLITS, parts, strict=True)}
-
-
-def split_sizes(images: int, shares: Sequence[float]) -> list[int]:
-    """`images` divided by `shares` (which sum to 1); no split stays empty if there are as many images as splits."""
-    counts = largest_remainder(images, [share * images for share in shares])
-    while min(counts) == 0:
-        counts[counts.index(max(counts))] -= 1
-        counts[counts.index(0)] += 1
-    return counts
-
-
-def _require_one_per_split(name: str, images: int) -> None:
-    if images < len(SPLITS):
-        raise UserError(
-            f"class {name!r}: {images} usable image(s), but each of {', '.join(SPLITS)} needs one; "
-            "add images or leave the class out (see `source` in the recipe)"
-        )

@@ -15,60 +15,13 @@ from distxml.sources.material import Item, RawMaterial, Rejected
 
 MAX_NAMES = 5
 
-FIRST_KEPT: tuple[Split | None, ...] = ("test", "val", "train", None)
-"""Of copies in several splits of a published division, which stays: the one that is scored, as others score it."""
-
 REASONS_SHOWN = 3
 
 MAX_REASON = 80
 
 
-def copies(items: Sequence[Item], images: Sequence[str]) -> dict[int, str]:
-    """Which items to leave out, by their number, and why; `images` are the images' checksums.
-
-    One of each set of copies stays: in the split that is first in `FIRST_KEPT`, then the first in order. Where copies
-    have different classes, none of them stays: nobody can say which class is right.
-    """
-    same: dict[str, list[int]] = {}
-    for number, image in enumerate(images):
-        same.setdefault(image, []).append(number)
-    return {number: reason for numbers in same.values() for number, reason in _reasons(numbers, items).items()}
-
-
-def _reasons(numbers: list[int], items: Sequence[Item]) -> dict[int, str]:
-    if len({items[number].label for number in numbers}) > 1:
-        shown = ", ".join(items[number].name for number in numbers[:MAX_NAMES])
-        more = f" and {len(numbers) - MAX_NAMES} more" if len(numbers) > MAX_NAMES else ""
-        return dict.fromkeys(numbers, f"equal files of different classes: {shown}{more}")
-    kept, *others = sorted(numbers, key=lambda number: (FIRST_KEPT.index(items[number].split), number))
-    return {number: _copy_of(items[kept], items[number]) for number in others}
-
-
-def _copy_of(kept: Item, other: Item) -> str:
-    reason = f"a bit-for-bit copy of {kept.name}"
-    if kept.group != other.group:
-        reason += f", but of group {other.group or 'none'}, not {kept.group or 'none'}"
-    if kept.split != other.split:
-        reason += f", but of split {other.split or 'none'}, not {kept.split or 'none'}"
-    return reason
-
-
-def write_rejected(rejected: Iterable[Rejected], folder: Path) -> Path:
-    """Columns `file` and `reason`; the header alone where nothing was left out. The path of the list."""
-    return _write(folder / REJECTED_NAME, "reason", ((entry.file, entry.reason) for entry in rejected))
-
-
-def write_converted(remarks: Iterable[tuple[str, str]], folder: Path) -> Path:
-    """Columns `file` and `remark`: images that are in, but not quite as their files are. The path of the list."""
-    return _write(folder / CONVERTED_NAME, "remark", remarks)
-
-
-def _write(path: Path, column: str, rows: Iterable[tuple[str, str]]) -> Path:
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["file", column])
-        writer.writerows(sorted(rows))
-    return path
+FIRST_KEPT: tuple[Split | None, ...] = ("test", "val", "train", None)
+"""Of copies in several splits of a published division, which stays: the one that is scored, as others score it."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +65,47 @@ def usable(material: RawMaterial, checked: Sequence[CheckedItem]) -> Usable:
     )
 
 
+def copies(items: Sequence[Item], images: Sequence[str]) -> dict[int, str]:
+    """Which items to leave out, by their number, and why; `images` are the images' checksums.
+
+    One of each set of copies stays: in the split that is first in `FIRST_KEPT`, then the first in order. Where copies
+    have different classes, none of them stays: nobody can say which class is right.
+    """
+    same: dict[str, list[int]] = {}
+    for number, image in enumerate(images):
+        same.setdefault(image, []).append(number)
+    return {number: reason for numbers in same.values() for number, reason in _reasons(numbers, items).items()}
+
+
+def _reasons(numbers: list[int], items: Sequence[Item]) -> dict[int, str]:
+    if len({items[number].label for number in numbers}) > 1:
+        shown = ", ".join(items[number].name for number in numbers[:MAX_NAMES])
+        more = f" and {len(numbers) - MAX_NAMES} more" if len(numbers) > MAX_NAMES else ""
+        return dict.fromkeys(numbers, f"equal files of different classes: {shown}{more}")
+    kept, *others = sorted(numbers, key=lambda number: (FIRST_KEPT.index(items[number].split), number))
+    return {number: _copy_of(items[kept], items[number]) for number in others}
+
+
+def _copy_of(kept: Item, other: Item) -> str:
+    reason = f"a bit-for-bit copy of {kept.name}"
+    if kept.group != other.group:
+        reason += f", but of group {other.group or 'none'}, not {kept.group or 'none'}"
+    if kept.split != other.split:
+        reason += f", but of split {other.split or 'none'}, not {kept.split or 'none'}"
+    return reason
+
+
 def require_enough(material: RawMaterial, found: Usable, rules: ImageRules, folder: Path) -> None:
     """Stop where too much is left out, or nothing or a single class is left; the list lies in `folder` then.
 
     What the source passed over while listing (a file that is no image, a class that the recipe does not name) is not
     counted: the recipe asked for that. A file that the source names and that is missing is.
+
+    Args:
+        material: all of it.
+        found: what is left of it.
+        rules: hold the limit.
+        folder: where the lists are written if the build stops.
 
     Raises:
         UserError: with the share, the limit and the commonest reasons.
@@ -149,3 +138,21 @@ def _commonest(material: RawMaterial, found: Usable) -> str:
     counts = Counter(reason.split(":")[0].split(" of ")[0][:MAX_REASON] for reason in new)
     shown = [f"{reason} ({number})" for reason, number in counts.most_common(REASONS_SHOWN)]
     return ", ".join(shown + (["..."] if len(counts) > REASONS_SHOWN else []))
+
+
+def write_rejected(rejected: Iterable[Rejected], folder: Path) -> Path:
+    """Columns `file` and `reason`; the header alone where nothing was left out. The path of the list."""
+    return _write(folder / REJECTED_NAME, "reason", ((entry.file, entry.reason) for entry in rejected))
+
+
+def write_converted(remarks: Iterable[tuple[str, str]], folder: Path) -> Path:
+    """Columns `file` and `remark`: images that are in, but not quite as their files are. The path of the list."""
+    return _write(folder / CONVERTED_NAME, "remark", remarks)
+
+
+def _write(path: Path, column: str, rows: Iterable[tuple[str, str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", column])
+        writer.writerows(sorted(rows))
+    return path

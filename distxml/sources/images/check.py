@@ -23,14 +23,6 @@ from distxml.sources.images.memory import memory_ran_out
 from distxml.sources.images.png import grey_png, rgb_png
 from distxml.sources.material import Unusable
 
-COMMON_JPEG = (0xC0, 0xC1, 0xC2)
-"""Baseline, extended sequential and progressive with Huffman codes: what GPU decoders read as well."""
-
-FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
-ALONE = frozenset([0x01, *range(0xD0, 0xD8)])
-"""Markers without a length behind them."""
-
 SUFFIXES_OF = {
     "BMP": (".bmp",),
     "GIF": (".gif",),
@@ -41,35 +33,13 @@ SUFFIXES_OF = {
 }
 """Kinds of files that are read, and what their names end in; Pillow reads more, some of them by running programs."""
 
-SIDEWAYS = range(5, 9)
-"""Orientations that exchange width and height."""
+COMMON_JPEG = (0xC0, 0xC1, 0xC2)
+"""Baseline, extended sequential and progressive with Huffman codes: what GPU decoders read as well."""
 
-MAX_SIDE = 1_000_000
-"""Pixels; libpng reads no longer ones."""
+FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
-MAX_DIFFERENCE = 3
-"""Of 255: how far two decoders may be apart in any pixel of a JPEG, whose standard leaves rounding open."""
-
-
-def jpeg_process(content: bytes) -> int | None:
-    """The marker of the frame header (0xC0 is baseline); None where there is none."""
-    place = 2  # behind the marker that starts the file
-    while place + 4 <= len(content):
-        if content[place] != 0xFF:
-            return None
-        marker = content[place + 1]
-        if marker in FRAME_HEADERS:
-            return marker
-        if marker == 0xFF:  # filling
-            place += 1
-        elif marker in ALONE:
-            place += 2
-        else:
-            place += 2 + int.from_bytes(content[place + 2 : place + 4])
-    return None
-
-
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the reason that we give says it
+ALONE = frozenset([0x01, *range(0xD0, 0xD8)])
+"""Markers without a length behind them."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,6 +51,17 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes an image upright, by its EXIF orientation; all other values mean that it is."""
+
+SIDEWAYS = range(5, 9)
+"""Orientations that exchange width and height."""
+
+MAX_SIDE = 1_000_000
+"""Pixels; libpng reads no longer ones."""
+
+MAX_DIFFERENCE = 3
+"""Of 255: how far two decoders may be apart in any pixel of a JPEG, whose standard leaves rounding open."""
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the reason that we give says it
 
 
 @dataclass(frozen=True)
@@ -224,6 +205,24 @@ def _is_plain(content: bytes, kind: str, pixels: Pixels) -> bool:
         raise Unusable("Pillow and OpenCV decode it to different sizes")
     rgb = pixels if pixels.ndim == 3 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
     return cv2.norm(read, rgb, cv2.NORM_INF) <= (MAX_DIFFERENCE if kind == "JPEG" else 0)
+
+
+def jpeg_process(content: bytes) -> int | None:
+    """The marker of the frame header (0xC0 is baseline); None where there is none."""
+    place = 2  # behind the marker that starts the file
+    while place + 4 <= len(content):
+        if content[place] != 0xFF:
+            return None
+        marker = content[place + 1]
+        if marker in FRAME_HEADERS:
+            return marker
+        if marker == 0xFF:  # filling
+            place += 1
+        elif marker in ALONE:
+            place += 2
+        else:
+            place += 2 + int.from_bytes(content[place + 2 : place + 4])
+    return None
 
 
 def _opencv(content: bytes, flags: int) -> NDArray:

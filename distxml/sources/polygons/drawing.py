@@ -31,6 +31,12 @@ class DrawnImage:
 def draw(settings: PolygonsSource, seed: int, index: int, positive: bool) -> DrawnImage:
     """Image number `index`; a function of the arguments alone.
 
+    Args:
+        settings: of the dataset.
+        seed: of the recipe.
+        index: the image's number.
+        positive: whether it has a target that counts.
+
     Raises:
         UserError: no places were found at which the shapes lie apart.
     """

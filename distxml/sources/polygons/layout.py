@@ -56,6 +56,12 @@ def choose_scene(
 ) -> Scene:
     """The first layout whose shapes lie as the settings want them.
 
+    Args:
+        settings: of the dataset.
+        rng: what is drawn comes from it.
+        positive: whether there is a target that counts.
+        background: RGB in [0, 1].
+
     Raises:
         NoRoom: there is none among `LAYOUTS`.
     """

@@ -19,48 +19,6 @@ MAX_POINTS = 10_000
 MAX_COORDINATE = 1_000_000.0
 """Pixels from the image's corner: more is no annotation, but a mistake."""
 
-
-def read_polygon(element: Element, where: str) -> tuple[Point, ...] | None:
-    """The points (x, y) of `<object>`'s polygon in pixels, in order; None where it has none.
-
-    `where` names the file and the object for errors.
-
-    Raises:
-        UserError: a coordinate is missing, is no number or is far out, or the points are too few or too many.
-    """
-    polygon = element.find("polygon")
-    if polygon is None:
-        return None
-    count = _count(polygon, where)
-    return tuple(
-        (_coordinate(polygon, f"x{n}", where), _coordinate(polygon, f"y{n}", where)) for n in range(1, count + 1)
-    )
-
-
-def _count(polygon: Element, where: str) -> int:
-    """Points that there must be: two elements each."""
-    count = (len(polygon) + 1) // 2
-    if not 3 <= count <= MAX_POINTS:
-        raise UserError(f"{where}: field polygon has {count} points, not 3 to {MAX_POINTS}; {REMEDY}")
-    return count
-
-
-def _coordinate(polygon: Element, field: str, where: str) -> float:
-    texts = [(child.text or "").strip() for child in polygon.findall(field)]
-    if len(texts) != 1:
-        found = "is missing" if not texts else f"comes {len(texts)} times"
-        raise UserError(f"{where}: field polygon/{field} {found}; {REMEDY}")
-    try:
-        number = float(texts[0])
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= MAX_COORDINATE:
-        raise UserError(
-            f"{where}: field polygon/{field} is {texts[0][:40]!r}, not a number up to {MAX_COORDINATE:.0f}; {REMEDY}"
-        )
-    return number
-
-
 First = Literal[0, 1]
 """What a file calls the first pixel: 0, and the maxima of a box are no longer inside, or 1, and they are."""
 
@@ -175,3 +133,44 @@ def _number(where: str, element: Element, field: str) -> float:
 
 def _text(element: Element, field: str) -> str | None:
     return (element.findtext(field) or "").strip() or None
+
+
+def read_polygon(element: Element, where: str) -> tuple[Point, ...] | None:
+    """The points (x, y) of `<object>`'s polygon in pixels, in order; None where it has none.
+
+    `where` names the file and the object for errors.
+
+    Raises:
+        UserError: a coordinate is missing, is no number or is far out, or the points are too few or too many.
+    """
+    polygon = element.find("polygon")
+    if polygon is None:
+        return None
+    count = _count(polygon, where)
+    return tuple(
+        (_coordinate(polygon, f"x{n}", where), _coordinate(polygon, f"y{n}", where)) for n in range(1, count + 1)
+    )
+
+
+def _count(polygon: Element, where: str) -> int:
+    """Points that there must be: two elements each."""
+    count = (len(polygon) + 1) // 2
+    if not 3 <= count <= MAX_POINTS:
+        raise UserError(f"{where}: field polygon has {count} points, not 3 to {MAX_POINTS}; {REMEDY}")
+    return count
+
+
+def _coordinate(polygon: Element, field: str, where: str) -> float:
+    texts = [(child.text or "").strip() for child in polygon.findall(field)]
+    if len(texts) != 1:
+        found = "is missing" if not texts else f"comes {len(texts)} times"
+        raise UserError(f"{where}: field polygon/{field} {found}; {REMEDY}")
+    try:
+        number = float(texts[0])
+    except ValueError:
+        number = math.nan
+    if not abs(number) <= MAX_COORDINATE:
+        raise UserError(
+            f"{where}: field polygon/{field} is {texts[0][:40]!r}, not a number up to {MAX_COORDINATE:.0f}; {REMEDY}"
+        )
+    return number

@@ -27,6 +27,12 @@ class ClassRegion:
 def region_of(annotation: Annotation, size: Size, classes: tuple[str, ...], rules: VocSource) -> ClassRegion:
     """The class and the boxes of the image of `size`.
 
+    Args:
+        annotation: the image's XML.
+        size: of the image.
+        classes: names in label order.
+        rules: the recipe's.
+
     Raises:
         Unusable: the image must be left out.
         UserError: the recipe's rule is to fail.
