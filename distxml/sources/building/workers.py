@@ -50,7 +50,7 @@ class Workers:
             ) from None
 
     def _from_pool(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-        self.pool = self.pool or _pool(self.number)
+        self.pool = self.pool or _pool(self.number, function.__module__)
         remaining = iter(tasks)
         handed_out = {self.pool.submit(function, task) for task in islice(remaining, TASKS_AHEAD * self.number)}
         while handed_out:
@@ -70,12 +70,10 @@ def workers(number: int) -> Iterator[Workers]:
             started.pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _pool(number: int) -> ProcessPoolExecutor:
-    """From a fork server: each process starts from clean imports, not from a copy of this one and its threads."""
-    from distxml.sources.building import tasks  # not above, because the tasks import this module
-
+def _pool(number: int, module: str) -> ProcessPoolExecutor:
+    """From a fork server, which imports `module` once: each process starts from clean imports, not from a copy of this one and its threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([tasks.__name__])
+    context.set_forkserver_preload([module])
     return ProcessPoolExecutor(number, mp_context=context, initializer=_begin)
 
 
