@@ -71,7 +71,7 @@ def workers(number: int) -> Iterator[Workers]:
 
 
 def _pool(number: int, module: str) -> ProcessPoolExecutor:
-    """From a fork server, which imports `module` once: each process starts from clean imports, not from a copy of this one and its threads."""
+    """From a fork server that imports `module` once: processes start from clean imports, without this one's threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
     return ProcessPoolExecutor(number, mp_context=context, initializer=_begin)
