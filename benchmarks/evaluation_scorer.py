@@ -70,7 +70,7 @@ def _compared(
 
 def _heatmaps(scorer: ImageScorer, rows: Sequence[Row], methods: Sequence[Method]) -> None:
     for row in rows:
-        image = scorer.clean_pass.of(row)
+        image = scorer.clean_pass.score(row)
         for method in methods:
             scorer._heatmap(method, image)
 

@@ -31,7 +31,7 @@ class Explanation:
         predicted: the most probable class.
         probabilities: by class.
         mean_heat: of the heatmap at the model's resolution, in [0, 1].
-        heatmap, overlay: names of the files written.
+        heatmap, overlay: names of the files that were written.
     """
 
     file: str
@@ -43,21 +43,32 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Explained:
-    """The explanations, in the order asked for, and the file that lists them."""
+class Explanations:
+    """What was written.
+
+    Attributes:
+        index: the file that lists all of it.
+        images: in the order given.
+    """
 
     index: Path
-    explanations: list[Explanation]
+    images: list[Explanation]
 
 
-def explain_images(run: RunFolder, images: Sequence[Path], out: Path, checkpoint: CheckpointName) -> Explained:
+def explain_images(run: RunFolder, images: Sequence[Path], out: Path, checkpoint: CheckpointName) -> Explanations:
     """Write a heatmap and an overlay of every image into `out`, then `explanations.json`.
 
-    The pictures have the size of their image; the heatmap is 8-bit gray, 0 black to 255 white, enlarged bilinearly.
-    An image is turned upright as its EXIF orientation says. Nothing appears in `out` before every image is done.
+    Both have the size of their image; the heatmap is 8-bit gray, 0 black to 255 white, enlarged bilinearly. An image is
+    turned upright as its EXIF orientation says. Nothing appears in `out` before every image is done.
+
+    Args:
+        run: folder of the run.
+        images: files that OpenCV reads.
+        out: folder for the pictures; made if need be.
+        checkpoint: which of phase 3.
 
     Raises:
-        UserError: the run, its checkpoint or an image is missing or damaged, an image has more than 8 bits a channel,
+        UserError: the run, its checkpoint or an image is missing or damaged, an image has more than 8 bits per channel,
             or one would be overwritten.
     """
     folder = _checkpoint(run, checkpoint)
@@ -73,11 +84,11 @@ def explain_images(run: RunFolder, images: Sequence[Path], out: Path, checkpoint
             "images": [asdict(explanation) for explanation in explanations],
         }
         (staging / INDEX_NAME).write_text(json.dumps(index, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Explained(out / INDEX_NAME, explanations)
+    return Explanations(out / INDEX_NAME, explanations)
 
 
 def output_names(images: Sequence[Path]) -> list[str]:
-    """A name for each image: its stem, with `-2`, `-3` ... where that is taken, in whatever case."""
+    """A name per image: its stem, with `-2`, `-3` ... where that is taken; upper and lower case count as the same."""
     stems = {image.stem.casefold() for image in images}
     taken: set[str] = set()
     names = []
@@ -158,7 +169,7 @@ def _decode(data: bytes, image_size: tuple[int, int] | None, path: Path) -> NDAr
         raise UserError(f"image {path}: is damaged or not an image; replace it or leave it out") from None
     if deep:
         raise UserError(
-            f"image {path}: has more than 8 bits a channel; convert it to 8 bits as the training images were"
+            f"image {path}: has more than 8 bits per channel; convert it to 8 bits as the training images were"
         )
     return pixels
 
@@ -170,7 +181,7 @@ def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
 
 @contextmanager
 def _staged(out: Path) -> Iterator[Path]:
-    """A folder whose files move into `out` when all went well; otherwise `out` stays as it was."""
+    """A folder whose files are moved into `out` at the end; after an error `out` is unchanged."""
     try:
         with published_together(out, INDEX_NAME) as staging:
             yield staging

@@ -33,14 +33,14 @@ class Logits(nn.Module):
 
     def forward(self, image: Tensor, gate: Gate) -> Tensor:
         """B×C."""
-        return self.model.forward(image, gate).logits  # not as compiled: that would run past captum's hooks
+        return self.model.forward(image, gate).logits  # not compiled: compiled code would skip captum's hooks
 
 
 class GradientMethod:
     """A captum method that attributes the target's logit to the pixels of the image in [0, 1].
 
-    Gradients are those of f: through classifier and explainer where the heatmap is made anew, through the classifier
-    alone where it is kept or white.
+    Gradients are those of f: through classifier and explainer with `recompute`, through the classifier alone with
+    `fixed` and `classifier_phase`.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class GradientMethod:
     def attribution(self, image: Tensor, target: Tensor) -> Tensor:
         """B×3×H×W to the same shape, signed."""
         gate = self.explained.gate(image)
-        method = self.method(Logits(self.explained))  # a new one: guided backpropagation keeps a list of its hooks
+        method = self.method(Logits(self.explained))  # a new one: guided backpropagation keeps its hooks
         image = image.detach().clone().requires_grad_()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Setting backward hooks on ReLU")  # it removes them
@@ -119,10 +119,10 @@ def deconvolution(explained: ExplainedModel) -> GradientMethod:
 
 
 class GradCam:
-    """Channels of the last gated feature maps, each weighted by the mean gradient of the target's logit by it, summed.
+    """Sum of the last gated feature maps, each channel weighted by the mean gradient of the target's logit by it.
 
-    What is negative becomes 0, then bilinear interpolation to the image's size. Explainer and earlier gates matter
-    only by the values of these feature maps, not by gradients.
+    Negative values become 0; then bilinear interpolation to the image's size. Explainer and earlier gates change the
+    values of these feature maps, but no gradient goes through them.
 
     Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), equations 1 and 2.
     """

@@ -1,4 +1,4 @@
-"""A control that knows the image, but no model: its edges."""
+"""Controls: methods that know no model, and the image at most."""
 
 import cv2
 import numpy as np
@@ -72,8 +72,8 @@ class CenterDistance:
 class NoInformation:
     """Zero everywhere, so that all patches tie and their order is the tie order: uniformly random, seeded by the key.
 
-    This is a random order of *patches* at every patch size. The mean of random pixels would not be one: smaller
-    patches at the border would come out first or last more often than others.
+    So every patch size has a random order of *patches*. Patches of random pixels would not: the mean of a smaller patch
+    at the border varies more, and it would come first or last more often than others.
     """
 
     def heatmap(self, image: Tensor, target: Tensor) -> Tensor:

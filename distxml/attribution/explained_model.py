@@ -1,4 +1,4 @@
-"""f: the function of the image that methods explain and that is scored under perturbation."""
+"""f, the function of the image that methods explain and that is scored under perturbation; its in-model heatmap."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,12 +10,12 @@ from distxml.config.evaluation import Scoring
 from distxml.models.joint import JointModel
 
 Gate = Tensor | Literal["white"] | None
-"""What the classifier is gated with: given heatmaps B×1×H×W, ones, or (None) those that the model makes anew."""
+"""What gates the classifier: heatmaps B×1×H×W, ones (`white`), or None: the model computes each image's heatmap."""
 
 
 @dataclass(frozen=True)
 class ExplainedModel:
-    """A model in eval mode, and how its heatmap comes about.
+    """A model in eval mode, and which heatmap its classifier is gated with.
 
     Attributes:
         f: see `EvaluationSettings.f`.
@@ -34,7 +34,7 @@ class ExplainedModel:
             return self.explainer.explainer(image)
 
     def gate(self, image: Tensor) -> Gate:
-        """What the classifier is gated with when these images, or images perturbed from them, are scored."""
+        """What gates the classifier when these images, or perturbed copies of them, are scored."""
         if self.f == "recompute":
             return None
         return self.heatmap(image) if self.f == "fixed" else "white"

@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation, by zennit's hooks and the rules of `lrp_rules`."""
+"""Layer-wise relevance propagation (LRP) by zennit's hooks: the rule of each kind of module, and the method."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -16,31 +16,32 @@ from distxml.attribution.explained_model import ExplainedModel
 from distxml.models.gate import Gate
 
 MIN_SHARE = 1e-6
-
+"""Sums of positive contributions that are smaller, as a share of the image's mean sum, are raised to it."""
 MIN_VALUE = 1e-30
+"""Of such a sum, where all of an image's are 0."""
 
 
 def alpha1_beta0() -> LayerMapComposite:
-    """The rule of each kind of module; those without one (max-pooling, dropout) have their gradient for a rule.
+    """The rule of each kind of module; the others (max-pooling, dropout) propagate relevance as their gradient.
 
-    Max-pooling's gradient hands all relevance to the maximum.
+    Max-pooling then gives all relevance to the maximum.
     """
     convolution_or_linear = ZPlus(stabilizer=stabilized, zero_params="bias")  # pyright: ignore[reportArgumentType]
     return LayerMapComposite(
         [
             ((Gate,), _PassToFeatures()),
             ((Activation, BatchNorm), Pass()),  # a BatchNorm has been merged: it does nothing
-            ((Sum, AvgPool), _in_proportion_to_what_is_positive()),
+            ((Sum, AvgPool), _proportional_to_positive_inputs()),
             ((Linear,), convolution_or_linear),
         ]
     )
 
 
 def stabilized(positive: Tensor) -> Tensor:
-    """Sums of positive contributions, B×..., made fit to be divided by.
+    """Sums of positive contributions, B×..., that relevance can be divided by.
 
-    Sums below a millionth of the image's mean one are raised to it: rounding would be a large part of them. zennit's
-    own constant 1e-6 would swallow the relevance of feature maps that a dark heatmap has made small.
+    Sums below a millionth of the image's mean are raised to it, because rounding is a large part of them. zennit's own
+    stabilizer, the constant 1e-6, would absorb the relevance of feature maps that a dark heatmap has made small.
     """
     mean = positive.mean(tuple(range(1, positive.ndim)), keepdim=True)
     return torch.maximum(positive, (MIN_SHARE * mean).clamp_min(MIN_VALUE))
@@ -54,8 +55,8 @@ class _PassToFeatures(Hook):
         return grad_output[0], None
 
 
-def _in_proportion_to_what_is_positive() -> BasicHook:
-    """For layers without parameters that add up their inputs with weights that are not negative."""
+def _proportional_to_positive_inputs() -> BasicHook:
+    """For layers without parameters that add up their inputs with non-negative weights."""
     return BasicHook(
         input_modifiers=[lambda inputs: inputs.clamp_min(0)],
         gradient_mapper=lambda relevance, outputs: [relevance / stabilized(outputs[0])],
@@ -66,11 +67,11 @@ class RelevancePropagation:
     """LRP-α1β0 of the classifier under the heatmap of the image (f `recompute` and `fixed`) or a white one
     (`classifier_phase`).
 
-    The heatmap is a constant weight of the feature maps, also where f makes it anew: relevance passes a gate
-    unchanged, and the explainer is no part of what is explained. Relevance starts as the target's logit and all of it
-    has the logit's sign; it sums up to the logit over the pixels, apart from what a layer receives at places where no
-    input speaks for it (its bias alone made it active, as under a black heatmap), which is lost. It is that of the
-    normalised image, as the classifier sees it.
+    The heatmap is a constant weight of the feature maps, also with f `recompute`: relevance passes a gate unchanged,
+    and the explainer is not explained. Relevance starts as the target's logit, keeps its sign, and sums up to it over
+    the pixels, except for what is lost: the relevance of units that no input contributes to positively (only their
+    bias makes them active, as under a black heatmap). It is the relevance of the normalised image, the classifier's
+    input.
 
     Source: Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance
     Propagation" (PLOS ONE 2015), the αβ-rule with α = 1 and β = 0.
@@ -103,8 +104,8 @@ class RelevancePropagation:
 def canonical(classifier: nn.Module) -> nn.Module:
     """A copy of a classifier that computes the same in layers which have a rule.
 
-    BatchNorms become part of the convolutions before them, residual sums become modules. A copy, because zennit's
-    canonizers leave traces on a module when they are undone.
+    BatchNorms are merged into the convolutions before them, residual sums become modules. A copy, because zennit's
+    canonizers do not restore a module completely.
     """
     copy = deepcopy(classifier).eval().requires_grad_(False)
     ResNetCanonizer().apply(copy)

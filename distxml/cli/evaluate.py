@@ -27,7 +27,7 @@ def evaluate(
 ) -> None:
     """Score a finished run: classification, POMPOM, and AOPC of many heatmap methods side by side, with 95% intervals.
 
-    What an interrupted evaluation has finished is not computed again."""
+    An interrupted evaluation resumes where it stopped."""
     from distxml.config import to_yaml
     from distxml.config.evaluation_request import override_recipe
     from distxml.config.run_folder import RunFolder
@@ -37,35 +37,34 @@ def evaluate(
     if print_config:
         typer.echo(to_yaml(recipe), nl=False)
     elif dry_run:
-        _say_what_would_be_done(folder, recipe)
+        _print_plan(folder, recipe)
     else:
         _evaluate(folder, recipe)
 
 
-def _say_what_would_be_done(folder: "RunFolder", recipe: "Recipe") -> None:
+def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
     from distxml.evaluation.estimate import estimate_seconds
-    from distxml.evaluation.evaluate import what_is_left, what_was_found
+    from distxml.evaluation.evaluate import notes_on_finished, remaining_work
     from distxml.evaluation.prepare import prepare
     from distxml.report.wording import duration
 
     evaluation = prepare(folder, recipe)
-    for line in _plan_in_words(evaluation):
+    for line in _plan_lines(evaluation):
         typer.echo(line)
-    left = what_is_left(folder, evaluation)
-    for message in what_was_found(evaluation, left):
+    remaining = remaining_work(folder, evaluation)
+    for message in notes_on_finished(evaluation, remaining):
         typer.echo(f"note: {message}")
-    typer.echo(
-        f"left to do: {left.passes:,} forward passes in {len(left.tasks):,} tasks, beside those that make heatmaps"
-    )
-    if left.tasks:
-        seconds = estimate_seconds(evaluation, left)
+    tasks = f"{len(remaining.tasks):,} tasks"
+    typer.echo(f"left to do: {remaining.passes:,} forward passes in {tasks}, besides those that compute heatmaps")
+    if remaining.tasks:
+        seconds = estimate_seconds(evaluation, remaining)
         unknown = "not known, as other programs hold the cluster's CPUs or GPUs"
         time = unknown if seconds is None else f"about {duration(seconds)}"
         typer.echo(f"time: {time}; scaling.workers={recipe.scaling.workers} fit")
     typer.echo(f"results: would go to {folder.evaluation}; nothing was written")
 
 
-def _plan_in_words(evaluation: "Evaluation") -> list[str]:
+def _plan_lines(evaluation: "Evaluation") -> list[str]:
     settings, plan, scored = evaluation.recipe.evaluation, evaluation.plan, evaluation.scored
     height, width = scored.image_size
     sizes = dict.fromkeys((curve.patch_size, curve.steps) for curve in plan.curves)

@@ -8,7 +8,7 @@ import typer
 EXAMPLE = "Example: distxml explain runs/polygons photo.jpg --out explanations"
 
 if TYPE_CHECKING:
-    from distxml.explain import Explained
+    from distxml.explain import Explanations
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run, made by `distxml train`.")]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files (JPEG, PNG, ...).")]
@@ -22,17 +22,17 @@ Checkpoint = Annotated[
 def explain(run: Run, images: Images, out: Out = Path("explanations"), checkpoint: Checkpoint = "last") -> None:
     """Classify images and write a heatmap and an overlay of each, with `explanations.json`.
 
-    Images are turned upright as their EXIF orientation says; more than 8 bits a channel are refused.
+    Images are turned upright as their EXIF orientation says; more than 8 bits per channel are refused.
     """
     from distxml.config.run_folder import RunFolder
     from distxml.explain import explain_images
 
-    explained = explain_images(RunFolder(run), images, out, checkpoint)
-    _print_table(explained)
-    typer.echo(explained.index)
+    explanations = explain_images(RunFolder(run), images, out, checkpoint)
+    _print_table(explanations)
+    typer.echo(explanations.index)
 
 
-def _print_table(explained: "Explained") -> None:
+def _print_table(explanations: "Explanations") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -40,7 +40,7 @@ def _print_table(explained: "Explained") -> None:
     table = Table()
     for name in ("image", "class", "probability", "mean heat", "heatmap"):
         table.add_column(name, overflow="fold")  # a long path keeps its end
-    for one in explained.explanations:
+    for one in explanations.images:
         probability = one.probabilities[one.predicted]
         # Text, because a file name may hold rich's markup
         table.add_row(

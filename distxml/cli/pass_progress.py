@@ -1,4 +1,4 @@
-"""How many forward passes are done, and the time left: a bar on a terminal, a line now and then elsewhere."""
+"""Progress in forward passes, with the time left: a bar on a terminal, ten lines in total elsewhere."""
 
 import time
 from types import TracebackType
@@ -9,11 +9,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from distxml.report.wording import duration
 
 LINES = 10
-"""Lines in all where there is no terminal."""
+"""Progress lines in total where there is no terminal."""
 
 
 class PassProgress:
-    """Use as a context manager; tell it through `show`."""
+    """A context manager that shows what `show` is called with."""
 
     def __init__(self, what: str, console: Console | None = None) -> None:
         self.what = what
@@ -41,7 +41,7 @@ class PassProgress:
         self._bar.stop()
 
     def show(self, done: int, total: int) -> None:
-        """So many of so many forward passes are done."""
+        """Show that `done` of `total` forward passes are done."""
         self._bar.update(self._task, completed=done, total=total)
         self._first = self._first or (done, time.monotonic())
         lines = LINES * done // total
@@ -50,14 +50,14 @@ class PassProgress:
             self.console.print(self._line(done, total), highlight=False, soft_wrap=True)
 
     def say(self, message: str) -> None:
-        """Something that the user should know."""
+        """Print a note for the user."""
         self.console.print(f"note: {message}", highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, done: int, total: int) -> str:
         return f"{self.what}: {done:,} of {total:,} forward passes{self._time_left(done, total)}"
 
     def _time_left(self, done: int, total: int) -> str:
-        """By the pace since the first ones were done: before that, workers were starting."""
+        """From the speed since the first call of `show`: before it, workers were starting."""
         first, since = self._first or (done, 0.0)
         if not first < done < total:
             return ""

@@ -42,16 +42,16 @@ class EvaluationSettings(Settings):
     patch_sizes: tuple[Annotated[int, Field(ge=1)], ...] = (4, 8, 16, 32)
     """Sides in pixels of the square patches that are replaced; those larger than the image are left out."""
     fills: tuple[Fill, ...] = ("black", "white", "gray", "uniform", "blur")
-    """What replaces a patch: 0, 1, 0.5, one random RGB value a pixel, the Gaussian-blurred image."""
+    """What replaces a patch: 0, 1, 0.5, one random RGB value per pixel, the Gaussian-blurred image."""
     blur_sigma: float = Field(default=0.05, gt=0, le=1)
     """Standard deviation of the blur, as a share of the image's shorter side."""
     steps: int | Literal["all"] = 100
-    """Most patches that are replaced; fewer where the image has fewer. `all`: every patch, which the areas under the
+    """Patches that are replaced at most; fewer where the image has fewer. `all`: every patch, which the areas under the
     curves (deletion, insertion) need."""
     curve_images: int | None = Field(default=None, ge=1)
     """Perturb only this many images (a seeded draw); unset: all. Accuracy and the in-model POMPOM always use all."""
     batch_size: int = Field(default=64, ge=1)
-    """Images a forward pass (a CPU takes fewer large ones): it bounds the memory, and no result depends on it."""
+    """Images per forward pass; fewer on a CPU where images are large. It bounds memory, and no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)
     """Resamples of the 95% bootstrap intervals."""
 

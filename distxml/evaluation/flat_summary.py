@@ -1,4 +1,4 @@
-"""A summary as one long table: a line a number with its interval, which a reviewer can filter and pivot."""
+"""A summary as one long table: one line per number, with its interval, which a reviewer can filter and pivot."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -16,22 +16,22 @@ from distxml.data.reader import SplitReader
 from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
 from distxml.digest import digest_of, file_digest
 from distxml.errors import UserError
-from distxml.evaluation.scoring.plan import Plan, ScoringSpec, make_plan
-from distxml.evaluation.summary import Scored
+from distxml.evaluation.scoring.plan import ScoringPlan, ScoringSpec, make_plan
+from distxml.evaluation.summary import ScoredModel
 from distxml.locks import is_locked
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
 
 ROWS_VERSION = 1
-"""Counts up when the same settings come to give other rows."""
+"""Counts up when the same settings give other rows than before."""
 
-FREE = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap"}
-"""Settings of the evaluation that change no number of a row: which rows there are, or what is made of them."""
+FREE_SETTINGS = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap"}
+"""Evaluation settings that change no number in a row: they say which rows there are, or how rows are summarized."""
 
 LIBRARIES = ("torch", "torchvision", "captum", "zennit", "opencv-python-headless")
 """What computes heatmaps, fills and f."""
 
 UNUSED = {"pretrained"}
-"""Settings of a model that say nothing once its weights are read."""
+"""Settings of a model that have no effect once its weights are read."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,27 @@ class Evaluation:
         dataset: opened, with an absolute path.
         dataset_sha256: checksum of its metadata.
         label_of_key: label of every image of the split, in its order.
-        brief: what will be done, with the settings, dataset and scaling as they will be used.
+        spec: what will be done, with the settings, dataset and scaling as they will be used.
     """
 
     checkpoint: Path
     explainer_checkpoint: Path
-    scored: Scored
+    scored: ScoredModel
     architectures: tuple[ModelSettings, ModelSettings]
     dataset: Dataset
     dataset_sha256: str
     label_of_key: dict[str, int]
-    brief: ScoringSpec
+    spec: ScoringSpec
 
     @property
     def recipe(self) -> Recipe:
         """The settings."""
-        return self.brief.recipe
+        return self.spec.recipe
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> ScoringPlan:
         """Which curves, on which images."""
-        return self.brief.plan
+        return self.spec.plan
 
 
 def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
@@ -90,7 +90,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     return Evaluation(
         checkpoint=checkpoint.resolve(),
         explainer_checkpoint=explainer.resolve(),
-        scored=Scored(
+        scored=ScoredModel(
             checkpoint=checkpoint.relative_to(run.path).as_posix(),
             sha256=file_digest(checkpoint / WEIGHTS_NAME),
             explainer_checkpoint=explainer.relative_to(run.path).as_posix(),
@@ -103,7 +103,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         dataset=dataset,
         dataset_sha256=dataset.folder.digest(METADATA_NAME),
         label_of_key=labels,
-        brief=ScoringSpec(
+        spec=ScoringSpec(
             recipe=recipe,
             plan=make_plan(settings, card.image_size, labels, recipe.run.seed),
             image_size=card.image_size,
@@ -123,7 +123,7 @@ def _checkpoint(run: RunFolder, phase: PhaseName, settings: EvaluationSettings) 
     if not (folder / CARD_NAME).is_file():
         raise UserError(
             f"run {run.path}: no checkpoint {folder.relative_to(run.path).as_posix()}; finish training first "
-            "(`distxml train` with the same run.name goes on where it stopped)"
+            "(`distxml train` with the same run.name resumes where it stopped)"
         )
     return folder
 
@@ -174,7 +174,7 @@ def depends_on(evaluation: Evaluation) -> dict[str, object]:
         "seed": recipe.run.seed,
         "loss": recipe.loss.model_dump(mode="json"),
         "alpha": recipe.phases.joint.alpha,
-        "evaluation": recipe.evaluation.model_dump(mode="json", exclude=FREE),
+        "evaluation": recipe.evaluation.model_dump(mode="json", exclude=FREE_SETTINGS),
     }
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind, and how it is read back: a summary and three tables."""
+"""The results of an evaluation on disk, a summary and three tables: written whole, read back, checked to agree."""
 
 import csv
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCH
 from distxml.files import whole_folder
 
 ROUNDING = 1e-9
-"""Sums in another order differ by less."""
+"""Sums of the same numbers in another order differ by less."""
 
 SUMMARY_NAME = "summary.json"
 
@@ -65,7 +65,7 @@ def _of_heatmaps(summary: Summary, images: pa.Table, heatmaps: pa.Table) -> Iter
     try:
         grid = row_grid(heatmaps, ("method",), [(method,) for method in methods], _perturbed(summary))
     except ValueError:
-        yield "the heatmaps are not those of the summary's methods, each once an image"
+        yield "the heatmaps are not those of the summary's methods, each once per image"
         return
     for row in summary.heatmaps:
         values = pc.fill_null(heatmaps[row.name], np.nan).to_numpy()[grid[methods.index(row.method)]]
@@ -77,13 +77,13 @@ def _of_heatmaps(summary: Summary, images: pa.Table, heatmaps: pa.Table) -> Iter
 def _of_curves(summary: Summary, images: pa.Table, curves: pa.Table) -> Iterator[str]:
     yield from _of_rows("curves", summary, images, curves, len(summary.aopc))
     if (list_lengths(curves["f"]) != curves["steps"].to_numpy() + 1).any():
-        yield "curves: an f does not have a value a step"
+        yield "curves: an f does not have one value per step"
     columns = ("method", "patch_size", "order", "fill", "steps")
     places = [(row.method, row.patch_size, row.order, row.fill, row.steps) for row in summary.aopc]
     try:
         grid = row_grid(curves, columns, places, _perturbed(summary))
     except ValueError:
-        yield "the curves are not those of the summary's methods, patch sizes, orders and fills, each once an image"
+        yield "the curves are not those of the summary's methods, patch sizes, orders and fills, each once per image"
         return
     aopc = curves["aopc"].to_numpy()
     for row, place, rows in zip(summary.aopc, places, grid, strict=True):

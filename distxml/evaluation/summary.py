@@ -23,7 +23,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Scored(_Record):
+class ScoredModel(_Record):
     """Which model the numbers belong to; AOPC of different models cannot be compared."""
 
     checkpoint: str
@@ -208,7 +208,7 @@ class Summary(_Record):
     """Version of the layout."""
     made_by: str
     """distxml and its version."""
-    scored: Scored
+    scored: ScoredModel
     """The model."""
     dataset_path: str
     """Folder of the dataset."""

@@ -7,7 +7,7 @@ IMAGES_SCHEMA = pa.schema(
         pa.field("key", pa.string(), nullable=False),
         pa.field("label", pa.int32(), nullable=False),
         pa.field("predicted", pa.int32(), nullable=False),
-        pa.field("probabilities", pa.list_(pa.float64()), nullable=False),  # one a class
+        pa.field("probabilities", pa.list_(pa.float64()), nullable=False),  # one per class
         pa.field("classification", pa.float64(), nullable=False),
         pa.field("sparsity", pa.float64(), nullable=False),
         pa.field("contiguity", pa.float64(), nullable=False),
@@ -21,7 +21,7 @@ IMAGES_SCHEMA = pa.schema(
         pa.field("heat_outside", pa.float64()),  # null: the same
     ]
 )
-"""One row an image of the split, sorted by key: the scored model's logits, and the explainer's heatmap."""
+"""One row per image of the split, sorted by key: the scored model's logits, and the explainer's heatmap."""
 
 HEATMAPS_SCHEMA = pa.schema(
     [
@@ -35,7 +35,7 @@ HEATMAPS_SCHEMA = pa.schema(
         pa.field("pointing", pa.float64()),  # share of the hottest pixels; null: not annotated, or mask empty
     ]
 )
-"""One row a perturbed image and method (but `random`, which has no heatmap); sorted by key, then in the order of the
+"""One row per perturbed image and method (but `random`, which has no heatmap); sorted by key, then in the order of the
 settings."""
 
 CURVES_SCHEMA = pa.schema(
@@ -53,5 +53,5 @@ CURVES_SCHEMA = pa.schema(
         pa.field("tie_share", pa.float64(), nullable=False),
     ]
 )
-"""One row a perturbed image, method, patch size, order and fill; sorted by key, then in the order of the settings:
+"""One row per perturbed image, method, patch size, order and fill; sorted by key, then in the order of the settings:
 methods, patch sizes, orders, fills."""

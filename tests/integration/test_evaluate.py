@@ -22,7 +22,7 @@ from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation import estimate
-from distxml.evaluation.evaluate import evaluate_run, score, what_is_left
+from distxml.evaluation.evaluate import evaluate_run, remaining_work, score
 from distxml.evaluation.prepare import depends_on, prepare
 from distxml.evaluation.results import Results, load_results
 from distxml.evaluation.scoring.plan import points
@@ -174,7 +174,7 @@ def test_what_is_finished_is_not_computed_again(run: RunFolder, one_worker: Resu
     evaluate_run(run, recipe_of(run, "evaluation.bootstrap=100"), watched.show, watched.said.append)
     assert watched.total == 0
     everything = PERTURBED * 3
-    message = f"{everything} of {everything} heatmaps and their curves were finished before and are taken as they are"
+    message = f"{everything} of {everything} heatmaps and their curves were finished before and are reused"
     assert watched.said == [message]
     found = load_results(run.evaluation)
     assert_same(found.curves, one_worker.curves)
@@ -190,7 +190,7 @@ def test_an_interruption_loses_no_finished_row(fresh: RunFolder, one_worker: Res
 
     def interrupt(done: int, total: int) -> None:
         if done > total / 2:
-            finished.append(what_is_left(fresh, prepare(fresh, recipe_of(fresh, some))).finished.pairs)
+            finished.append(remaining_work(fresh, prepare(fresh, recipe_of(fresh, some))).finished.pairs)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -198,7 +198,7 @@ def test_an_interruption_loses_no_finished_row(fresh: RunFolder, one_worker: Res
     assert 2 < len(finished[0]) < 2 * PERTURBED
     assert load_results(fresh.evaluation).summary == before
     recipe = recipe_of(fresh, "scaling.workers=2", "evaluation.batch_size=9")
-    left = what_is_left(fresh, prepare(fresh, recipe))
+    left = remaining_work(fresh, prepare(fresh, recipe))
     keys = list(prepare(fresh, recipe).label_of_key)
     to_do = {(keys[row], method) for task in left.tasks for row in task.rows for method in task.methods}
     assert not to_do & finished[0]
@@ -206,8 +206,7 @@ def test_an_interruption_loses_no_finished_row(fresh: RunFolder, one_worker: Res
     evaluate_run(fresh, recipe, watched.show, watched.said.append)
     assert watched.total == left.passes
     assert watched.said == [
-        f"{len(left.finished.pairs)} of {3 * PERTURBED} heatmaps and their curves were finished before and are taken "
-        "as they are"
+        f"{len(left.finished.pairs)} of {3 * PERTURBED} heatmaps and their curves were finished before and are reused"
     ]
     assert_same_results(load_results(fresh.evaluation), one_worker)
 
@@ -223,7 +222,7 @@ def test_a_method_that_is_added_later_is_all_that_is_computed(fresh: RunFolder, 
     assert_same_results(load_results(fresh.evaluation), one_worker)
 
 
-def test_a_damaged_part_is_told_and_made_again(fresh: RunFolder, one_worker: Results):
+def test_a_damaged_part_is_reported_and_computed_again(fresh: RunFolder, one_worker: Results):
     def interrupt(done: int, total: int) -> None:
         if done > total / 2:
             raise KeyboardInterrupt
@@ -236,7 +235,7 @@ def test_a_damaged_part_is_told_and_made_again(fresh: RunFolder, one_worker: Res
     (folder / ".methods-1.parquet.2.unfinished").write_bytes(b"PAR1")
     watched = Watched()
     evaluate_run(fresh, recipe_of(fresh), watched.show, watched.said.append)
-    assert watched.said[0] == f"{part} is damaged or was put there; its rows are made again"
+    assert watched.said[0] == f"{part} is damaged or is not from this evaluation; its rows are computed again"
     assert "were finished before" in watched.said[1]
     assert_same_results(load_results(fresh.evaluation), one_worker)
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -265,7 +264,7 @@ def test_nobody_else_evaluates_the_run_meanwhile(fresh: RunFolder):
 def test_weights_that_change_meanwhile_are_not_scored(tmp_path: Path, two_cpus: None):
     run = write_run(tmp_path, SETTINGS, 4)
     evaluation = prepare(run, run.recipe())
-    left = what_is_left(run, evaluation)
+    left = remaining_work(run, evaluation)
     left.journal.open(depends_on(evaluation))
     loaded = small_model(seed=3)
     save_model(run.checkpoint(PhaseName.JOINT, "last"), loaded.model, loaded.card)
@@ -285,20 +284,20 @@ def test_cpus_that_others_hold_are_waited_for_and_the_user_is_told(fresh: RunFol
     monkeypatch.setattr(pool, "SECONDS_TO_START", 2.0)
     monkeypatch.setattr(estimate, "SECONDS_FOR_A_PLACE", 1.0)
     evaluation = prepare(fresh, recipe_of(fresh))
-    assert estimate.estimate_seconds(evaluation, what_is_left(fresh, evaluation)) is None
+    assert estimate.estimate_seconds(evaluation, remaining_work(fresh, evaluation)) is None
 
-    def tell(message: str) -> None:
+    def notify(message: str) -> None:
         said.append(message)
         ray.kill(other)  # pyright: ignore[reportArgumentType]
 
-    evaluate_run(fresh, recipe_of(fresh), tell=tell)
+    evaluate_run(fresh, recipe_of(fresh), notify=notify)
     assert [message for message in said if "0 of 2 CPUs and 1 of 1 GPUs of the cluster are free" in message] == said
     assert len(said) == 1
 
 
 def test_a_run_that_is_not_shared_by_the_nodes_is_named(fresh: RunFolder):
     evaluation = prepare(fresh, recipe_of(fresh))
-    left = what_is_left(fresh, evaluation)  # whose folder nobody makes, as on another machine
+    left = remaining_work(fresh, evaluation)  # whose folder nobody makes, as on another machine
     with pytest.raises(UserError, match=r"No such file or directory\); put run.folder on a disk that every"):
         score(evaluation, left, lambda done, total: None, lambda message: None, StopRequest())
 

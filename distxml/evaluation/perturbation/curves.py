@@ -1,8 +1,8 @@
-"""Perturbation curves: f(x(k)) as more and more patches are replaced, many steps a forward pass.
+"""Perturbation curves: f(x(k)) as more and more patches are replaced; AOPC of a curve, and the area under it.
 
 The steps of a curve do not depend on each other: x(k) = where(rank < k, fill, x). So all steps, fills, curves and
-images share batches. What several curves have in common is scored once: x(0) once an image, the image whose patches
-are all replaced once an image and fill.
+images share batches. Points that several curves have in common are scored once: x(0) once per image, the image whose
+patches are all replaced once per image and fill.
 """
 
 from collections.abc import Callable
@@ -66,7 +66,7 @@ def perturbation_curves(
     Args:
         perturbation: images, fills and orders.
         logits: the model that is scored.
-        batch_size: images a forward pass; only the last one may have fewer.
+        batch_size: images per forward pass; only the last one may have fewer.
         output: whether f is the softmax probability or the logit.
 
     Returns:
@@ -152,7 +152,7 @@ def aopc(curves: Values) -> Values:
 def area_under(curves: Values) -> Values:
     """Area under f over the share of the patches that are replaced, by trapezoids: ...×(N+1) to ....
 
-    For curves that replace all N patches, a share 1/N a step. MoRF: the deletion AUC. LeRF: the insertion AUC, for the
-    removal of the least relevant first is, from its end, the insertion of the most relevant first.
+    For curves that replace all N patches, a share 1/N per step. MoRF: the deletion AUC. LeRF: the insertion AUC,
+    because removing the least relevant first is, read from its end, inserting the most relevant first.
     """
     return np.trapezoid(curves, axis=-1) / (curves.shape[-1] - 1)

@@ -30,7 +30,7 @@ class PatchOrder:
 
     @property
     def patches(self) -> int:
-        """Patches an image."""
+        """Patches per image."""
         return self.ranks.shape[1] * self.ranks.shape[2]
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation will do: which curves, on which images, and how many forward passes that takes."""
+"""What an evaluation will compute: which curves, on which images, and in how many forward passes."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from distxml.evaluation.perturbation.patches import patch_count
 
 @dataclass(frozen=True)
 class PlannedCurve:
-    """The curve of a method at a patch size, in an order; one of each fill is made."""
+    """The curve of a method at a patch size, in an order; there is one per fill."""
 
     method: Method
     patch_size: int
     order: Order
     steps: int
-    """L: patches that are replaced, at most."""
+    """L: patches that are replaced."""
     patches: int
-    """Patches of an image."""
+    """Patches per image."""
 
     @property
     def is_complete(self) -> bool:
@@ -27,8 +27,8 @@ class PlannedCurve:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The curves of one image, and the images that get them."""
+class ScoringPlan:
+    """The curves of each perturbed image, and which images are perturbed."""
 
     curves: tuple[PlannedCurve, ...]
     fills: tuple[Fill, ...]
@@ -49,7 +49,7 @@ class Plan:
 
 
 def points(curves: tuple[PlannedCurve, ...], fills: int) -> int:
-    """Forward passes for these curves of one image: f(x(0)) once, a wholly replaced image once a fill, and the rest."""
+    """Forward passes for these curves of one image: f(x(0)) once, the wholly replaced image once per fill, the rest."""
     if not curves:
         return 0
     complete = any(curve.is_complete for curve in curves)
@@ -58,7 +58,7 @@ def points(curves: tuple[PlannedCurve, ...], fills: int) -> int:
 
 def make_plan(
     settings: EvaluationSettings, image_size: tuple[int, int], label_of_key: dict[str, int], seed: int
-) -> Plan:
+) -> ScoringPlan:
     """The plan for a split.
 
     Args:
@@ -80,11 +80,11 @@ def make_plan(
         if curves and settings.fills
         else frozenset()
     )
-    return Plan(curves, settings.fills, left_out, len(label_of_key), drawn)
+    return ScoringPlan(curves, settings.fills, left_out, len(label_of_key), drawn)
 
 
 def _orders(settings: EvaluationSettings, method: Method) -> tuple[Order, ...]:
-    """A random order backwards is a random order."""
+    """A random order reversed is a random order: it needs one curve."""
     return settings.orders[:1] if method == "random" else settings.orders
 
 
@@ -95,7 +95,7 @@ def _curve(settings: EvaluationSettings, method: Method, patch_size: int, order:
 
 @dataclass(frozen=True)
 class ScoringSpec:
-    """Plain values that travel to the workers.
+    """What is to be scored, as plain values that are sent to the workers.
 
     Attributes:
         recipe: evaluation and loss settings, seed, layout.
@@ -105,6 +105,6 @@ class ScoringSpec:
     """
 
     recipe: Recipe
-    plan: Plan
+    plan: ScoringPlan
     image_size: tuple[int, int]
     target_class: int | None

@@ -1,4 +1,4 @@
-"""What is known of one image after it was scored: its clean pass."""
+"""Rows that scoring gives: one per image from its clean pass, one per image and method with all of its curves."""
 
 from dataclasses import asdict, dataclass
 
@@ -78,7 +78,7 @@ def images_table(records: list[ImageRecord]) -> pa.Table:
 METHODS_SCHEMA = HEATMAPS_SCHEMA.append(
     pa.field("curves", pa.list_(pa.struct([field for field in CURVES_SCHEMA if field.name not in SHARED])))
 )
-"""One row an image and method: its heatmap, and all of its curves, nested, in the order of the plan."""
+"""One row per image and method: its heatmap's figures, and all of its curves, nested, in the order of the plan."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Scoring images with one f: heatmaps, patch orders, curves. Knows nothing of Ray.
+"""Scores images with one f: their clean pass, heatmaps, patch orders and curves. Knows nothing of Ray.
 
-The clean pass and the heatmaps are made one image at a time, so that they, and with them the order of the patches,
-are the same to the bit whichever images share a batch; only f(x(k)) is computed in full batches.
+The clean pass (the unperturbed image) and the heatmaps are computed one image at a time. So they, and the order of the
+patches, are the same to the bit whatever the batch size is; only f(x(k)) is computed in full batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,13 +26,15 @@ from distxml.evaluation.scoring.records import CurveRecord, ImageRecord, MethodR
 from distxml.losses import JointLoss
 
 FULL_BATCHES = 8
-"""Images are perturbed together until their points fill this many batches: at most one of them is not full."""
+"""Images are perturbed together until their points fill this many batches, of which only the last may be smaller."""
 
 PIXELS_PER_PASS: dict[Scoring, int] = {"recompute": 2**17, "fixed": 2**19, "classifier_phase": 2**19}
-"""Most that a CPU scores at once: more do not fit into its caches, and take up to twice as long (docs/speed.md)."""
+"""Most pixels in one forward pass on a CPU: more do not fit into its caches and take up to twice as long
+(docs/speed.md)."""
 
 ROUNDING = 1e-4
-"""f(x(0)) of the clean pass and of the curves differ by rounding alone: by no more than this share of the logits."""
+"""f(x(0)) is computed in the clean pass and again with the curves. The two differ by rounding: by at most this share of
+the largest logit."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +62,20 @@ class CleanImage:
 
 
 class CleanPass:
-    """Makes clean images, one at a time, so that each is the same to the bit in any company."""
+    """Scores unperturbed images, one at a time, so that the result does not depend on the batch size."""
 
-    def __init__(self, explained: ExplainedModel, brief: ScoringSpec, device: torch.device) -> None:
-        self.explained, self.brief, self.device = explained, brief, device
-        recipe = brief.recipe
+    def __init__(self, explained: ExplainedModel, spec: ScoringSpec, device: torch.device) -> None:
+        self.explained, self.spec, self.device = explained, spec, device
+        recipe = spec.recipe
         self.loss = JointLoss(recipe.loss.kind, recipe.phases.joint.alpha, recipe.loss.beta, recipe.loss.gamma)
 
-    def of(self, row: Row) -> CleanImage:
-        """The clean image of a row.
+    def score(self, row: Row) -> CleanImage:
+        """The image of a row, with its logits and its in-model heatmap.
 
         Raises:
             UserError: it does not decode, or the model's output is not finite.
         """
-        batch = collate([decode(row, self.brief.image_size)]).to(self.device)
+        batch = collate([decode(row, self.spec.image_size)]).to(self.device)
         with torch.no_grad():
             heatmap = self.explained.heatmap(batch.image)
             logits = self.explained.logits(batch.image, "white" if self.explained.f == "classifier_phase" else heatmap)
@@ -85,14 +87,14 @@ class CleanPass:
         return CleanImage(batch, logits, heatmap, record, self._target(record))
 
     def _target(self, record: ImageRecord) -> int:
-        if self.brief.target_class is not None:
-            return self.brief.target_class
-        return record.label if self.brief.recipe.evaluation.target == "label" else record.predicted
+        if self.spec.target_class is not None:
+            return self.spec.target_class
+        return record.label if self.spec.recipe.evaluation.target == "label" else record.predicted
 
 
 @dataclass(frozen=True)
-class _Together:
-    """B clean images whose curves share batches.
+class _ImageGroup:
+    """B images whose curves share batches.
 
     Attributes:
         images: B.
@@ -108,35 +110,35 @@ class _Together:
 
 
 class ImageScorer:
-    """Scores rows of a dataset with f, as its brief says.
+    """Scores rows of a dataset with f, as its spec says.
 
     Attributes:
-        batch_size: images a forward pass: those of the settings, fewer on a CPU where images are large.
+        batch_size: images per forward pass: the setting's, fewer on a CPU where images are large.
     """
 
-    def __init__(self, explained: ExplainedModel, brief: ScoringSpec, device: torch.device) -> None:
+    def __init__(self, explained: ExplainedModel, spec: ScoringSpec, device: torch.device) -> None:
         for model in (explained.model, explained.explainer):
             model.to(device).eval().requires_grad_(False)
-            if brief.recipe.compute.channels_last:
+            if spec.recipe.compute.channels_last:
                 model.to(memory_format=torch.channels_last)
-        self.explained, self.plan, self.image_size, self.device = explained, brief.plan, brief.image_size, device
-        self.settings, self.seed = brief.recipe.evaluation, brief.recipe.run.seed
+        self.explained, self.plan, self.image_size, self.device = explained, spec.plan, spec.image_size, device
+        self.settings, self.seed = spec.recipe.evaluation, spec.recipe.run.seed
         self.batch_size = self.settings.batch_size
         if device.type == "cpu":
-            height, width = brief.image_size
+            height, width = spec.image_size
             self.batch_size = min(self.batch_size, max(1, PIXELS_PER_PASS[explained.f] // (height * width)))
-        self.clean_pass = CleanPass(explained, brief, device)
+        self.clean_pass = CleanPass(explained, spec, device)
         self.methods: dict[Method, HeatmapMethod] = {
-            name: make_method(name, explained, self.settings) for name in brief.plan.methods
+            name: make_method(name, explained, self.settings) for name in spec.plan.methods
         }
 
     def describe(self, rows: Sequence[Row]) -> list[ImageRecord]:
-        """The clean pass over some images.
+        """The clean pass of some images.
 
         Raises:
             UserError: an image does not decode, or the model's output is not finite.
         """
-        return [self.clean_pass.of(row).record for row in rows]
+        return [self.clean_pass.score(row).record for row in rows]
 
     def score(self, rows: Sequence[Row], methods: Sequence[Method]) -> list[MethodRecord]:
         """Heatmaps and curves of these methods on these images, image by image, methods in the order of the plan.
@@ -146,17 +148,17 @@ class ImageScorer:
         """
         planned = tuple(curve for curve in self.plan.curves if curve.method in methods)
         records: list[MethodRecord] = []
-        for group in self._groups(rows, planned):
-            together = self._prepare([self.clean_pass.of(row) for row in group], planned)
-            records += self._records(together, self._curves(together))
+        for chunk in self._chunks(rows, planned):
+            group = self._prepare([self.clean_pass.score(row) for row in chunk], planned)
+            records += self._records(group, self._curves(group))
         return records
 
-    def _groups(self, rows: Sequence[Row], planned: tuple[PlannedCurve, ...]) -> Iterator[Sequence[Row]]:
+    def _chunks(self, rows: Sequence[Row], planned: tuple[PlannedCurve, ...]) -> Iterator[Sequence[Row]]:
         size = -(-FULL_BATCHES * self.batch_size // points(planned, len(self.plan.fills)))
         for start in range(0, len(rows), size):
             yield rows[start : start + size]
 
-    def _prepare(self, images: list[CleanImage], planned: tuple[PlannedCurve, ...]) -> _Together:
+    def _prepare(self, images: list[CleanImage], planned: tuple[PlannedCurve, ...]) -> _ImageGroup:
         methods: list[Method] = list(dict.fromkeys(curve.method for curve in planned))
         heatmaps: dict[Method, Tensor] = {
             name: torch.cat([self._heatmap(name, image) for image in images]) for name in methods
@@ -165,7 +167,7 @@ class ImageScorer:
         orders = [
             patch_order(heatmaps[curve.method], curve.patch_size, keys, self.seed, curve.order) for curve in planned
         ]
-        return _Together(images, heatmaps, planned, orders)
+        return _ImageGroup(images, heatmaps, planned, orders)
 
     def _heatmap(self, name: Method, image: CleanImage) -> Tensor:
         """1×1×H×W."""
@@ -179,38 +181,38 @@ class ImageScorer:
         return heatmap
 
     @torch.inference_mode()
-    def _curves(self, together: _Together) -> list[Values]:
+    def _curves(self, group: _ImageGroup) -> list[Values]:
         """An array B×F×(steps + 1) for each planned curve."""
         f = self.explained.f
-        kept = torch.cat([image.heatmap for image in together.images])  # B×1×H×W
+        kept = torch.cat([image.heatmap for image in group.images])  # B×1×H×W
 
         def logits(image: Tensor, source: Tensor) -> Tensor:
             anew: Gate = None if f == "recompute" else "white"
             return self.explained.logits(image, kept[source] if f == "fixed" else anew)
 
-        curves = perturbation_curves(self._perturbation(together), logits, self.batch_size, self.settings.output)
-        self._check_start(together.images, curves[0][:, 0, 0])
-        self._check_finite(together, curves)
+        curves = perturbation_curves(self._perturbation(group), logits, self.batch_size, self.settings.output)
+        self._check_start(group.images, curves[0][:, 0, 0])
+        self._check_finite(group, curves)
         return curves
 
-    def _perturbation(self, together: _Together) -> Perturbation:
-        image = torch.cat([one.batch.image for one in together.images])
-        keys = [one.key for one in together.images]
+    def _perturbation(self, group: _ImageGroup) -> Perturbation:
+        image = torch.cat([one.batch.image for one in group.images])
+        keys = [one.key for one in group.images]
         ranks = [
             rank_of_pixels(order, curve.patch_size, self.image_size)
-            for order, curve in zip(together.orders, together.planned, strict=True)
+            for order, curve in zip(group.orders, group.planned, strict=True)
         ]
         return Perturbation(
             image=image,
             fills=make_fills(image, keys, self.plan.fills, self.settings.blur_sigma, self.seed),
             ranks=torch.stack(ranks).to(self.device),
-            steps=[curve.steps for curve in together.planned],
-            complete=[curve.is_complete for curve in together.planned],
-            target=torch.tensor([one.target for one in together.images], device=self.device),
+            steps=[curve.steps for curve in group.planned],
+            complete=[curve.is_complete for curve in group.planned],
+            target=torch.tensor([one.target for one in group.images], device=self.device),
         )
 
     def _check_start(self, images: list[CleanImage], start: Values) -> None:
-        """Whether the curves start where the clean pass was.
+        """Whether the curves start at the clean pass's f(x(0)).
 
         Raises:
             RuntimeError: they do not: the two were not scored by the same f.
@@ -221,24 +223,22 @@ class ImageScorer:
             if not abs(found - expected) <= ROUNDING * max(1.0, float(scores.abs().max())):  # nor may it be NaN
                 raise RuntimeError(f"image {image.key}: f(x(0)) is {found} on its curves, but {expected} before")
 
-    def _check_finite(self, together: _Together, curves: list[Values]) -> None:
-        for planned, values in zip(together.planned, curves, strict=True):
-            for image, f in zip(together.images, values, strict=True):
+    def _check_finite(self, group: _ImageGroup, curves: list[Values]) -> None:
+        for planned, values in zip(group.planned, curves, strict=True):
+            for image, f in zip(group.images, values, strict=True):
                 if not np.isfinite(f).all():
                     raise UserError(
                         f"image {image.key}: the model's output is not finite when patches of {planned.patch_size} "
                         f"pixels are replaced ({planned.method}); train the run again"
                     )
 
-    def _records(self, together: _Together, curves: list[Values]) -> list[MethodRecord]:
+    def _records(self, group: _ImageGroup, curves: list[Values]) -> list[MethodRecord]:
         return [
-            self._record(index, name, together, curves)
-            for index in range(len(together.images))
-            for name in together.heatmaps
+            self._record(index, name, group, curves) for index in range(len(group.images)) for name in group.heatmaps
         ]
 
-    def _record(self, index: int, name: Method, together: _Together, curves: list[Values]) -> MethodRecord:
-        image, heatmap = together.images[index], together.heatmaps[name][index : index + 1]
+    def _record(self, index: int, name: Method, group: _ImageGroup, curves: list[Values]) -> MethodRecord:
+        image, heatmap = group.images[index], group.heatmaps[name][index : index + 1]
         place = localize(heatmap, image.batch.mask, image.batch.has_mask, scale=name != "in_model")[0]
         return MethodRecord(
             key=image.key,
@@ -251,16 +251,16 @@ class ImageScorer:
             pointing=place.pointing,
             curves=[
                 CurveRecord(curve.patch_size, fill, curve.order, curve.steps, f.tolist(), float(aopc(f)), tie_share)
-                for curve, tie_share, values in _of_image(index, name, together, curves)
+                for curve, tie_share, values in _of_image(index, name, group, curves)
                 for fill, f in zip(self.plan.fills, values, strict=True)
             ],
         )
 
 
 def _of_image(
-    index: int, name: Method, together: _Together, curves: list[Values]
+    index: int, name: Method, group: _ImageGroup, curves: list[Values]
 ) -> Iterator[tuple[PlannedCurve, float, Values]]:
     """A method's planned curves on one image, their tie shares, and their values F×(steps + 1)."""
-    for planned, order, values in zip(together.planned, together.orders, curves, strict=True):
+    for planned, order, values in zip(group.planned, group.orders, curves, strict=True):
         if planned.method == name:
             yield planned, float(order.tie_share[index]), values[index]

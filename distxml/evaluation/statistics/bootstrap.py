@@ -1,20 +1,21 @@
-"""95% bootstrap intervals over images. Source: Efron, Tibshirani, "An Introduction to the Bootstrap", section 13.3."""
+"""95% intervals: a percentile bootstrap over images, and Wilson's interval of a share.
 
-import math
+Source: Efron, Tibshirani, "An Introduction to the Bootstrap", section 13.3.
+"""
+
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from distxml.config.seeds import seed_from
 
 Values = NDArray[np.float64]
 
 PERCENTILES = (2.5, 97.5)
-NORMAL_97_5 = 1.959964
-"""97.5th percentile of the standard normal distribution."""
 CELLS_AT_ONCE = 4_000_000
 """Resamples are drawn in parts, so that resamples × images in memory stay below this; one part is kept."""
 
@@ -34,7 +35,7 @@ class Bootstrap:
     seed: int
 
     def over(self, images: int) -> "Bootstrap":
-        """One like this over another number of images."""
+        """The same resamples and seed for another number of images."""
         return replace(self, images=images)
 
     def counts(self) -> Iterator[Values]:
@@ -75,19 +76,16 @@ class Bootstrap:
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """95% interval of a share, which stays honest where all or none succeed (a bootstrap has no width there).
+    """95% interval of a share of successes; it has a width even where all or none succeed, where a bootstrap has none.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
     """
-    share, weight = successes / trials, NORMAL_97_5**2 / trials
-    middle = (share + weight / 2) / (1 + weight)
-    half = NORMAL_97_5 * math.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return min(low, share), max(high, share)  # at 0 and 1 an end is the share itself, but for rounding
+    ends = binomtest(successes, trials).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def interval(samples: Values) -> Values:
-    """2.5th and 97.5th percentile of R×K samples: 2×K; NaN does not count, an infinite ratio does."""
+    """2.5th and 97.5th percentiles of R×K samples: 2×K; NaN does not count, an infinite ratio does."""
     ends = np.full((2, samples.shape[1]), np.nan)
     defined = ~np.isnan(samples).all(0)
     with np.errstate(invalid="ignore"):

@@ -25,7 +25,7 @@ Labels = NDArray[np.int64]
 
 
 def confusion_matrix(predicted: Labels, label: Labels, classes: int) -> tuple[tuple[int, ...], ...]:
-    """Images a true class (row) and predicted class (column)."""
+    """Images per true class (row) and predicted class (column)."""
     if classes < 2:
         return ((len(label),),)
     counts = multiclass_confusion_matrix(torch.from_numpy(predicted), torch.from_numpy(label), classes)

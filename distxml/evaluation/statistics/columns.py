@@ -1,4 +1,4 @@
-"""Columns of the tables as arrays."""
+"""Columns of the evaluation's tables as arrays, and the grid of their rows: settings × images."""
 
 import math
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def row_grid(table: pa.Table, columns: Sequence[str], settings: Sequence[tuple[o
     Args:
         table: has `key` and the columns.
         columns: what makes a setting.
-        settings: S different ones, a value a column each.
+        settings: S different ones, each one value per column.
         images: n.
 
     Raises:

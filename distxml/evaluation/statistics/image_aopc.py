@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps, area_under
-from distxml.evaluation.scoring.plan import Plan, PlannedCurve
+from distxml.evaluation.scoring.plan import PlannedCurve, ScoringPlan
 from distxml.evaluation.statistics.bootstrap import Bootstrap
 from distxml.evaluation.statistics.columns import Positions, list_lengths, row_grid
 
@@ -60,7 +60,7 @@ class CurveSets:
     label: Labels
 
 
-def curve_sets(plan: Plan, curves: pa.Table, bootstrap: Bootstrap) -> CurveSets:
+def curve_sets(plan: ScoringPlan, curves: pa.Table, bootstrap: Bootstrap) -> CurveSets:
     """The curves of `CURVES_SCHEMA`, in any order.
 
     Args:
@@ -69,7 +69,7 @@ def curve_sets(plan: Plan, curves: pa.Table, bootstrap: Bootstrap) -> CurveSets:
         bootstrap: over the plan's images.
 
     Raises:
-        ValueError: they are not those of the plan, each once an image.
+        ValueError: they are not those of the plan, each once per image.
     """
     fills = plan.fills if plan.curve_keys else ()
     planned: list[tuple[PlannedCurve, Fill]] = [(curve, fill) for curve in plan.curves for fill in fills]

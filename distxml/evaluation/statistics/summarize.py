@@ -1,4 +1,4 @@
-"""From the three tables to the summary: means, areas, AOPC and comparisons, each with its bootstrap interval."""
+"""From the three tables to the summary: means, areas, AOPC and comparisons, each with its 95% interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from distxml import __version__
 from distxml.config.evaluation import Method
 from distxml.evaluation.prepare import Evaluation
-from distxml.evaluation.scoring.plan import Plan
+from distxml.evaluation.scoring.plan import ScoringPlan
 from distxml.evaluation.statistics.aopc import aopc_overall, aopc_table, comparisons, order_gaps, overall_comparisons
 from distxml.evaluation.statistics.bootstrap import Bootstrap
 from distxml.evaluation.statistics.classification import (
@@ -43,7 +43,7 @@ class Perturbed:
 def class_parts(
     classes: Sequence[str], images: pa.Table, perturbed: Perturbed, bootstrap: Bootstrap
 ) -> tuple[ClassPart, ...]:
-    """A part a class, in their order.
+    """One part per class, in their order.
 
     Args:
         classes: C names; a label is an index into them.
@@ -74,7 +74,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
     """The summary of three tables (schemas of `distxml.evaluation.tables`), whatever the order of their rows.
 
     Raises:
-        ValueError: the heatmaps or curves are not those of the plan, each once an image.
+        ValueError: the heatmaps or curves are not those of the plan, each once per image.
     """
     settings, seed, plan = evaluation.recipe.evaluation, evaluation.recipe.run.seed, evaluation.plan
     metadata = evaluation.dataset.metadata
@@ -138,6 +138,6 @@ def _matrix(lists: pa.ChunkedArray, columns: int) -> NDArray[np.float64]:
     return lists.combine_chunks().flatten().to_numpy().reshape(-1, columns)
 
 
-def _with_heatmaps(plan: Plan) -> tuple[Method, ...]:
-    """Methods that have a row an image in the table of heatmaps."""
+def _with_heatmaps(plan: ScoringPlan) -> tuple[Method, ...]:
+    """Methods that have one row per image in the table of heatmaps."""
     return tuple(method for method in plan.methods if method != "random") if plan.curve_keys else ()

@@ -1,7 +1,7 @@
-"""The rows that are finished: each part is a Parquet file of its own, so that what is scored survives any crash.
+"""The journal of finished rows: one Parquet file per finished task, so that scored rows survive a crash.
 
-The folder is named after everything that the numbers depend on. Another evaluation with the same settings, whatever
-its methods, images, workers and batch size, takes from it what is there.
+The folder is named by a fingerprint of everything that the numbers depend on. Another evaluation with the same
+fingerprint reuses its rows, whatever its methods, images, workers and batch size are.
 """
 
 import json
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from distxml.evaluation.scoring.plan import Plan
+from distxml.evaluation.scoring.plan import ScoringPlan
 from distxml.evaluation.scoring.records import (
     METHODS_SCHEMA,
     ImageRecord,
@@ -38,14 +38,14 @@ FINGERPRINT = b"distxml.fingerprint"
 
 
 @dataclass(frozen=True)
-class Finished:
-    """What a journal holds.
+class FinishedRows:
+    """The rows of a journal.
 
     Attributes:
         images: with `IMAGES_SCHEMA`, each key once.
         methods: with `METHODS_SCHEMA`, each key and method once.
         parts: names of the files that these rows come from.
-        damaged: names of parts that cannot be read or that belong elsewhere; their rows have to be made again.
+        damaged: names of files that cannot be read or have another fingerprint; their rows are computed again.
     """
 
     images: pa.Table
@@ -65,13 +65,13 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Journal:
+class RowJournal:
     """The folder of one fingerprint; workers write, the driver reads."""
 
     folder: Path
 
     def open(self, depends_on: dict[str, object]) -> None:
-        """Make the folder, say in it what the numbers depend on, and remove what a crash left half-written."""
+        """Make the folder, write into it what the numbers depend on, and remove half-written files of a crash."""
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_unfinished(self.folder)
         write_whole(self.folder / SETTINGS_NAME, json.dumps(depends_on, indent=2, sort_keys=True) + "\n")
@@ -84,20 +84,20 @@ class Journal:
         """Write one part; on the disk when this returns."""
         self._write(f"{METHODS}-{uuid.uuid4().hex}.parquet", methods_table(list(records)))
 
-    def read(self) -> Finished:
-        """Everything that is there; a row that was made twice (by a worker that died before it could say so) once."""
+    def read(self) -> FinishedRows:
+        """All finished rows, each once: a worker that died after writing a row has left it to be written again."""
         images, methods = self._read(IMAGES, IMAGES_SCHEMA), self._read(METHODS, METHODS_SCHEMA)
-        return Finished(
+        return FinishedRows(
             images=_each_once(images.table, ["key"]),
             methods=_each_once(methods.table, ["key", "method"]),
             parts=images.parts + methods.parts,
             damaged=images.damaged + methods.damaged,
         )
 
-    def merge(self, finished: Finished) -> None:
-        """One part of each kind, of the rows that were read from here, instead of the parts that held them.
+    def merge(self, finished: FinishedRows) -> None:
+        """Replace the files that `finished` was read from by one file of images and one of methods.
 
-        A part that has come since (from a worker whose driver was killed) stays.
+        A file that was written since (by a worker whose driver was killed) stays.
         """
         for kind, table in ((IMAGES, finished.images), (METHODS, finished.methods)):
             whole = f"{kind}-{WHOLE}.parquet"
@@ -136,7 +136,7 @@ class Journal:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Those of one kind, as they lie in the parts; see `Finished`."""
+    """The rows of one kind, as they are in the files; see `FinishedRows`."""
 
     table: pa.Table
     parts: tuple[str, ...]
@@ -154,8 +154,8 @@ def _each_once(table: pa.Table, columns: list[str]) -> pa.Table:
     return table if len(kept) == table.num_rows else table.take(kept)
 
 
-def collect(plan: Plan, keys: Collection[str], finished: Finished) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Images, heatmaps and curves of the plan, in the order that `tables` says; a journal may hold others too.
+def collect(plan: ScoringPlan, keys: Collection[str], finished: FinishedRows) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Images, heatmaps and curves of the plan, in the order of their tables; other rows of the journal are left out.
 
     Args:
         plan: of the split.
@@ -180,7 +180,7 @@ def _of_keys(table: pa.Table, keys: Collection[str]) -> pa.Table:
 
 
 def _in_order(methods: pa.Table, names: tuple[str, ...]) -> pa.Table:
-    """By key, then as the methods were asked for."""
+    """By key, then in the order of `names`."""
     place = pa.array([names.index(method) for method in methods["method"].to_pylist()], pa.int64())
     placed = methods.append_column("place", place).sort_by([("key", "ascending"), ("place", "ascending")])
     return placed.drop_columns("place")

@@ -1,4 +1,4 @@
-"""A pool of actors: each gets a task when it is free. One that dies is replaced, and its task is done by the next."""
+"""A pool of actors: each gets a task when it is free. An actor that dies is replaced, and its task is done again."""
 
 import time
 from collections import Counter, deque
@@ -11,59 +11,66 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from distxml.capacity import SECONDS_TO_START, CapacityWatch, busy_cluster
 from distxml.errors import UserError
 from distxml.evaluation.workers.tasks import Task
-from distxml.evaluation.workers.worker import ScoringWorker, Work
+from distxml.evaluation.workers.worker import ScoringWorker, WorkerInputs
 from distxml.signals import StopRequest
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 """Called with what the user should know."""
-SECONDS_BETWEEN_LOOKS = 1.0
-"""The longest that a Ctrl-C waits to be heard."""
+MAX_SECONDS_TO_STOP = 1.0
+"""How often a stop request is looked for: a Ctrl-C waits at most this long."""
 DEATHS = (RayActorError, OutOfMemoryError)
-"""What Ray raises where a worker was killed, its node was lost, or it cannot be reached any more."""
+"""What Ray raises when a worker was killed, its node was lost, or it cannot be reached any more."""
 
 
 class Pool:
-    """Does tasks with `scaling.workers` actors, which reserve what `scaling` says.
+    """Does tasks with `scaling.workers` actors, each of which reserves `scaling.cpus_per_worker` and `gpus_per_worker`.
 
-    A task is given to no actor before that one is ready, so none waits for a node that does not come back.
+    An actor gets its first task when it has loaded the model: so no task waits for a node that does not come back.
     """
 
-    def __init__(self, work: Work, keys: Sequence[str], tell: Tell, stop: StopRequest) -> None:
-        """`keys`: of the split's images, in their order."""
-        self.work, self.keys, self.tell, self.stop = work, keys, tell, stop
-        self.scaling = work.brief.recipe.scaling
-        self._starting: dict[ray.ObjectRef, Any] = {}  # an actor that loads the model, by what it says when it has
+    def __init__(self, inputs: WorkerInputs, keys: Sequence[str], notify: Notify, stop: StopRequest) -> None:
+        """A pool that has started no actor yet.
+
+        Args:
+            inputs: what every worker needs.
+            keys: of the split's images, in their order; for messages.
+            notify: called with what the user should know.
+            stop: asked every `MAX_SECONDS_TO_STOP`.
+        """
+        self.inputs, self.keys, self.notify, self.stop = inputs, keys, notify, stop
+        self.scaling = inputs.spec.recipe.scaling
+        self._starting: dict[ray.ObjectRef, Any] = {}  # actors that load the model, by the result of loading it
         self._busy: dict[ray.ObjectRef, tuple[Any, Task]] = {}
-        self._deaths: Counter[Task | None] = Counter()  # over a task; None: of actors that were not ready yet
+        self._deaths: Counter[Task | None] = Counter()  # by task; None: of actors that were not ready yet
         self._capacity = CapacityWatch(self.scaling)
-        self._begun: float | None = None  # None: a worker was ready, or the user was told that none is
+        self._waiting_since: float | None = None  # None: a worker was ready, or the user knows that none is
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Task]:
-        """All tasks, each as soon as it is done; those that are done, if somebody asks to stop.
+        """Each task as soon as it is done; ends early when a stop is requested.
 
         Raises:
             UserError: a worker raised it, or workers die too often.
         """
-        waiting, self._begun = deque(tasks), time.monotonic()
+        waiting, self._waiting_since = deque(tasks), time.monotonic()
         try:
             for _ in range(min(self.scaling.workers, len(waiting))):
                 self._start()
             while waiting or self._busy:
-                ended, _ = ray.wait([*self._starting, *self._busy], num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
+                ended, _ = ray.wait([*self._starting, *self._busy], num_returns=1, timeout=MAX_SECONDS_TO_STOP)
                 if self.stop.signal:  # workers that died may have died of it
                     return
                 for ref in ended:
                     yield from self._settle(ref, waiting)
-                for message in self._changes():
-                    self.tell(message)
+                for message in self._messages():
+                    self.notify(message)
         finally:
             for actor in [*self._starting.values(), *(actor for actor, _ in self._busy.values())]:
                 ray.kill(actor)
 
-    def _changes(self) -> Iterator[str]:
+    def _messages(self) -> Iterator[str]:
         yield from self._capacity.changes()
-        if self._begun and time.monotonic() - self._begun > SECONDS_TO_START:
-            self._begun = None
+        if self._waiting_since and time.monotonic() - self._waiting_since > SECONDS_TO_START:
+            self._waiting_since = None
             yield busy_cluster()
 
     def _start(self) -> None:
@@ -71,17 +78,17 @@ class Pool:
         actor = (
             ray.remote(ScoringWorker)
             .options(num_cpus=scaling.cpus_per_worker, num_gpus=scaling.gpus_per_worker, scheduling_strategy="SPREAD")
-            .remote(self.work)
+            .remote(self.inputs)
         )
         self._starting[actor.load.remote()] = actor
 
     def _settle(self, ref: ray.ObjectRef, waiting: deque[Task]) -> Iterator[Task]:
-        """Something has ended: an actor has loaded the model, or done its task, or died."""
+        """An actor has loaded the model, has done its task, or has died."""
         actor, task = (self._starting.pop(ref), None) if ref in self._starting else self._busy.pop(ref)
         try:
             ray.get(ref)
         except DEATHS:
-            ray.kill(actor)  # should it only be out of reach
+            ray.kill(actor)  # it may only be out of reach
             if task:
                 waiting.appendleft(task)
             self._replace(task)
@@ -89,7 +96,7 @@ class Pool:
         except UserError as error:
             raise own_error(error) from None
         if task is None:
-            self._deaths[None], self._begun = 0, None
+            self._deaths[None], self._waiting_since = 0, None
         if waiting:
             following = waiting.popleft()
             self._busy[actor.score.remote(following.rows, following.methods)] = actor, following
@@ -100,22 +107,22 @@ class Pool:
         self._deaths[task] += 1
         if self._deaths[task] > self.scaling.max_failures:
             raise UserError(self._too_many(task))
-        self.tell("a worker died; another takes its place, and what it was at is done again")
+        self.notify("a worker died; another replaces it and does its task again")
         self._start()
 
     def _too_many(self, task: Task | None) -> str:
         deaths = f"{self._deaths[task]} workers died, more than scaling.max_failures={self.scaling.max_failures} allows"
         remedy = "if it was for lack of memory, lower evaluation.batch_size or scaling.workers"
-        return f"{self._name(task)}: {deaths}; {remedy}, then the same command goes on"
+        return f"{self._name(task)}: {deaths}; {remedy}, then the same command resumes"
 
     def _name(self, task: Task | None) -> str:
         if task is None:
             return "loading the model"
         first, *others = task.rows
         more = f" and {len(others)} more" if others else ""
-        return f"image {self.keys[first]}{more} ({', '.join(task.methods) or 'as it is'})"
+        return f"image {self.keys[first]}{more} ({', '.join(task.methods) or 'unperturbed'})"
 
 
 def own_error(error: UserError) -> UserError:
-    """What a worker raised: Ray adds its traceback."""
+    """The error that a worker raised, without the traceback that Ray adds to its message."""
     return UserError(str(getattr(error, "cause", error)))

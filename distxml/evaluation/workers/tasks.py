@@ -1,17 +1,20 @@
-"""Cutting what is left of a plan into tasks: so small that little is lost with one, and that workers end together."""
+"""Splits the remaining work of a plan into tasks.
+
+Tasks are small, so that a worker that dies loses little, and so that all workers finish at about the same time.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from distxml.config.evaluation import Method
-from distxml.evaluation.scoring.plan import Plan, ScoringSpec, points
-from distxml.evaluation.workers.journal import Finished
+from distxml.evaluation.scoring.plan import ScoringPlan, ScoringSpec, points
+from distxml.evaluation.workers.journal import FinishedRows
 
 TASKS_PER_WORKER = 16
-"""At least so many, where there is enough to do: workers are then equally busy to the end."""
+"""At least this many, where there is enough work: workers then finish at about the same time."""
 PIXELS_PER_TASK = 1024 * 224 * 224
-"""At most about so many perturbed pixels: a minute or so of one CPU core with small networks, minutes with ResNets."""
+"""At most about this many perturbed pixels: about a minute on one CPU core with small networks, some with ResNets."""
 MAX_IMAGES_PER_TASK = 256
 
 
@@ -21,8 +24,8 @@ class Task:
 
     Attributes:
         rows: indices of the images in the split, ascending.
-        methods: in the order of the plan; empty: the images get their clean pass.
-        passes: forward passes, those that make the heatmaps left out.
+        methods: in the order of the plan; empty: the clean pass of the images is computed.
+        passes: forward passes, without those that compute heatmaps.
     """
 
     rows: tuple[int, ...]
@@ -31,46 +34,50 @@ class Task:
 
 
 @dataclass(frozen=True)
-class _Left:
-    """What is left to do on one image."""
+class _Unscored:
+    """An image, and the methods that are not finished on it."""
 
     row: int
     methods: tuple[Method, ...]
 
 
-def open_tasks(brief: ScoringSpec, keys: Sequence[str], finished: Finished) -> list[Task]:
-    """Everything of the plan that is not finished, each image and method in one task.
+def remaining_tasks(spec: ScoringSpec, keys: Sequence[str], finished: FinishedRows) -> list[Task]:
+    """Tasks for all rows of the plan that are not finished; each image and method is in one task.
 
     Args:
-        brief: of the evaluation.
+        spec: of the evaluation.
         keys: of the split's images, in their order.
         finished: what the journal holds.
     """
-    plan, workers = brief.plan, brief.recipe.scaling.workers
-    described, scored = finished.image_keys, finished.pairs
-    left = [_Left(row, _methods_left(plan, key, scored)) for row, key in enumerate(keys) if key in plan.curve_keys]
-    left = [image for image in left if image.methods]
-    total = sum(_passes(plan, image.methods) for image in left)
-    most = PIXELS_PER_TASK // (brief.image_size[0] * brief.image_size[1])
-    size = max(1, min(most, total // (workers * TASKS_PER_WORKER)))
-    tasks = [task for methods, images in _same_methods(left) for task in _cut(plan, images, methods, size)]
-    clean = [row for row, key in enumerate(keys) if key not in described]
-    images_a_task = max(1, min(MAX_IMAGES_PER_TASK, len(clean) // (workers * TASKS_PER_WORKER)))
-    return tasks + [Task(rows, (), len(rows)) for rows in _batches(clean, images_a_task)]
+    return [*_curve_tasks(spec, keys, finished.pairs), *_clean_tasks(spec, keys, finished.image_keys)]
 
 
-def _methods_left(plan: Plan, key: str, scored: Collection[tuple[str, str]]) -> tuple[Method, ...]:
-    return tuple(method for method in plan.methods if (key, method) not in scored)
+def _curve_tasks(spec: ScoringSpec, keys: Sequence[str], scored: Collection[tuple[str, str]]) -> Iterator[Task]:
+    """Heatmaps and curves of the images and methods that are not `scored`."""
+    plan = spec.plan
+    unscored = [
+        _Unscored(row, tuple(method for method in plan.methods if (key, method) not in scored))
+        for row, key in enumerate(keys)
+        if key in plan.curve_keys
+    ]
+    unscored = [image for image in unscored if image.methods]
+    total = sum(_passes(plan, image.methods) for image in unscored)
+    max_passes = PIXELS_PER_TASK // (spec.image_size[0] * spec.image_size[1])
+    size = max(1, min(max_passes, total // (spec.recipe.scaling.workers * TASKS_PER_WORKER)))
+    for methods, images in groupby(unscored, key=lambda image: image.methods):  # most often one group of all images
+        yield from _split(plan, [image.row for image in images], methods, size)
 
 
-def _same_methods(left: list[_Left]) -> Iterator[tuple[tuple[Method, ...], list[int]]]:
-    """Neighbours that lack the same methods; most often all of them do."""
-    for methods, images in groupby(left, key=lambda image: image.methods):
-        yield methods, [image.row for image in images]
+def _clean_tasks(spec: ScoringSpec, keys: Sequence[str], described: Collection[str]) -> Iterator[Task]:
+    """The clean pass of the images that are not `described`."""
+    rows = [row for row, key in enumerate(keys) if key not in described]
+    size = max(1, min(MAX_IMAGES_PER_TASK, len(rows) // (spec.recipe.scaling.workers * TASKS_PER_WORKER)))
+    for images in _batches(rows, size):
+        yield Task(images, (), len(images))
 
 
-def _cut(plan: Plan, rows: list[int], methods: tuple[Method, ...], size: int) -> Iterator[Task]:
-    """Tasks of about `size` passes: several images each, or parts of an image's methods where one is more than that."""
+def _split(plan: ScoringPlan, rows: list[int], methods: tuple[Method, ...], size: int) -> Iterator[Task]:
+    """Tasks of about `size` passes: several images per task, or several tasks per image where it takes more passes."""
     each = _passes(plan, methods)
     if each <= size:
         for images in _batches(rows, max(1, size // each)):
@@ -81,7 +88,7 @@ def _cut(plan: Plan, rows: list[int], methods: tuple[Method, ...], size: int) ->
             yield Task((row,), part, _passes(plan, part))
 
 
-def _parts(plan: Plan, methods: tuple[Method, ...], size: int) -> Iterator[tuple[Method, ...]]:
+def _parts(plan: ScoringPlan, methods: tuple[Method, ...], size: int) -> Iterator[tuple[Method, ...]]:
     part: tuple[Method, ...] = ()
     for method in methods:
         if part and _passes(plan, (*part, method)) > size:
@@ -91,7 +98,7 @@ def _parts(plan: Plan, methods: tuple[Method, ...], size: int) -> Iterator[tuple
     yield part
 
 
-def _passes(plan: Plan, methods: tuple[Method, ...]) -> int:
+def _passes(plan: ScoringPlan, methods: tuple[Method, ...]) -> int:
     return points(tuple(curve for curve in plan.curves if curve.method in methods), len(plan.fills))
 
 

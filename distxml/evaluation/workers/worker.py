@@ -15,7 +15,7 @@ from distxml.digest import file_digest
 from distxml.errors import UserError, is_disk_full, reason_of
 from distxml.evaluation.scoring.plan import ScoringSpec
 from distxml.evaluation.scoring.scorer import ImageScorer
-from distxml.evaluation.workers.journal import Journal
+from distxml.evaluation.workers.journal import RowJournal
 from distxml.models.checkpoint import WEIGHTS_NAME, load_model
 from distxml.models.joint import JointModel
 
@@ -42,45 +42,45 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What every worker is told.
+class WorkerInputs:
+    """What every worker needs.
 
     Attributes:
-        brief: of the evaluation.
+        spec: of the evaluation.
         scored: folder and checksum of the model that is scored.
         explainer: of the one whose explainer makes the in-model heatmaps; may be the same.
         journal: where finished rows go.
     """
 
-    brief: ScoringSpec
+    spec: ScoringSpec
     scored: Weights
     explainer: Weights
-    journal: Journal
+    journal: RowJournal
 
 
 class ScoringWorker:
-    """An actor of the pool: loads the model once, then scores tasks and writes their rows down."""
+    """An actor of the pool: loads the model once, then scores tasks and writes their rows into the journal."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
+    def __init__(self, inputs: WorkerInputs) -> None:
+        self.inputs = inputs
 
     @cached_property
     def reader(self) -> SplitReader:
-        """Of the split that is scored."""
-        recipe = self.work.brief.recipe
+        """Reads the split that is scored."""
+        recipe = self.inputs.spec.recipe
         return SplitReader(open_dataset(recipe.dataset.path), recipe.evaluation.split, recipe.dataset.cache)
 
     @cached_property
     def scorer(self) -> ImageScorer:
-        """Not made in the constructor: an error there would reach the driver as a dead actor."""
-        return make_scorer(self.work)
+        """Made on first use: an error in the constructor would reach the driver as a dead actor."""
+        return make_scorer(self.inputs)
 
     def load(self) -> None:
-        """Be ready to score."""
+        """Open the split and load the model."""
         _ = self.reader, self.scorer
 
     def score(self, rows: Sequence[int], methods: Sequence[Method]) -> None:
-        """A task; see `tasks.Task`. Its rows are in the journal when this returns.
+        """Score the images and methods of a `Task`; their rows are in the journal when this returns.
 
         Raises:
             UserError: an image or a heatmap is unusable, the GPU's memory is too small, or rows cannot be written.
@@ -88,40 +88,40 @@ class ScoringWorker:
         images = list(self.reader.rows_at(rows))
         try:
             if methods:
-                self.work.journal.add_methods(self.scorer.score(images, methods))
+                self.inputs.journal.add_methods(self.scorer.score(images, methods))
             else:
-                self.work.journal.add_images(self.scorer.describe(images))
+                self.inputs.journal.add_images(self.scorer.describe(images))
         except torch.OutOfMemoryError:
-            size = self.work.brief.recipe.evaluation.batch_size
+            size = self.inputs.spec.recipe.evaluation.batch_size
             raise UserError(
-                f"evaluation.batch_size={size}: the GPU's memory is too small; lower it, then the same command goes on"
+                f"evaluation.batch_size={size}: the GPU's memory is too small; lower it, then the same command resumes"
             ) from None
         except OSError as error:
             remedy = _remedy(error)
             if remedy is None:
                 raise
             raise UserError(
-                f"{self.work.journal.folder}: cannot be written ({reason_of(error)}); {remedy}, then the same command "
-                "resumes"
+                f"{self.inputs.journal.folder}: cannot be written ({reason_of(error)}); {remedy}, then the same "
+                "command resumes"
             ) from None
 
 
 def _remedy(error: OSError) -> str | None:
-    """Where trying again does not help."""
+    """What the user can do about an error that would come again; None for others."""
     if is_disk_full(error):
         return "free some space"
     return "put run.folder on a disk that every node shares" if isinstance(error, FileNotFoundError) else None
 
 
-def make_scorer(work: Work) -> ImageScorer:
+def make_scorer(inputs: WorkerInputs) -> ImageScorer:
     """The scorer of this process, on the GPU that it was given, if any."""
-    recipe = work.brief.recipe
+    recipe = inputs.spec.recipe
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
     torch.backends.cudnn.allow_tf32 = False  # TF32 rounds to ten bits: results would depend on the batch size
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
-    scored = work.scored.load()
-    explainer = scored if work.explainer == work.scored else work.explainer.load()
+    scored = inputs.scored.load()
+    explainer = scored if inputs.explainer == inputs.scored else inputs.explainer.load()
     explained = ExplainedModel(recipe.evaluation.f, scored, explainer)
-    return ImageScorer(explained, work.brief, torch.device("cuda" if gpu else "cpu"))
+    return ImageScorer(explained, inputs.spec, torch.device("cuda" if gpu else "cpu"))

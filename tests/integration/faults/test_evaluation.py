@@ -71,7 +71,7 @@ def _a_worker_is_killed(evaluation: WatchedEvaluation) -> None:
     workers, since = evaluation.descendants(WORKER), time.monotonic()
     assert len(workers) == 2
     os.kill(workers[0], signal.SIGKILL)
-    evaluation.wait_for_recovery("a worker killed: the other goes on", since, evaluation.parts())
+    evaluation.wait_for_recovery("a worker killed: the other continues", since, evaluation.parts())
     evaluation.wait_until(lambda: len(set(evaluation.descendants(WORKER)) - set(workers)) == 1)
     print(f"recovery: a worker killed: there is another after {time.monotonic() - since:.0f} s")
 
@@ -81,7 +81,7 @@ def _ctrl_c_then_sigterm(evaluation: WatchedEvaluation) -> None:
         evaluation.wait_for_parts(evaluation.parts() + 2)
         assert evaluation.signal(number, whole_group=number == signal.SIGINT) == status, evaluation.output
         assert evaluation.descendants() == [], "workers and Ray are gone"
-        last = f"distxml: interrupted; the same command goes on from there: run {evaluation.run.path}"
+        last = f"distxml: interrupted; the same command resumes it: run {evaluation.run.path}"
         assert evaluation.output.splitlines()[-1] == last
         evaluation.start()
 
@@ -133,7 +133,7 @@ def _ends_as_workers_die(evaluation: WatchedEvaluation, at: str, named: str) -> 
     ours = ("note: a worker", "distxml: error")  # Ray may say more about a process that was killed
     lines = evaluation.output[printed_before:].splitlines()
     note, last = [line for line in lines if line.startswith(ours)]
-    assert note == "note: a worker died; another takes its place, and what it was at is done again"
+    assert note == "note: a worker died; another replaces it and does its task again"
     assert re.match(rf"distxml: error: {named}: 2 workers died, more than scaling\.max_failures=1 allows; ", last), last
 
 
@@ -164,7 +164,7 @@ def test_a_node_is_lost(evaluate: Evaluator, whole: WatchedEvaluation, cluster: 
     evaluation.wait_for_parts(4)
     since = time.monotonic()
     cluster.lose_node()
-    evaluation.wait_for_recovery("a node lost: the other goes on", since, evaluation.parts())
+    evaluation.wait_for_recovery("a node lost: the other continues", since, evaluation.parts())
     evaluation.finish()
     print(f"a node lost: all done after {time.monotonic() - since:.0f} s")
     evaluation.assert_equal_to(whole)

@@ -8,7 +8,7 @@ from pathlib import Path
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.evaluation_request import override_recipe
 from distxml.config.run_folder import RunFolder
-from distxml.evaluation.evaluate import Left, what_is_left
+from distxml.evaluation.evaluate import RemainingWork, remaining_work
 from distxml.evaluation.prepare import prepare
 from distxml.evaluation.results import load_results
 from tests.integration.same_results import assert_same_results
@@ -28,7 +28,7 @@ WORKER = "ray::ScoringWorker"
 PER_TASK = f"{WORKER}.score"
 ROWS = IMAGES * 3
 """Heatmaps and their curves."""
-FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finished before and are taken as they are")
+FOUND = re.compile(rf"note: (\d+) of {ROWS} heatmaps and their curves were finished before and are reused")
 
 
 @dataclass
@@ -45,10 +45,10 @@ class WatchedEvaluation(WatchedProcess):
         """The command, with more settings than its own if need be."""
         self.launch("evaluate", str(self.run.path), *self.settings, *more)
 
-    def left(self) -> Left:
+    def left(self) -> RemainingWork:
         """What a new start would have to do now."""
         recipe = override_recipe(self.run.recipe(), list(self.settings), "the command")
-        return what_is_left(self.run, prepare(self.run, recipe))
+        return remaining_work(self.run, prepare(self.run, recipe))
 
     def parts(self) -> int:
         """Files with finished curves."""
@@ -63,11 +63,11 @@ class WatchedEvaluation(WatchedProcess):
         self.wait_for_parts(parts_before + 1)
         print(f"recovery: {fault}: {time.monotonic() - since:.0f} s")
 
-    def assert_found(self, before: Left) -> None:
+    def assert_found(self, before: RemainingWork) -> None:
         """What was finished then was not lost, by what the last start has printed."""
         assert int(FOUND.findall(self.output)[-1]) == len(before.finished.pairs) < ROWS
 
-    def assert_took(self, before: Left) -> None:
+    def assert_took(self, before: RemainingWork) -> None:
         """What was left is all that was computed, by what the last start has printed."""
         self.assert_found(before)
         done, total = re.findall(r"evaluating: ([\d,]+) of ([\d,]+) forward passes", self.output)[-1]

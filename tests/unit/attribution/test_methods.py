@@ -36,7 +36,7 @@ def has_hooks(module: nn.Module) -> bool:
 
 @EVERY_F
 @EVERY_METHOD
-def test_one_finite_value_a_pixel(name: Method, f: Scoring) -> None:
+def test_one_finite_value_per_pixel(name: Method, f: Scoring) -> None:
     image, target = images().repeat(2, 1, 1, 1), torch.tensor([0, 1, 1, 0])
     heatmap = make_method(name, explained(f), SETTINGS).heatmap(image, target)
     require_heat(heatmap, SIZE, 4)
@@ -53,7 +53,7 @@ def test_every_classifier(name: Method, classifier: str) -> None:
 
 @EVERY_F
 @EVERY_METHOD
-def test_an_image_has_the_same_heatmap_in_any_company(name: Method, f: Scoring) -> None:
+def test_a_heatmap_does_not_depend_on_the_other_images_of_the_batch(name: Method, f: Scoring) -> None:
     method = make_method(name, explained(f), SETTINGS)
     together = method.heatmap(images(), TARGET)
     for index in range(2):

@@ -75,7 +75,7 @@ def test_constant_heat_is_that_gray_everywhere(tmp_path: Path):
     assert heatmap.shape == (HEIGHT, WIDTH) and heatmap.dtype == np.uint8
     assert (heatmap == round(255 * HEAT)).all()
     assert (blended == overlay(_read(image), np.full((HEIGHT, WIDTH), HEAT))).all()
-    assert explained.explanations[0].mean_heat == pytest.approx(HEAT)
+    assert explained.images[0].mean_heat == pytest.approx(HEAT)
 
 
 def test_values_are_those_of_the_model(run: RunFolder, tmp_path: Path):
@@ -100,13 +100,13 @@ def test_same_names_from_different_folders_are_kept_apart(run: RunFolder, tmp_pa
     images = [_write_image(tmp_path / folder / "scan.png", seed) for seed, folder in enumerate(("a", "b", "c"))]
     images.append(_write_image(tmp_path / "a" / "scan-2.png", 3))
     explained = explain_images(run, images, tmp_path / "out", "last")
-    files = [one.heatmap for one in explained.explanations] + [one.overlay for one in explained.explanations]
+    files = [one.heatmap for one in explained.images] + [one.overlay for one in explained.images]
     assert len(set(files)) == 8
     assert {path.name for path in (tmp_path / "out").iterdir()} == {*files, "explanations.json"}
-    assert [one.file for one in explained.explanations] == [str(image) for image in images]
-    assert explained.explanations[3].heatmap == "scan-2.heatmap.png"
-    for image, one in zip(images, explained.explanations, strict=True):
-        alone = explain_images(run, [image], tmp_path / "alone", "last").explanations[0]
+    assert [one.file for one in explained.images] == [str(image) for image in images]
+    assert explained.images[3].heatmap == "scan-2.heatmap.png"
+    for image, one in zip(images, explained.images, strict=True):
+        alone = explain_images(run, [image], tmp_path / "alone", "last").images[0]
         assert one.probabilities == alone.probabilities
         assert (_read(tmp_path / "out" / one.heatmap) == _read(tmp_path / "alone" / alone.heatmap)).all()
 
@@ -176,7 +176,7 @@ def test_gray_and_transparent_images(run: RunFolder, tmp_path: Path):
     gray, clear = tmp_path / "gray.png", tmp_path / "clear.png"
     gray.write_bytes(cv2.imencode(".png", np.full((9, 9), 7, np.uint8))[1].tobytes())
     clear.write_bytes(cv2.imencode(".png", np.full((9, 9, 4), 7, np.uint8))[1].tobytes())
-    first, second = explain_images(run, [gray, clear], tmp_path / "out", "last").explanations
+    first, second = explain_images(run, [gray, clear], tmp_path / "out", "last").images
     assert first.probabilities == second.probabilities
 
 
@@ -187,7 +187,7 @@ def test_a_photograph_is_turned_upright(run: RunFolder, tmp_path: Path):
     Image.fromarray(np.rot90(upright)).save(tmp_path / "turned.png", exif=exif)
     Image.fromarray(upright).save(tmp_path / "upright.png")
     images = [tmp_path / "turned.png", tmp_path / "upright.png"]
-    turned, expected = explain_images(run, images, tmp_path / "out", "last").explanations
+    turned, expected = explain_images(run, images, tmp_path / "out", "last").images
     assert turned.probabilities == expected.probabilities
     for one, other in ((turned.heatmap, expected.heatmap), (turned.overlay, expected.overlay)):
         assert (_read(tmp_path / "out" / one) == _read(tmp_path / "out" / other)).all()
@@ -196,7 +196,7 @@ def test_a_photograph_is_turned_upright(run: RunFolder, tmp_path: Path):
 def test_an_image_of_16_bits_is_refused(run: RunFolder, tmp_path: Path):
     deep = tmp_path / "deep.png"
     deep.write_bytes(cv2.imencode(".png", np.full((9, 9), 4095, np.uint16))[1].tobytes())
-    with pytest.raises(UserError, match=r"deep\.png: has more than 8 bits a channel; convert it"):
+    with pytest.raises(UserError, match=r"deep\.png: has more than 8 bits per channel; convert it"):
         explain_images(run, [deep], tmp_path / "out", "last")
 
 

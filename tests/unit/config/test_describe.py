@@ -11,9 +11,11 @@ from distxml.cli.main import app
 from distxml.config import DatasetRecipe, Recipe
 from distxml.config.base import Settings
 from distxml.config.describe import find, sections
+from distxml.config.evaluation import Fill
 from distxml.config.load import override_settings
 from distxml.config.sweep import SweepSettings
 from distxml.errors import UserError
+from distxml.evaluation.perturbation.fills import FILLS
 
 DOCS = Path(__file__).parents[3] / "docs"
 TREES = (Recipe, DatasetRecipe, SweepSettings)
@@ -35,6 +37,8 @@ class Example(Settings):
     """How."""
     sizes: tuple[int, ...] = (1, 2)
     """Several."""
+    fills: tuple[Fill, ...] = ("gray",)
+    """Names in a registry."""
     inner: Inner = Inner(share=0.25)
     """The part."""
     named: dict[str, Inner] = Field(default={})
@@ -48,6 +52,7 @@ def test_an_example_is_described_field_by_field():
         "size": ("integer", "≥ 1", "required", "Pixels."),
         "mode": ("fast | right | unset", "", "unset", "How."),
         "sizes": ("list of integer", "", "[1, 2]", "Several."),
+        "fills": (f"list of {' | '.join(FILLS.names())}", "", "[gray]", "Names in a registry."),
         "inner": ("section", "", "see its fields", "The part."),
         "named": ("mapping of text to section", "", "{}", "Parts by name."),
     }

@@ -16,7 +16,7 @@ from distxml.evaluation.prepare import Evaluation
 from distxml.evaluation.results import Results
 from distxml.evaluation.scoring.plan import ScoringSpec, make_plan
 from distxml.evaluation.statistics.summarize import summarize
-from distxml.evaluation.summary import Scored, Summary
+from distxml.evaluation.summary import ScoredModel, Summary
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 from tests.unit.evaluation.small_model import small_recipe
 
@@ -121,7 +121,7 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
     recipe = small_recipe(Path("nowhere"), settings)
     plan = make_plan(settings, SIZE, label_of_key, recipe.run.seed)
     checkpoint = "checkpoints/joint/last"
-    scored = Scored(
+    scored = ScoredModel(
         checkpoint=checkpoint,
         sha256="0",
         explainer_checkpoint=checkpoint,
@@ -138,7 +138,7 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
         dataset=Dataset(locate("nowhere"), _metadata(list(label_of_key.values()), classes)),
         dataset_sha256="0",
         label_of_key=label_of_key,
-        brief=ScoringSpec(recipe, plan, SIZE, target_class=None),
+        spec=ScoringSpec(recipe, plan, SIZE, target_class=None),
     )
 
 

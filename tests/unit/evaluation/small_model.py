@@ -105,7 +105,7 @@ def small_explained(f: Scoring = "recompute") -> ExplainedModel:
     return ExplainedModel(f, small_model(PHASE1_SEED).model if f == "classifier_phase" else explainer, explainer)
 
 
-def small_brief(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> ScoringSpec:
+def small_spec(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> ScoringSpec:
     """To score these rows."""
     target = CLASSES.index(settings.target) if settings.target in CLASSES else None
     plan = make_plan(settings, SIZE, {row.key: row.label for row in rows}, SEED)
@@ -117,7 +117,7 @@ def small_scorer(
 ) -> ImageScorer:
     """Scores them on the CPU."""
     explained = explained or small_explained(settings.f)
-    return ImageScorer(explained, small_brief(folder, settings, rows), torch.device("cpu"))
+    return ImageScorer(explained, small_spec(folder, settings, rows), torch.device("cpu"))
 
 
 def small_rows(count: int, seed: int = 0) -> list[Row]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.evaluation.scoring.records import CurveRecord, ImageRecord, MethodRecord
-from distxml.evaluation.workers.journal import Journal
+from distxml.evaluation.workers.journal import RowJournal
 
 FINGERPRINT = "0123456789abcdef"
 
@@ -31,14 +31,14 @@ def method_record(key: str, method: Method, aopc: float = 0.25) -> MethodRecord:
     )  # fmt: skip
 
 
-def new_journal(folder: Path) -> Journal:
+def new_journal(folder: Path) -> RowJournal:
     """An empty one."""
-    journal = Journal(folder / FINGERPRINT)
+    journal = RowJournal(folder / FINGERPRINT)
     journal.open({"some": "settings"})
     return journal
 
 
-def fill(journal: Journal, images: Iterable[str], pairs: Iterable[tuple[str, Method]]) -> None:
+def fill(journal: RowJournal, images: Iterable[str], pairs: Iterable[tuple[str, Method]]) -> None:
     """Every row in a part of its own."""
     for key in images:
         journal.add_images([image_record(key)])

@@ -11,8 +11,8 @@ from distxml.config.load import override_settings
 from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
-from distxml.evaluation.evaluate import what_is_left
-from distxml.evaluation.prepare import FREE, depends_on, fingerprint, prepare
+from distxml.evaluation.evaluate import remaining_work
+from distxml.evaluation.prepare import FREE_SETTINGS, depends_on, fingerprint, prepare
 from distxml.models.checkpoint import save_model
 from tests.integration.small_run import write_run
 from tests.small_dataset import write_dataset
@@ -51,7 +51,7 @@ def test_every_setting_of_the_evaluation_is_decided_upon(run: RunFolder):
     assert NEITHER_MORE_NOR_LESS.keys() == EvaluationSettings.model_fields.keys() - {"checkpoint"}
     write_dataset(run.path.parent / "dataset", dict.fromkeys(("train", "test"), small_rows(12)), CLASSES)
     same = {name for name, value in NEITHER_MORE_NOR_LESS.items() if of(run, f"evaluation.{name}={value}") == of(run)}
-    assert same == {"methods", "curve_images", "batch_size", "bootstrap"} == FREE - {"checkpoint"}
+    assert same == {"methods", "curve_images", "batch_size", "bootstrap"} == FREE_SETTINGS - {"checkpoint"}
 
 
 @pytest.mark.parametrize("override", ["scaling.workers=3", "scaling.cpus_per_worker=2", "loader.batch_size=32"])
@@ -105,7 +105,7 @@ def test_it_is_short_and_the_same_in_every_process(run: RunFolder):
 
 def test_what_is_left_writes_nothing(run: RunFolder):
     before = sorted(run.path.rglob("*"))
-    left = what_is_left(run, prepare(run, run.recipe()))
+    left = remaining_work(run, prepare(run, run.recipe()))
     assert left.passes > 12
     assert left.journal.folder.name == of(run)
     assert sorted(run.path.rglob("*")) == before

@@ -79,7 +79,7 @@ def test_a_run_that_is_being_trained_is_refused(run: RunFolder):
 
 @pytest.mark.parametrize(("target", "index"), [("predicted", None), ("label", None), ("circle", 0), ("triangle", 1)])
 def test_a_target_is_the_prediction_the_label_or_a_class(run: RunFolder, target: str, index: int | None):
-    assert prepared(run, f"evaluation.target={target}").brief.target_class == index
+    assert prepared(run, f"evaluation.target={target}").spec.target_class == index
 
 
 def test_a_target_that_is_no_class_names_them(run: RunFolder):

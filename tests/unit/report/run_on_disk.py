@@ -94,7 +94,7 @@ def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
     evaluation = prepare(run, run.recipe())
     model, explainer = (load_model(folder).model for folder in (evaluation.checkpoint, evaluation.explainer_checkpoint))
     explained = ExplainedModel(evaluation.recipe.evaluation.f, model, explainer)
-    scorer = ImageScorer(explained, evaluation.brief, torch.device("cpu"))
+    scorer = ImageScorer(explained, evaluation.spec, torch.device("cpu"))
     rows = sorted(rows, key=lambda row: row.key)
     perturbed = [row for row in rows if row.key in evaluation.plan.curve_keys]
     images = images_table(scorer.describe(rows))

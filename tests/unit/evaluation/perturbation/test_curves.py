@@ -133,7 +133,7 @@ def test_an_empty_and_a_full_heatmap_are_legal(value):
 
 @pytest.mark.parametrize(("steps", "each"), [(3, 1 + 2 * 2 * 3), (4, 1 + 2 * 1 + 2 * 2 * 3)])
 def test_what_curves_share_is_scored_once_and_batches_are_full(steps: int, each: int):
-    """x(0) is scored once an image; where curves are complete (4 patches), the end is once a fill."""
+    """x(0) is scored once per image; where curves are complete (4 patches), the end once per fill."""
     sizes: list[int] = []
 
     def logits(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
@@ -163,7 +163,7 @@ def test_curves_of_several_lengths_some_complete():
         assert found == pytest.approx(expected, abs=1e-6)
 
 
-def test_logits_are_told_which_image_each_point_comes_from():
+def test_logits_get_the_image_that_each_point_comes_from():
     image, heat = random_images(0, 8, 8, 9)
 
     def logits(perturbed: torch.Tensor, source: torch.Tensor) -> torch.Tensor:

@@ -235,7 +235,7 @@ def test_steps_above_the_number_of_patches_are_all_of_them(tmp_path):
 
 @pytest.mark.parametrize("f", ["recompute", "fixed", "classifier_phase"])
 @pytest.mark.parametrize("batch_size", [1, 64, 1000])
-def test_batch_size_and_company_change_nothing(tmp_path, f, batch_size):
+def test_batch_size_and_the_other_images_change_nothing(tmp_path, f, batch_size):
     rows = small_rows(4)
     settings = SETTINGS.model_copy(update={"f": f, "orders": ("morf", "lerf")})
     expected = {(record.key, record.method): record for record in scored(tmp_path, settings, rows)}
@@ -255,7 +255,7 @@ def test_no_heatmap_depends_on_the_batch_size(tmp_path):
     for batch_size in (1, 7, 64):
         settings = SETTINGS.model_copy(update={"methods": METHODS.names(), "batch_size": batch_size})
         scorer = small_scorer(tmp_path, settings, [row])
-        image = scorer.clean_pass.of(row)
+        image = scorer.clean_pass.score(row)
         found.append({name: scorer._heatmap(name, image) for name in settings.methods})
     for name in METHODS.names():
         assert all(torch.equal(found[0][name], other[name]) for other in found[1:]), name

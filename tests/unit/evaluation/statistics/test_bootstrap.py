@@ -1,5 +1,7 @@
 """Bootstrap intervals."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,6 +54,22 @@ def test_wilson_agrees_with_published_values():
     assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
     assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+@given(st.integers(1, 5000), st.floats(0, 1))
+def test_wilson_is_the_formula(trials, share):
+    successes = round(share * trials)
+    assert wilson(successes, trials) == pytest.approx(by_formula(successes, trials, 1.959963984540054), abs=1e-12)
+    # as printed, with the rounded percentile too
+    assert wilson(successes, trials) == pytest.approx(by_formula(successes, trials, 1.959964), abs=1e-8)
+
+
+def by_formula(successes: int, trials: int, z: float) -> tuple[float, float]:
+    """Wilson (1927), with the 97.5th percentile of the standard normal distribution."""
+    share, weight = successes / trials, z**2 / trials
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
+    return middle - half, middle + half
 
 
 @given(st.integers(1, 5000), st.floats(0, 1))

@@ -13,7 +13,7 @@ from distxml.config.evaluation import Method
 from distxml.evaluation.scoring.plan import make_plan
 from distxml.evaluation.scoring.records import split_methods
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
-from distxml.evaluation.workers.journal import Journal, collect
+from distxml.evaluation.workers.journal import RowJournal, collect
 from tests.unit.evaluation.some_records import FINGERPRINT, SETTINGS, fill, image_record, method_record, new_journal
 
 METHODS: tuple[Method, ...] = ("in_model", "random")
@@ -21,14 +21,14 @@ PAIRS: list[tuple[str, Method]] = [(key, method) for key in "abc" for method in 
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
+def journal(tmp_path: Path) -> RowJournal:
     """Three images and their curves, each row a part."""
     journal = new_journal(tmp_path)
     fill(journal, "abc", PAIRS)
     return journal
 
 
-def names(journal: Journal) -> list[str]:
+def names(journal: RowJournal) -> list[str]:
     return sorted(path.name for path in journal.folder.iterdir())
 
 
@@ -49,7 +49,7 @@ def test_what_is_written_is_read(tmp_path: Path):
     assert heatmaps.schema == HEATMAPS_SCHEMA and curves.schema == CURVES_SCHEMA
 
 
-def test_rows_that_were_written_twice_count_once(journal: Journal):
+def test_rows_that_were_written_twice_count_once(journal: RowJournal):
     before = journal.read()
     fill(journal, "ba", PAIRS[2:])
     journal.add_methods([method_record("c", "random"), method_record("d", "random")])
@@ -61,7 +61,7 @@ def test_rows_that_were_written_twice_count_once(journal: Journal):
 
 @pytest.mark.parametrize("kind", ["images", "methods"])
 @pytest.mark.parametrize("damage", ["truncated", "empty", "overwritten", "another table", "another evaluation's"])
-def test_a_damaged_part_is_reported_and_its_rows_are_missing(journal: Journal, tmp_path: Path, kind: str, damage: str):
+def test_a_damaged_part_is_reported_and_its_rows_miss(journal: RowJournal, tmp_path: Path, kind: str, damage: str):
     part = sorted(journal.folder.glob(f"{kind}-*.parquet"))[0]
     (key,) = pq.read_table(part)["key"].to_pylist()
     if damage == "truncated":
@@ -75,7 +75,7 @@ def test_a_damaged_part_is_reported_and_its_rows_are_missing(journal: Journal, t
     elif damage == "another table":
         pq.write_table(pa.table({"key": [key]}), part)
     else:
-        other = Journal(tmp_path / "fedcba9876543210")
+        other = RowJournal(tmp_path / "fedcba9876543210")
         other.open({})
         other.add_images([image_record(key)])
         other.add_methods([method_record(key, "in_model")])
@@ -105,7 +105,7 @@ def test_a_bit_that_flips_on_the_disk_changes_no_number(tmp_path_factory, place,
     assert found.damaged == (part.name,) or getattr(found, kind).equals(before)
 
 
-def test_what_a_crash_left_half_written_is_removed(journal: Journal):
+def test_what_a_crash_left_half_written_is_removed(journal: RowJournal):
     before = names(journal)
     (journal.folder / ".methods-1.parquet.2.unfinished").write_bytes(b"PAR1")
     assert journal.read().damaged == (), "it is no part"
@@ -113,7 +113,7 @@ def test_what_a_crash_left_half_written_is_removed(journal: Journal):
     assert names(journal) == before
 
 
-def test_a_merged_journal_has_one_part_of_each_kind_and_loses_nothing(journal: Journal):
+def test_a_merged_journal_has_one_part_of_each_kind_and_loses_nothing(journal: RowJournal):
     before = journal.read()
     journal.merge(before)
     assert names(journal) == ["images-all.parquet", "methods-all.parquet", "settings.json"]
@@ -128,7 +128,7 @@ def test_a_merged_journal_has_one_part_of_each_kind_and_loses_nothing(journal: J
     assert [path.stat().st_mtime_ns for path in sorted(journal.folder.iterdir())] == written, "nothing new, no write"
 
 
-def test_a_part_that_comes_between_reading_and_merging_stays(journal: Journal):
+def test_a_part_that_comes_between_reading_and_merging_stays(journal: RowJournal):
     """From a worker whose driver was killed."""
     finished = journal.read()
     journal.add_methods([method_record("late", "in_model")])
@@ -136,7 +136,7 @@ def test_a_part_that_comes_between_reading_and_merging_stays(journal: Journal):
     assert ("late", "in_model") in journal.read().pairs
 
 
-def test_a_crash_in_the_middle_of_merging_loses_and_doubles_nothing(journal: Journal, monkeypatch):
+def test_a_crash_in_the_middle_of_merging_loses_and_doubles_nothing(journal: RowJournal, monkeypatch):
     before = journal.read()
 
     def crash(path: Path, missing_ok: bool = False) -> None:
@@ -154,9 +154,9 @@ def test_a_crash_in_the_middle_of_merging_loses_and_doubles_nothing(journal: Jou
     assert names(journal) == ["images-all.parquet", "methods-all.parquet", "settings.json"]
 
 
-def test_a_journal_that_was_renamed_is_not_taken(journal: Journal):
+def test_a_journal_that_was_renamed_is_not_taken(journal: RowJournal):
     journal.folder.rename(journal.folder.with_name("another"))
-    found = Journal(journal.folder.with_name("another")).read()
+    found = RowJournal(journal.folder.with_name("another")).read()
     assert found.pairs == set() and found.image_keys == set() and len(found.damaged) == 9
 
 
@@ -175,7 +175,7 @@ def test_whatever_is_written_is_there_once(tmp_path_factory, parts, merges):
     assert found.methods.num_rows == len(found.pairs)
 
 
-def test_results_are_the_plans_rows_in_order_and_others_are_left_out(journal: Journal):
+def test_results_are_the_plans_rows_in_order_and_others_are_left_out(journal: RowJournal):
     fill(journal, "zd", [("d", "in_model"), ("d", "random"), ("a", "otsu"), ("z", "in_model")])
     plan = make_plan(SETTINGS, (32, 32), dict.fromkeys("cadb", 0), 0)
     fill(journal, "", [("d", "in_model")])
@@ -196,6 +196,6 @@ def test_a_missing_row_is_not_passed_over(tmp_path: Path, missing: tuple[str, st
         collect(plan, "abc", journal.read())
 
 
-def test_the_folder_says_what_its_numbers_depend_on(journal: Journal):
+def test_the_folder_says_what_its_numbers_depend_on(journal: RowJournal):
     assert journal.folder.name == FINGERPRINT
     assert (journal.folder / "settings.json").read_text() == '{\n  "some": "settings"\n}\n'
