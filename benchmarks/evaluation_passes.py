@@ -33,5 +33,5 @@ def measure_passes(subject: Subject, rounds: int) -> dict[str, object]:
     for f, gate in gates.items():
         candidates = {f"{at_once} at once": candidate(gate, at_once) for at_once in AT_ONCE}
         middle = medians(take_turns(candidates, rounds, f"{subject.name}, {f}"))
-        found[f"milliseconds a pass, {f}"] = {name: significant(value) for name, value in middle.items()}
+        found[f"milliseconds per pass, {f}"] = {name: significant(value) for name, value in middle.items()}
     return found

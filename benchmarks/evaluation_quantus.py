@@ -20,7 +20,7 @@ from distxml.attribution.explained_model import ExplainedModel, Gate
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import collate, decode
 
-OURS, QUANTUS, QUANTUS_FEW = "distxml", "Quantus", "Quantus, few images a pass"
+OURS, QUANTUS, QUANTUS_FEW = "distxml", "Quantus", "Quantus, few images per pass"
 METHODS: tuple[Method, ...] = ("in_model",)
 STEPS, PATCH = 48, 32
 

@@ -1,4 +1,4 @@
-"""`evaluation.py workers`: forward passes a second of two workers with a core each beside those of one with one core.
+"""`evaluation.py workers`: forward passes per second of two workers with a core each beside those of one with one core.
 
 The command `distxml evaluate` runs, as a user runs it: Ray, a driver, actors, rows on the disk. All of its processes,
 Ray's too, share the cores that it is given: one for one worker, two for two. `1 worker, 2 cores` is what one worker,
@@ -41,7 +41,7 @@ class Evaluations:
     seconds: list[float] = field(default_factory=list)
 
     def measure(self) -> float:
-        """Evaluate once; forward passes a second after the first tenth."""
+        """Evaluate once; forward passes per second after the first tenth."""
         shutil.rmtree(self.run.evaluation_rows, ignore_errors=True)
         started = time.perf_counter()
         marks = self._marks()

@@ -1,4 +1,4 @@
-"""Images a second of each loader backend, against torch's DataLoader with OpenCV + albumentations, and torchvision.
+"""Images per second of each loader backend, against torch's DataLoader with OpenCV + albumentations, and torchvision.
 
     python benchmarks/loader.py            # minutes
     python benchmarks/loader.py --quick    # does it run?

@@ -6,7 +6,7 @@
 Each run is `distxml train RECIPE` and `distxml evaluate`, with one worker; `--at-once` of them run side by side. The
 explainer's rates in the explainer and joint phases are multiplied by each factor. Runs that are complete are not made
 again.
-Prints a line a run and, last, JSON; what a run must reach: accuracy 0.95, heat inside the masks 3 times that outside,
+Prints a line per run and, last, JSON; what a run must reach: accuracy 0.95, heat inside the masks 3 times that outside,
 AOPC above that of a random order.
 """
 

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_works(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=int, default=200, help="photographs; four in five are trained on")
     parser.add_argument("--only", choices=["photographs", "polygons"], default="", help="one of the two works")
-    parser.add_argument("--batch-size", type=int, help="images a step; unset: 8 photographs, 16 polygons")
+    parser.add_argument("--batch-size", type=int, help="images per step; unset: 8 photographs, 16 polygons")
 
 
 def _mode(modes: argparse._SubParsersAction, name: str, mode: Mode, rounds: int) -> argparse.ArgumentParser:

@@ -3,8 +3,9 @@
 Seconds of a training step and of an evaluated batch are measured, in turns, on batches that lie in memory for both;
 epochs are put together from them: 455 training and 114 validation images in batches of 8 are 57 steps and 15 batches.
 
-- ours: 57 steps and 15 batches an epoch; a phase begins and ends with 15 batches more (its starting point, its curves).
-- the reference: 57 steps and 57 + 15 batches an epoch.
+- ours: 57 steps and 15 batches per epoch; a phase begins and ends with 15 batches more (its start,
+  its curves).
+- the reference: 57 steps and 57 + 15 batches per epoch.
 
 Left out for both: decoding (the reference's extra pass would decode too), checkpoints, pictures. Left out for ours:
 what a worker does beside its steps, which `train.py worker` measures.

@@ -1,4 +1,4 @@
-"""`train.py worker`: a worker's images a second beside a bare loop's.
+"""`train.py worker`: a worker's images per second beside a bare loop's.
 
 The worker is a `Trainer` in this process, in the joint phase: loader, step, counting, looks at the heatmap, log,
 TensorBoard,
@@ -66,7 +66,7 @@ def _candidates(work: Work, folder: Path) -> dict[str, Measure]:
 
 
 def worker_epoch(trainer: Trainer) -> Measure:
-    """The training part of one epoch of the joint phase after the other, without validation; images a second."""
+    """The training part of one epoch of the joint phase after the other, without validation; images per second."""
     state = TrainState(phase=PHASE)
     learner = trainer._learner(state)
 
@@ -84,7 +84,7 @@ def _train(trainer: Trainer, state: TrainState, learner: Learner) -> None:
 
 
 def bare_epoch(recipe: Recipe, model: JointModel, batches: list[Batch]) -> Measure:
-    """One pass over batches in memory after the other; images a second."""
+    """One pass over batches in memory after the other; images per second."""
     phase = recipe.phases[PHASE]
     set_learning(model, phase)
     optimizer = build_optimizer(model, phase, recipe.optimizer)

@@ -1,4 +1,4 @@
-"""`train.py workers`: images a second of two workers with a core each beside those of one worker with one core.
+"""`train.py workers`: images per second of two workers with a core each beside those of one worker with one core.
 
 The command `distxml train` runs, as a user runs it: Ray, a driver, workers, DDP over gloo. All of its processes, Ray's
 too, share the cores that it is given: one for one worker, two for two. `1 worker, 2 cores` is what one worker gains
@@ -68,7 +68,7 @@ class Runs:
 
 
 def phase_speeds(run: RunFolder) -> dict[PhaseName, float]:
-    """Images a second of each phase: the median over its epochs, the first left out."""
+    """Images per second of each phase: the median over its epochs, the first left out."""
     epochs = [event for event in read_metrics(run.metrics) if event["event"] == "epoch" and event["epoch"] > 1]
     return {
         phase: statistics.median(event["pace"]["images_per_second"] for event in epochs if event["phase"] == phase)

@@ -23,7 +23,7 @@ def train(
     print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything without training.")] = False,
 ) -> None:
-    """Train a classifier and its explainer in three phases; the same command goes on after an interruption."""
+    """Train a classifier and its explainer in three phases; the same command resumes after an interruption."""
     from distxml.config import Recipe, load_settings, to_yaml
 
     settings = load_settings(Recipe, recipe, overrides or [])

@@ -48,7 +48,7 @@ def _tune(prepared: "PreparedSweep", resume: bool) -> None:
     from distxml.tuning.results import best_trials, saved_line
 
     objective, folder = Objective(prepared.sweep.objective), prepared.folder
-    most = SweepPlan(prepared.sweep, prepared.base, []).most_trials()
+    most = SweepPlan(prepared.sweep, prepared.base, []).max_trials()
     with Leaderboard(objective, most) as board:
         records = run_sweep(prepared, resume, board)
     if board.console.is_terminal:
@@ -79,7 +79,7 @@ def _show(prepared: "PreparedSweep") -> None:
         typer.echo(f"step {step} of {len(sweep.all_steps)}: {sweep.search.kind}" if sweep.steps else "space:")
         for name, parameter in parameters.items():
             typer.echo(f"  {name}: {parameter.in_words()}")
-    typer.echo(f"trials: at most {plan.most_trials()}" + _minutes(sweep))
+    typer.echo(f"trials: at most {plan.max_trials()}" + _minutes(sweep))
     for number in range(FIRST_SAMPLES):
         proposal = plan.next()
         if isinstance(proposal, NoTrial):

@@ -21,7 +21,7 @@ class GuardSettings(Settings):
     same_below: float | None = Field(default=0.05, gt=0, lt=1)
     """The heatmap ignores the image when most of it is black and the heatmaps of two images differ by less than this
     share of their heat (sum of |h - h'| over sum of h + h'). What follows is the same as for a black one. It
-    needs two images a worker in a batch. Unset: never."""
+    needs two images per worker in a batch. Unset: never."""
     white_share: float = Field(default=0.95, gt=0, le=1)
     """The heatmap is white when this share of pixels is, in the running mean over training steps."""
     white_steps: int | None = Field(default=200, ge=1)

@@ -72,13 +72,13 @@ class RunSettings(Settings):
     """Where a run lives and what it is seeded with."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$")
-    """Folder of the run; the same name goes on where an interrupted run stopped."""
+    """Folder of the run; the same name resumes where an interrupted run stopped."""
     folder: Path = Path("runs")
     """Parent of the run's folder. On a cluster: a path that every node shares."""
     seed: int = Field(default=0, ge=0)
     """Every source of randomness of training and evaluation derives from it."""
     checkpoint_steps: int | None = Field(default=None, ge=1)
-    """Save a checkpoint every so many steps inside an epoch too. The same number of workers goes on from there with
+    """Save a checkpoint every so many steps inside an epoch too. The same number of workers resumes from there with
     bitwise the same weights on CPUs."""
     checkpoint_minutes: float | None = Field(default=10, gt=0)
     """Save a checkpoint inside an epoch when the last one is older than this. Unset: never by the clock."""

@@ -1,1 +1,1 @@
-"""What a user sees while a run goes on: terminal, TensorBoard, metrics log."""
+"""What a user sees while a run trains: terminal, TensorBoard, metrics log."""

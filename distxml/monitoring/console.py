@@ -84,14 +84,14 @@ def _line(event: EpochEvent | PhaseEndEvent | ResumedEvent | GuardEvent | Notice
 
 
 def epoch_line(event: EpochEvent) -> str:
-    """One line an epoch: where we are, the validation figures, the pace."""
+    """One line per epoch: where we are, the validation figures, the pace."""
     place = _place(event.phase, event.epoch, event.epochs)
     pace = f"{event.pace['images_per_second']:.0f} img/s  wait {event.pace['data_wait']:.0%}  " if event.pace else ""
     return f"{place}  val {_figures(event.val)}  {pace}{event.seconds:.1f} s"
 
 
 def guard_line(event: GuardEvent) -> str:
-    """One line: what the guard saw and did, and what training goes on with."""
+    """One line: what the guard saw and did, and what training continues with."""
     did = f"{event.action} (explainer's learning rate now {event.lr_explainer:g})"
     return f"collapse guard, {event.phase} phase, try {event.tries}: {event.reason}; {did}"
 

@@ -18,7 +18,7 @@ class StepEvent:
         terms: the loss terms, accuracy and shares of black and white heat so far in this epoch.
         images_per_second: over all ranks.
         data_wait: share of the time since the epoch began that the first rank waited for its loader, 0 to 1.
-        step_seconds: mean seconds a step, waiting included.
+        step_seconds: mean seconds per step, waiting included.
         gradient_norm: of the whole gradient before clipping, mean over this epoch's steps so far.
         seconds_left: until the epoch budgets of all phases are used up, at the present pace; None where this phase or
             one to come has no budget.
@@ -79,7 +79,7 @@ class PhaseEndEvent:
 
 @dataclass(frozen=True)
 class ResumedEvent:
-    """Training goes on after an interruption: `epoch` epochs of `phase` were finished, and `step` steps of the next."""
+    """Training resumes after an interruption: `epoch` epochs of `phase` were finished, and `step` steps of the next."""
 
     phase: PhaseName
     epoch: int
@@ -92,11 +92,11 @@ class GuardEvent:
     """The collapse guard acted.
 
     Attributes:
-        phase, epoch, global_epoch: where training goes on from: finished epochs, `epoch` within the phase.
+        phase, epoch, global_epoch: where training resumes from: finished epochs, `epoch` within the phase.
         reason: what the guard saw.
         action: what it did.
         tries: how often it has acted in this phase, this time included.
-        lr_explainer: learning rate that the explainer goes on with.
+        lr_explainer: learning rate that the explainer continues with.
     """
 
     phase: PhaseName

@@ -15,7 +15,7 @@ from distxml.monitoring.events import EVENT_NAMES, LoggedEvent
 
 
 class MetricsLog:
-    """Appends events; after a crash, forgets what the checkpoint that training goes on from does not know."""
+    """Appends events; after a crash, forgets what the checkpoint that training resumes from does not know."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -28,7 +28,7 @@ class MetricsLog:
         append(self.path, json.dumps(line) + "\n")
 
     def forget_after(self, global_epoch: int, phase: PhaseName, tries: int) -> None:
-        """Drop damaged lines, and what the checkpoint that training goes on from does not know of.
+        """Drop damaged lines, and what the checkpoint that training resumes from does not know of.
 
         Args:
             global_epoch: finished epochs of all phases.
@@ -48,7 +48,7 @@ def _act(line: dict[str, Any]) -> tuple[int, int]:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The events of a log; damaged lines are left out, so that a log never keeps training from going on."""
+    """The events of a log; damaged lines are left out, so that a log never keeps training from resuming."""
     return [event for _, event in numbered_events(path) if event is not None]
 
 

@@ -44,7 +44,7 @@ class TensorBoard:
         self._notices: list[NoticeEvent] = []
 
     def rewind(self, after_epoch: int, after_step: int) -> None:
-        """Training goes on from an earlier place: forget what was written of later epochs and steps."""
+        """Training resumes from an earlier place: forget what was written of later epochs and steps."""
         for writer, first_forgotten in ((self.writer, after_epoch + 1), (self.steps, after_step + 1)):
             start = SessionLog(status=SessionLog.START)
             writer._get_file_writer().add_event(FileEvent(step=first_forgotten, session_log=start))

@@ -31,7 +31,7 @@ def outlined(picture: Pixels, mask: NDArray[np.uint8] | None) -> Pixels:
 
 
 def thumbnail(picture: Pixels) -> Pixels:
-    """The same with at most `MAX_SIDE` pixels a side."""
+    """The same with at most `MAX_SIDE` pixels per side."""
     share = MAX_SIDE / max(picture.shape[:2])
     if share >= 1:
         return picture

@@ -39,7 +39,7 @@ class FileItem:
         except (MemoryError, cv2.error) as error:
             if not memory_ran_out(error):
                 raise
-        remedy = "fewer --workers, or lower images.most_pixels"
+        remedy = "fewer --workers, or lower images.max_pixels"
         raise UserError(f"not enough memory for {self.name}; {remedy}")
 
     def _row(self, rules: ImageRules) -> SourceRow:

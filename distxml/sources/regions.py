@@ -180,7 +180,7 @@ def _require_like(image: Image.Image, size: Size) -> None:
     if frames > 1:
         raise Unusable(f"holds {frames} images (frames or pages); save the one that is meant in a file of its own")
     if image.mode.startswith(("I", "F")):
-        raise Unusable("has more than 8 bits a channel; write 0 and 255")
+        raise Unusable("has more than 8 bits per channel; write 0 and 255")
     if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
         raise Unusable("is turned by EXIF; write it upright")
 

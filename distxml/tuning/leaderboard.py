@@ -18,8 +18,8 @@ MAX_SHOWN = 12
 class Leaderboard:
     """A live table where there is a terminal, one line per event where there is not; use as a context manager."""
 
-    def __init__(self, objective: Objective, most_trials: int | None, console: Console | None = None) -> None:
-        self.objective, self.most_trials = objective, most_trials
+    def __init__(self, objective: Objective, max_trials: int | None, console: Console | None = None) -> None:
+        self.objective, self.max_trials = objective, max_trials
         self.console = console or Console()
         self.records: dict[int, TrialRecord] = {}
         self.doing: dict[int, str] = {}
@@ -87,7 +87,7 @@ class Leaderboard:
 
     def _counts(self) -> str:
         records = list(self.records.values())
-        of = "" if self.most_trials is None else f" of at most {self.most_trials}"
+        of = "" if self.max_trials is None else f" of at most {self.max_trials}"
         by_status = {status: sum(record.status == status for record in records) for status in STATUSES}
         counts = ", ".join(f"{count} {status}" for status, count in by_status.items() if count)
         return f"{len(records)}{of} trials: {counts}; {saved_line(records)}"

@@ -65,16 +65,16 @@ class SweepPlan:
         """One of the trials is over."""
         self._tell(record)
 
-    def most_trials(self) -> int | None:
+    def max_trials(self) -> int | None:
         """How many there may be; None where only the budget of time says."""
-        counts = [self._most_of(step, search) for step, search in enumerate(self._searches)]
+        counts = [self._max_of(step, search) for step, search in enumerate(self._searches)]
         return sum(count or 0 for count in counts) or None
 
-    def _most_of(self, step: int, search: Search) -> int | None:
+    def _max_of(self, step: int, search: Search) -> int | None:
         """What later steps may try depends on what the earlier ones choose: then the most that it can be."""
         if not isinstance(search, GridSearch):
             return self.sweep.budget.trials
-        combinations = search.space.most_combinations() if step else len(search.space.grid({}))
+        combinations = search.space.max_combinations() if step else len(search.space.grid({}))
         return min(filter(None, (self.sweep.budget.trials, combinations)))
 
     def _is_used_up(self, place: int) -> bool:

@@ -67,7 +67,7 @@ class Space:
                 found.append(combination)
         return found
 
-    def most_combinations(self) -> int:
+    def max_combinations(self) -> int:
         """Of a grid, whatever was chosen before."""
         return math.prod(len(parameter.listed) for parameter in self.parameters.values())
 

@@ -8,7 +8,7 @@ def whole_batches(parts_of_ranks: Sequence[Sequence[Sequence[int]]]) -> list[lis
     return [[row for part in step for row in part] for step in zip(*parts_of_ranks, strict=True)]
 
 
-def most_rows_held_at_once(group_rows: Sequence[int], steps: Sequence[Sequence[int]]) -> int:
+def max_rows_held_at_once(group_rows: Sequence[int], steps: Sequence[Sequence[int]]) -> int:
     """Rows in memory at the worst moment, where a group comes with its first row and goes with its last one."""
     group_of = [group for group, rows in enumerate(group_rows) for _ in range(rows)]
     first: dict[int, int] = {}

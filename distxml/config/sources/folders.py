@@ -8,13 +8,13 @@ from distxml.config.sources.rules import ClassNames, GroupPattern, MissingMask
 
 
 class FoldersSource(Settings):
-    """One folder of images a class, with or without masks."""
+    """One folder of images per class, with or without masks."""
 
     kind: Literal["folders"]
     folder: Path
-    """Folder that holds one folder a class."""
+    """Folder that holds one folder per class."""
     split_folders: bool = False
-    """Whether `folder` holds `train`, `test` and perhaps `val`, and each of them one folder a class."""
+    """Whether `folder` holds `train`, `test` and perhaps `val`, and each of them one folder per class."""
     classes: ClassNames = None
     """Folders that are classes, in label order; others are ignored. Unset: every folder, sorted by name."""
     masks: Path | None = None

@@ -84,6 +84,6 @@ def _require_one_polygon(p: int, q: int) -> None:
         )
 
 
-def figures_between(fewest: int, most: int) -> list[Figure]:
-    """Every polygon and star polygon of `fewest` to `most` vertices, by vertices, then step."""
-    return [Figure(p, q) for p in range(fewest, most + 1) for q in range(1, (p + 1) // 2) if math.gcd(p, q) == 1]
+def figures_between(least: int, most: int) -> list[Figure]:
+    """Every polygon and star polygon of `least` to `most` vertices, by vertices, then step."""
+    return [Figure(p, q) for p in range(least, most + 1) for q in range(1, (p + 1) // 2) if math.gcd(p, q) == 1]

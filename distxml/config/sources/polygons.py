@@ -44,7 +44,7 @@ class PolygonsSource(Settings):
     images: int = Field(default=1000, ge=1)
     """Images to draw."""
     start_index: int = Field(default=0, ge=0)
-    """Number of the first image: go on where another dataset of the same seed stops."""
+    """Number of the first image: continue where another dataset of the same seed stops."""
     image_size: int = Field(default=64, ge=16)
     """Height and width in pixels."""
     target: FigureText = "3/1"
@@ -58,7 +58,7 @@ class PolygonsSource(Settings):
     positive_share: float = Field(default=0.5, ge=0, le=1)
     """Share (rounded) or chance of positive images; without meaning where `targets` is a number."""
     shapes: IntRange = (3, 5)
-    """Shapes an image, all counted: a number, or the fewest and most."""
+    """Shapes per image, all counted: a number, or the fewest and most."""
     vertices: IntRange = (3, 8)
     """Fewest and most vertices of the other shapes; without meaning where `simplified`."""
     circles: bool = True

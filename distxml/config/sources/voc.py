@@ -7,7 +7,7 @@ from distxml.config.base import Settings
 
 
 class VocSource(Settings):
-    """A Pascal VOC dataset: images and one XML of boxes an image."""
+    """A Pascal VOC dataset: images and one XML of boxes per image."""
 
     kind: Literal["voc"]
     images: Path

@@ -34,7 +34,7 @@ class SchedulerSettings(Settings):
     grace: int = Field(default=3, ge=1)
     """Epochs of the joint phase that every trial may make."""
     factor: float = Field(default=3, gt=1)
-    """After `grace`, `grace·factor`, `grace·factor²`, ... epochs only the best 1/`factor` of the trials go on."""
+    """After `grace`, `grace·factor`, `grace·factor²`, ... epochs only the best 1/`factor` of the trials continue."""
 
     @field_validator("kind")
     @classmethod
@@ -57,7 +57,7 @@ class BudgetSettings(Settings):
 
 
 class StepSettings(Settings):
-    """One of several searches after each other; each goes on from the best trial of those before it."""
+    """One of several searches after each other; each starts from the best trial of those before it."""
 
     parameters: Parameters = Field(min_length=1)
     """See the sweep's `parameters`."""
@@ -94,7 +94,7 @@ class SweepSettings(Settings):
     share_phases: bool = True
     """Whether a phase that two trials have in common is trained once."""
     retries: int = Field(default=2, ge=0)
-    """How often a trial whose process or node was lost is started again; it goes on from its newest checkpoint."""
+    """How often a trial whose process or node was lost is started again; it resumes from its newest checkpoint."""
 
     @property
     def path(self) -> Path:
@@ -111,7 +111,7 @@ class SweepSettings(Settings):
         if bool(self.steps) == bool(self.parameters):
             raise ValueError("give either parameters or steps")
         if self.steps and self.objective.is_multiple:
-            raise ValueError("steps go on from the best trial, and several objectives have none: use combine: sum")
+            raise ValueError("steps start from the best trial, and several objectives have none: use combine: sum")
         return self
 
     @model_validator(mode="after")

@@ -35,7 +35,7 @@ class Fingerprint:
 def fingerprint(recipe: DatasetRecipe, material: RawMaterial) -> Fingerprint:
     """Of a recipe and its material; files are known by path, size and time of change, and not read."""
     checks = hashlib.sha256()
-    rules = recipe.images.model_dump_json(exclude={"most_left_out"})
+    rules = recipe.images.model_dump_json(exclude={"max_left_out"})
     _add(checks, (*VERSIONS, rules, material.classes))
     if not material.drawn:  # else the recipe says it all
         _add(checks, material.items)

@@ -113,11 +113,11 @@ def require_enough(material: RawMaterial, found: Usable, rules: ImageRules, fold
     missing = sum(entry.missing for entry in material.rejected)
     listed, left = len(material.items) + missing, len(found.items)
     share = 1 - left / listed if listed else 0.0
-    if left and share > rules.most_left_out:
+    if left and share > rules.max_left_out:
         where = found.write_lists(folder)
         raise UserError(
-            f"{listed - left} of {listed} images ({share:.1%}) cannot be used, more than images.most_left_out="
-            f"{rules.most_left_out:g}: {_commonest(material, found)}; all are listed in {where}; mend them, or raise "
+            f"{listed - left} of {listed} images ({share:.1%}) cannot be used, more than images.max_left_out="
+            f"{rules.max_left_out:g}: {_commonest(material, found)}; all are listed in {where}; mend them, or raise "
             "the limit"
         )
     if not left:

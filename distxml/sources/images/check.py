@@ -139,7 +139,7 @@ def opened(content: bytes) -> Iterator[Image.Image]:
     except UnidentifiedImageError:
         raise Unusable(f"cannot be decoded (not {', '.join(SUFFIXES_OF)}, or its header is broken)") from None
     except Image.DecompressionBombError:
-        raise Unusable("has more pixels than Pillow decodes, which is more than images.most_pixels can allow") from None
+        raise Unusable("has more pixels than Pillow decodes, which is more than images.max_pixels can allow") from None
     except Exception as error:  # decoders raise all kinds of errors on broken files
         if memory_ran_out(error):
             raise MemoryError from error
@@ -154,8 +154,8 @@ def _oddities(path: Path, image: Image.Image, kind: str) -> list[str]:
 
 def _require_one_image_of_bearable_size(image: Image.Image, rules: ImageRules) -> None:
     width, height = image.size
-    if width * height > rules.most_pixels:
-        limit = f"images.most_pixels={rules.most_pixels}"
+    if width * height > rules.max_pixels:
+        limit = f"images.max_pixels={rules.max_pixels}"
         raise Unusable(f"{width}x{height} is {width * height} pixels, more than {limit}")
     if max(width, height) > MAX_SIDE:
         raise Unusable(f"{width}x{height} pixels: no side may be longer than {MAX_SIDE}")
@@ -165,14 +165,14 @@ def _require_one_image_of_bearable_size(image: Image.Image, rules: ImageRules) -
 
 
 def _deep(content: bytes, kind: str, image: Image.Image) -> NDArray[np.uint16] | None:
-    """The pixels (RGB) of a file with 16 bits a channel, which Pillow cuts down in part; None for 8 bits."""
+    """The pixels (RGB) of a file with 16 bits per channel, which Pillow cuts down in part; None for 8 bits."""
     if kind not in ("PNG", "TIFF"):
         return None
     pixels = _opencv(content, cv2.IMREAD_UNCHANGED)
     if pixels.dtype == np.uint8:
         return None
     if pixels.dtype != np.uint16 or "transparency" in image.info:
-        raise Unusable(f"pixels of type {pixels.dtype}, for which there is no rule: convert it to 8 bits a channel")
+        raise Unusable(f"pixels of type {pixels.dtype}, for which there is no rule: convert it to 8 bits per channel")
     if pixels.ndim == 2:
         return pixels
     order = cv2.COLOR_BGRA2RGBA if pixels.shape[-1] == 4 else cv2.COLOR_BGR2RGB

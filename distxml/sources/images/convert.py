@@ -15,7 +15,7 @@ GREY, RGB = "L", "RGB"
 LOSSLESS = {
     GREY: (GREY, None),
     RGB: (RGB, None),
-    "1": (GREY, "1 bit to 8 bits a pixel"),
+    "1": (GREY, "1 bit to 8 bits per pixel"),
     "P": (RGB, "palette to RGB"),
     "RGBX": (RGB, "fourth channel dropped"),
     "YCbCr": (RGB, "YCbCr to RGB"),
@@ -36,7 +36,7 @@ def converted(image: Image.Image, deep: NDArray[np.uint16] | None, rules: ImageR
 
     Args:
         image: as Pillow decoded it.
-        deep: H×W or H×W×C (RGB, RGBA) where the file has 16 bits a channel, of which Pillow may have dropped some.
+        deep: H×W or H×W×C (RGB, RGBA) where the file has 16 bits per channel, of which Pillow may have dropped some.
         rules: what to do with what is not plain.
 
     Raises:
@@ -71,9 +71,9 @@ def eight_bits(deep: NDArray[np.uint16]) -> Pixels:
 
 def _from_deep(deep: NDArray[np.uint16], rules: ImageRules) -> Converted:
     if rules.sixteen_bit == "leave_out":
-        raise Unusable("more than 8 bits a channel: convert it by a rule that suits it, or images.sixteen_bit=scale")
+        raise Unusable("more than 8 bits per channel: convert it by a rule that suits it, or images.sixteen_bit=scale")
     pixels = eight_bits(deep)
-    done = ["16 bits a channel scaled to 8"]
+    done = ["16 bits per channel scaled to 8"]
     if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
         laid = _laid_on(pixels, rules)
         return Converted(laid.pixels, done + laid.done)

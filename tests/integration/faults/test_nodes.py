@@ -1,4 +1,4 @@
-"""A node that is lost while a run trains, and how it goes on.
+"""A node that is lost while a run trains, and how it resumes.
 
 `docs/faults.md` is the table. Each test prints the seconds from the fault to the first line that the run logged after
 it (`pytest -rP` shows them).

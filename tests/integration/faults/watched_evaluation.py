@@ -23,7 +23,7 @@ SETTINGS = EvaluationSettings(
     steps="all",
     bootstrap=100,
 )
-"""1,581 forward passes an image."""
+"""1,581 forward passes per image."""
 WORKER = "ray::ScoringWorker"
 PER_TASK = f"{WORKER}.score"
 ROWS = IMAGES * 3

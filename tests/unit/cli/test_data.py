@@ -89,7 +89,7 @@ def test_too_much_left_out_is_one_line_status_2_and_no_dataset(tmp_path: Path) -
     command = ("data", "build", "voc", tmp_path / "out", *where, "--workers", "1")
     result = distxml_in_process(*command, cwd=tmp_path)
     assert result.returncode == 2
-    assert "6 of 8 images (75.0%) cannot be used, more than images.most_left_out=0.5: empty file (6)" in result.stderr
+    assert "6 of 8 images (75.0%) cannot be used, more than images.max_left_out=0.5: empty file (6)" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
     result = distxml_in_process(*command, cwd=tmp_path)

@@ -17,7 +17,7 @@ from distxml.data.sampler import (
     number_of_steps,
     training_rows,
 )
-from tests.oracles.sampling import most_rows_held_at_once, whole_batches
+from tests.oracles.sampling import max_rows_held_at_once, whole_batches
 
 GROUPS = st.lists(st.integers(1, 9), min_size=1, max_size=30)
 SHUFFLES = st.builds(Shuffle, batch_size=st.integers(1, 40), buffer=st.integers(1, 150), seed=st.integers(0, 5))
@@ -73,7 +73,7 @@ def test_evaluation_deals_every_row_once_in_reading_order(rows: int, batch_size:
 def test_the_stated_bound_of_rows_in_memory_holds(groups: list[int], shuffle: Shuffle, ranks: int) -> None:
     bound = max_rows_held(groups, shuffle, ranks)
     for part in training(groups, shuffle, 1, ranks):
-        assert most_rows_held_at_once(groups, part) <= bound
+        assert max_rows_held_at_once(groups, part) <= bound
 
 
 @settings(deadline=None, max_examples=25)
@@ -88,7 +88,7 @@ def test_the_stated_bound_of_rows_in_memory_holds(groups: list[int], shuffle: Sh
 def test_the_bound_holds_for_groups_that_two_lanes_share(group: int, groups: int, shuffle: Shuffle, ranks: int) -> None:
     bound = max_rows_held([group] * groups, shuffle, ranks)
     for part in training([group] * groups, shuffle, 0, ranks):
-        assert most_rows_held_at_once([group] * groups, part) <= bound
+        assert max_rows_held_at_once([group] * groups, part) <= bound
 
 
 @settings(deadline=None)
@@ -100,7 +100,7 @@ def test_the_bound_of_evaluation_holds(groups: list[int], buffer: int, batch_siz
         steps = rows_of(evaluation_rows(sum(groups), batch_size, Rank(rank, ranks)))
         read = {int(group_of[row]) for step in steps for row in step}
         fits = sum(groups) <= buffer
-        assert (sum(groups[number] for number in read) if fits else most_rows_held_at_once(groups, steps)) <= bound
+        assert (sum(groups[number] for number in read) if fits else max_rows_held_at_once(groups, steps)) <= bound
 
 
 def test_the_bound_does_not_grow_with_the_dataset() -> None:

@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: what training keeps of it when it goes on after a crash."""
+"""`metrics.jsonl`: what training keeps of it when it resumes after a crash."""
 
 from pathlib import Path
 

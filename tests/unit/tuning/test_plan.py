@@ -48,7 +48,7 @@ def test_a_grid_leaves_out_what_is_not_set_and_varies_the_last_phase_slowest(bas
         },
     )
     plan = SweepPlan(sweep, base, [])
-    assert plan.most_trials() == 6
+    assert plan.max_trials() == 6
     made = [record.settings for record in run_through(plan, lambda settings: 0.5)]
     one = [
         {"loss.kind": "unsupervised"},
@@ -98,7 +98,7 @@ def test_conditions_see_what_earlier_steps_chose(base: Recipe, chosen: str, gamm
         {"parameters": {"loss.gamma": {"grid": [0.1, 10], "when": {"loss.kind": "hybrid"}}, "loss.beta": 0.7}},
     )
     plan = SweepPlan(small_sweep(search={"kind": "grid"}, budget={}, steps=steps), base, [])
-    assert plan.most_trials() == 4, "of the second step two at most"
+    assert plan.max_trials() == 4, "of the second step two at most"
     made = run_through(plan, lambda settings: 0.9 if settings["loss.kind"] == chosen else 0.1)
     assert [record.settings.get("loss.gamma") for record in made if record.step == 1] == gammas
 

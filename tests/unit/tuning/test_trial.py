@@ -43,7 +43,7 @@ def run(folder: SweepFolder) -> list[dict[str, Any]]:
     ],
 )
 def test_how_it_ended(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, error: UserError, outcome: str) -> None:
-    def train(recipe: Recipe, company: TrainHooks) -> None:
+    def train(recipe: Recipe, hooks: TrainHooks) -> None:
         raise error
 
     monkeypatch.setattr(trial, "train", train)
@@ -51,7 +51,7 @@ def test_how_it_ended(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, erro
 
 
 def test_a_bug_is_named_also_where_the_run_has_not_begun(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(recipe: Recipe, company: TrainHooks) -> None:
+    def train(recipe: Recipe, hooks: TrainHooks) -> None:
         raise ValueError("not\n  so")
 
     monkeypatch.setattr(trial, "train", train)
@@ -63,7 +63,7 @@ def test_a_bug_is_named_also_where_the_run_has_not_begun(folder: SweepFolder, mo
 
 
 def test_a_lost_process_is_started_again_by_ray(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(recipe: Recipe, company: TrainHooks) -> None:
+    def train(recipe: Recipe, hooks: TrainHooks) -> None:
         raise RayError("the cluster is gone")
 
     monkeypatch.setattr(trial, "train", train)
@@ -74,14 +74,14 @@ def test_a_lost_process_is_started_again_by_ray(folder: SweepFolder, monkeypatch
 def test_the_end_is_the_last_report(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ray Tune takes a trial's result from it: what the store has to say comes before."""
 
-    def train(recipe: Recipe, company: TrainHooks) -> None:
+    def train(recipe: Recipe, hooks: TrainHooks) -> None:
         run = folder.run(0)
         run.path.mkdir(parents=True)
         small_trainer(recipe)
-        assert company.prepare(run, recipe)
+        assert hooks.prepare(run, recipe)
         (tmp_path / "store").rename(tmp_path / "gone")
         (tmp_path / "store").write_text("a file where the folder was")
-        small_trainer(recipe, KeptEvents(on_event=company.display.show)).fit()
+        small_trainer(recipe, KeptEvents(on_event=hooks.display.show)).fit()
 
     monkeypatch.setattr(trial, "train", train)
     said = run(folder)

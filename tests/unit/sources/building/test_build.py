@@ -261,7 +261,7 @@ def test_images_of_16_bits_are_left_out(voc: VocFolder, tmp_path: Path) -> None:
     (voc.images / "cat0.jpg").unlink()
     cv2.imwrite(str(voc.images / "cat0.png"), np.full((20, 30), 4095, np.uint16))
     build_dataset(voc.recipe(), tmp_path / "out")
-    assert 'cat0.png,"more than 8 bits a channel' in (tmp_path / "out/rejected.csv").read_text()
+    assert 'cat0.png,"more than 8 bits per channel' in (tmp_path / "out/rejected.csv").read_text()
 
 
 def test_a_header_that_promises_absurd_dimensions_is_left_out(voc: VocFolder, tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_too_much_left_out_stops_the_build_with_a_list(voc: VocFolder, tmp_path:
     (voc.images / "dog1.jpg").write_bytes(b"garbage")
     (voc.images / "dog2.jpg").write_bytes((voc.images / "dog3.jpg").read_bytes())
     voc.add_image("lonely.jpg")  # not counted: no XML belongs to it
-    with pytest.raises(UserError, match=r"5 of 8 images \(62.5%\).*most_left_out=0.5: empty file \(3\)") as caught:
+    with pytest.raises(UserError, match=r"5 of 8 images \(62.5%\).*max_left_out=0.5: empty file \(3\)") as caught:
         build_dataset(voc.recipe(), tmp_path / "out")
     making = tmp_path / ".out.distxml-building"
     assert str(making / "rejected.csv") in str(caught.value)

@@ -198,7 +198,7 @@ def test_another_recipe_keeps_the_checks_where_they_hold(source: VocFolder, tmp_
 
 def test_other_rules_or_files_start_afresh(source: VocFolder, whole: dict[str, bytes], tmp_path: Path) -> None:
     interrupted(source, tmp_path, IMAGES + 25)
-    _, said = finished(source, tmp_path, images={"most_pixels": SIDE * SIDE})
+    _, said = finished(source, tmp_path, images={"max_pixels": SIDE * SIDE})
     assert said == []
     (tmp_path / "out").rename(tmp_path / "other")
     interrupted(source, tmp_path, IMAGES + 25)

@@ -167,7 +167,7 @@ def test_sixteen_bits(tmp_path: Path, name: str, channels: int) -> None:
     assert "images.sixteen_bit=scale" in reason(tmp_path / name)
     prepared = prepare_image(tmp_path / name, ImageRules(sixteen_bit="scale"))
     assert np.array_equal(pixels_of(prepared), np.broadcast_to(np.rint(deep / 257)[..., :3], (HEIGHT, WIDTH, 3)))
-    assert "16 bits a channel scaled to 8" in str(prepared.remark)
+    assert "16 bits per channel scaled to 8" in str(prepared.remark)
 
 
 @pytest.mark.parametrize("mode", ["I", "F", "LAB"])
@@ -246,14 +246,14 @@ def test_enormous_images_are_left_out_by_their_header(tmp_path: Path) -> None:
     """The file is small: if it were decoded, the reason would be another."""
     path = tmp_path / "a.png"
     path.write_bytes(png_header(12_000, 10_000))
-    assert reason(path) == "12000x10000 is 120000000 pixels, more than images.most_pixels=100000000"
+    assert reason(path) == "12000x10000 is 120000000 pixels, more than images.max_pixels=100000000"
     path.write_bytes(png_header(60_000, 60_000))
     assert "more pixels than Pillow decodes" in reason(path)
     path.write_bytes(png_header(1_100_000, 1))
     assert "no side may be longer" in reason(path)
     small = file_of(tmp_path, "b.png", photo())
-    assert "32x20 is 640 pixels" in reason(small, ImageRules(most_pixels=639))
-    prepare_image(small, ImageRules(most_pixels=640))
+    assert "32x20 is 640 pixels" in reason(small, ImageRules(max_pixels=639))
+    prepare_image(small, ImageRules(max_pixels=640))
 
 
 def test_several_images_in_one_file(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ for case in json.loads(sys.argv[1]):
     os.wait()
 """
 
-EXPECTED = "UserError not enough memory for folder/a.png; fewer --workers, or lower images.most_pixels"
+EXPECTED = "UserError not enough memory for folder/a.png; fewer --workers, or lower images.max_pixels"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], str]
     """What reading each image said, with each amount of memory to spare."""
     folder = tmp_path_factory.mktemp("large")
     deep, bmp, grey, mask = (folder / name for name in ("deep.png", "a.bmp", "grey.png", "m.png"))
-    # 16 bits a channel: Pillow needs 64 MB, OpenCV 96 MB more.
+    # 16 bits per channel: Pillow needs 64 MB, OpenCV 96 MB more.
     assert cv2.imwrite(str(deep), np.zeros((SIDE, SIDE, 3), np.uint16), (cv2.IMWRITE_PNG_COMPRESSION, 1))
     Image.new("RGB", (SIDE, SIDE)).save(bmp)
     Image.new("L", (SIDE, SIDE)).save(grey, compress_level=1)

@@ -285,7 +285,7 @@ def test_a_run_whose_end_was_not_noted_is_ended(tmp_path: Path) -> None:
     recipe = small_recipe(tmp_path, "run.name=first")
     begin = shared(recipe, PhaseStore(tmp_path / "store"))
     train(recipe, begin)
-    assert not begin.run.finished.exists()  # the watcher of a worker writes it; the process died before
+    assert not begin.run.finished.exists()  # a worker writes it; the process died before
     again = shared(recipe, PhaseStore(tmp_path / "store"))
     assert again.take() is True, "training has to end it"
     again.close()
