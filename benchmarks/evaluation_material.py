@@ -77,7 +77,7 @@ def points_of(scorer: ImageScorer, rows: Sequence[Row], methods: Sequence[Method
     """Images of every forward pass over perturbed images that `ImageScorer.score` makes, one after the other."""
     planned = tuple(curve for curve in scorer.plan.curves if curve.method in methods)
     sizes: list[int] = []
-    for group in scorer._groups(rows, planned):
+    for group in scorer._chunks(rows, planned):
         whole, rest = divmod(len(group) * points(planned, len(scorer.plan.fills)), scorer.batch_size)
         sizes += [scorer.batch_size] * whole + [rest] * (rest > 0)
     return sizes

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Row, collate, decode
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="take only images whose key begins so")
     arguments = parser.parse_args()
     run = RunFolder(arguments.run)
-    model = load_model(run.checkpoint(3, "last"))
+    model = load_model(run.checkpoint(PhaseName.JOINT, "last"))
     reader = SplitReader(open_dataset(run.recipe().dataset.path), "test")
     rows = [row for row in reader.rows(0, len(reader)) if row.key.startswith(arguments.only)]
     drawn = random.Random(SEED).sample(rows, arguments.rows * arguments.columns)

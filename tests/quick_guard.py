@@ -70,12 +70,12 @@ class QuickGuard:
             self._started.append(f"{event} {program}".strip())
 
     def _watch_multiprocessing(self) -> None:
-        start = multiprocessing.process.BaseProcess.start
+        guard, start = self, multiprocessing.process.BaseProcess.start
 
-        def heard(process: multiprocessing.process.BaseProcess) -> None:
-            if self._started is not None:
-                self._started.append(f"multiprocessing {process.name}")
-            start(process)
+        def heard(self: multiprocessing.process.BaseProcess) -> None:
+            if guard._started is not None:
+                guard._started.append(f"multiprocessing {self.name}")
+            start(self)
 
         multiprocessing.process.BaseProcess.start = heard
 

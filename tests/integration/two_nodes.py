@@ -5,10 +5,11 @@ cut would, `add` brings another. Ends with its input.
 """
 
 import sys
+from typing import Any
 
 from ray.cluster_utils import Cluster
 
-NODE = {"num_cpus": 1, "object_store_memory": 200 * 1024**2}
+NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 200 * 1024**2}
 
 
 def main() -> None:

@@ -115,7 +115,7 @@ def _dot_panel(shown: Dots) -> Panel:
     return Panel(width, FRAME_HEIGHT + ROW_HEIGHT * rows, columns=len(shown))
 
 
-def _draw(panel: Panel, shown: Dots, words: Mapping[Order, str], reference: float | None) -> None:
+def _draw(panel: Panel, shown: Dots, words: Mapping[str, str], reference: float | None) -> None:
     """One panel per order with its words and a dotted line at `reference`; rows as in the first panel."""
     methods: list[Method] = [dot.method for dot in next(iter(shown.values()))]
     for axes, (order, dots) in zip(panel.grid[0], shown.items(), strict=True):

@@ -25,6 +25,7 @@ def run(tmp_path: Path) -> RunFolder:
     return write_run(tmp_path, settings, images=12)
 
 
+@pytest.mark.slow  # Ray says whether the workers fit
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     before = sorted(run.path.rglob("*"))
     said = CliRunner().invoke(app, ["evaluate", str(run.path), "--dry-run"])
@@ -40,6 +41,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     assert sorted(run.path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_dry_run_checks_that_the_workers_fit(run: RunFolder):
     said = CliRunner().invoke(app, ["evaluate", str(run.path), "--dry-run", "scaling.workers=5000"])
     assert isinstance(said.exception, UserError)

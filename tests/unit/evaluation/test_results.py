@@ -136,7 +136,7 @@ def first(**what: Any) -> Callable[[Rows], Rows]:
         ("curves", lambda rows: [row | {"key": "x" + row["key"]} for row in rows], "curves: a key is of no image"),
         ("curves", each(target=2), "curves: a target is not among the 2 classes"),
         ("curves", each(label=0), "curves: a label is not its image's"),
-        ("curves", each(f=[1.0]), "an f does not have a value per step"),
+        ("curves", each(f=[1.0]), "an f does not have one value per step"),
         ("curves", first(aopc=0.9), "the AOPC of in_model, 8, morf, black is not the summary's"),
     ],
 )

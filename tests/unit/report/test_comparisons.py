@@ -8,6 +8,7 @@ import pytest
 from distxml.config.evaluation import Method
 from distxml.evaluation.results import Results
 from distxml.evaluation.summary import AopcOverall, Comparison, Summary
+from distxml.metrics.lookup import METRICS
 from distxml.report.figures.comparisons import comparison_figure, overall_figure
 from distxml.report.style import ORDER_NAMES, method_name
 from distxml.report.tables import classes as class_tables
@@ -175,7 +176,8 @@ def test_agreement_with_the_masks_holds_every_number(full_results: Results, full
     found = cells(method_tables.localization_table(full_results.summary))
     assert len(full_results.summary.heatmaps) == 4 * 12
     for row in full_results.summary.heatmaps:
-        text = found[method_name(row.method), method_tables.LOCALIZATION[row.name]]
+        metric = METRICS[row.name]
+        text = found[method_name(row.method), f"{metric.title}, {metric.better} is better"]
         assert text == f"{number(row.value)} {interval(row.low, row.high)}; n = {row.images}"
         assert text in full_page.text
 

@@ -21,11 +21,11 @@ A_STEP = a_step(1.0)
 
 
 def a_recipe() -> Recipe:
-    rates = ((0.1, 0), (0, 0.1), (0.1, 0.1))
-    phases = [
-        {"epochs": 1, "alpha": 0.5, "lr_classifier": classifier, "lr_explainer": explainer}
-        for classifier, explainer in rates
-    ]
+    rates = {"classifier": (0.1, 0), "explainer": (0, 0.1), "joint": (0.1, 0.1)}
+    phases = {
+        name: {"epochs": 1, "alpha": 0.5, "lr_classifier": classifier, "lr_explainer": explainer}
+        for name, (classifier, explainer) in rates.items()
+    }
     model = {"classifier": "small_resnet", "width": 2, "explainer_width": 2}
     run = {"name": "run"}
     return Recipe.model_validate({"dataset": {"path": "x"}, "model": model, "phases": phases, "run": run})
