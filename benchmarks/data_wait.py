@@ -28,7 +28,7 @@ from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset
 from distxml.models.checkpoint import build_model
 from distxml.training.epoch import train_step
-from distxml.training.phase import Learner, set_learning
+from distxml.training.learner import Learner, set_learning
 from distxml.training.preflight import model_card
 
 PHASE, EPOCHS = PhaseName.JOINT, 2

@@ -28,7 +28,7 @@ from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.sampler import Rank
 from distxml.training.epoch import train_epoch
-from distxml.training.phase import Learner
+from distxml.training.learner import Learner
 from distxml.training.validation import validate
 
 TRAIN_IMAGES, VAL_IMAGES = 455, 114

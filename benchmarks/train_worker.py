@@ -20,7 +20,7 @@ from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
-from distxml.training.phase import Learner, build_optimizer, set_learning
+from distxml.training.learner import Learner, build_optimizer, set_learning
 from distxml.training.state import TrainState
 from distxml.training.trainer import Trainer
 

@@ -43,7 +43,7 @@ def evaluate(
 
 
 def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
-    from distxml.evaluation.estimate import estimate_seconds
+    from distxml.evaluation.duration import estimate_seconds
     from distxml.evaluation.evaluate import notes_on_finished, remaining_work
     from distxml.evaluation.prepare import prepare
     from distxml.report.wording import duration

@@ -9,7 +9,7 @@ from distxml.digest import digest_of, file_digest
 from distxml.errors import UserError, reason_of
 from distxml.files import write_whole
 from distxml.models.checkpoint import ModelCard, save_model
-from distxml.training.phase import Learner
+from distxml.training.learner import Learner
 from distxml.training.state import TrainState
 
 OPTIMIZER_NAME = "optimizer.pt"

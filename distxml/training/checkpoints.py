@@ -15,7 +15,7 @@ from distxml.files import copy_folder, present_folder, remove_unfinished, whole_
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model
 from distxml.training.checkpoint_files import OPTIMIZER_NAME, damage_of, read_state, write_checkpoint
 from distxml.training.distributed import from_first_rank
-from distxml.training.phase import Learner
+from distxml.training.learner import Learner
 from distxml.training.state import TrainState, diverged
 
 Resumable = Literal["last", "previous", "healthy"]

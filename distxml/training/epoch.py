@@ -14,8 +14,8 @@ from distxml.data.batch import Batch
 from distxml.losses import JointLoss, Shares
 from distxml.models.joint import JointOutput
 from distxml.training.distributed import sum_over_ranks, world_size
+from distxml.training.learner import Learner, clip_gradients, set_learning
 from distxml.training.metrics import EpochMetrics, Metrics
-from distxml.training.phase import Learner, clip_gradients, set_learning
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from distxml.monitoring.events import GuardEvent, NoticeEvent
 from distxml.training.callbacks.base import Callbacks
 from distxml.training.checkpoints import CheckpointRef, Checkpoints
 from distxml.training.guard import Collapse, diagnosis, useless_in_validation
+from distxml.training.learner import Learner, learning_rates
 from distxml.training.metrics import Metrics
-from distxml.training.phase import Learner, learning_rates
 from distxml.training.state import TrainState
 
 

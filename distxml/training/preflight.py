@@ -16,7 +16,7 @@ from distxml.data.schema import SPLITS, Dataset, Split, open_dataset
 from distxml.errors import UserError, reason_of
 from distxml.models.checkpoint import ModelCard, build_empty_model, build_model
 from distxml.training.epoch import train_step
-from distxml.training.phase import Learner, class_weights
+from distxml.training.learner import Learner, class_weights
 from distxml.training.warm_start import apply_warm_start
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from distxml.training.callbacks.base import Callbacks, EpochContext
+from distxml.training.checkpoint_saver import CheckpointSaver, healthy_name
 from distxml.training.distributed import share_buffers
 from distxml.training.epoch import Step
 from distxml.training.guard import Collapse, collapse_in_training, is_white
 from distxml.training.metrics import STEPS_BETWEEN_UPDATES
-from distxml.training.saving import CheckpointSaver, healthy_name
 from distxml.training.state import check_finite, own_loss
 
 

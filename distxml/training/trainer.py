@@ -16,14 +16,14 @@ from distxml.data.loader import Loaders
 from distxml.models.joint import JointModel
 from distxml.monitoring.events import NoticeEvent, PhaseEndEvent, ResumedEvent
 from distxml.training.callbacks.base import Callbacks, EpochContext, EpochReport
+from distxml.training.checkpoint_saver import CheckpointSaver, healthy_name
 from distxml.training.checkpoints import FRESH_START, Checkpoints, ResumePoint
 from distxml.training.distributed import from_first_rank
 from distxml.training.epoch import timed, train_epoch
 from distxml.training.guard import Collapse, collapse_in_validation, dead_from_the_start
 from distxml.training.guard_actions import GuardActions
+from distxml.training.learner import Learner, learning_rates
 from distxml.training.metrics import NOTHING_COUNTED, Metrics
-from distxml.training.phase import Learner, learning_rates
-from distxml.training.saving import CheckpointSaver, healthy_name
 from distxml.training.state import TrainState, check_finite, own_loss
 from distxml.training.step_hooks import StepHook
 from distxml.training.validation import collect_figures, validate

@@ -10,8 +10,8 @@ from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassPre
 from distxml.data.batch import Batch
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.training.distributed import share_buffers, sum_over_ranks
+from distxml.training.learner import Learner
 from distxml.training.metrics import Metrics
-from distxml.training.phase import Learner
 
 THRESHOLDS = 127
 """TensorBoard's PR curves take no more."""

@@ -21,7 +21,7 @@ from distxml.training.callbacks.context import CallbackContext
 from distxml.training.callbacks.registry import make_callbacks
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.compute import prepare, set_determinism
-from distxml.training.phase import class_weights
+from distxml.training.learner import class_weights
 from distxml.training.preflight import model_card
 from distxml.training.run_claim import mark_finished
 from distxml.training.state import TrainState

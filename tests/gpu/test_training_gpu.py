@@ -11,7 +11,7 @@ from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.training.compute import prepare, resolve_precision, set_determinism
 from distxml.training.epoch import train_step
-from distxml.training.phase import Learner
+from distxml.training.learner import Learner
 from distxml.training.trainer import Trainer
 from tests.unit.training.small_training import STEPS_PER_EPOCH, events, small_recipe, small_trainer
 from tests.unit.training.test_resume import train_until

@@ -21,7 +21,7 @@ from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
-from distxml.evaluation import estimate
+from distxml.evaluation import duration
 from distxml.evaluation.evaluate import evaluate_run, remaining_work, score
 from distxml.evaluation.prepare import depends_on, prepare
 from distxml.evaluation.results import Results, load_results
@@ -282,9 +282,9 @@ def test_cpus_that_others_hold_are_waited_for_and_the_user_is_told(fresh: RunFol
     other, said = Other.remote(), []
     ray.get(other.is_there.remote())
     monkeypatch.setattr(pool, "SECONDS_TO_START", 2.0)
-    monkeypatch.setattr(estimate, "SECONDS_FOR_A_PLACE", 1.0)
+    monkeypatch.setattr(duration, "SECONDS_FOR_A_PLACE", 1.0)
     evaluation = prepare(fresh, recipe_of(fresh))
-    assert estimate.estimate_seconds(evaluation, remaining_work(fresh, evaluation)) is None
+    assert duration.estimate_seconds(evaluation, remaining_work(fresh, evaluation)) is None
 
     def notify(message: str) -> None:
         said.append(message)

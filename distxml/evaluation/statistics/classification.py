@@ -17,7 +17,7 @@ from torchmetrics.functional.classification import (
     multiclass_confusion_matrix,
 )
 
-from distxml.evaluation.statistics.bootstrap import Bootstrap, interval
+from distxml.evaluation.statistics.intervals import Bootstrap, interval
 from distxml.evaluation.summary import ClassCurve, Metric
 
 Values = NDArray[np.float64]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps, area_under
 from distxml.evaluation.scoring.plan import PlannedCurve, ScoringPlan
-from distxml.evaluation.statistics.bootstrap import Bootstrap
 from distxml.evaluation.statistics.columns import Positions, list_lengths, row_grid
+from distxml.evaluation.statistics.intervals import Bootstrap
 
 SETTING = ("method", "patch_size", "order", "fill")
 """Columns that tell one set of curves from another."""

@@ -8,8 +8,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Method
-from distxml.evaluation.statistics.bootstrap import Bootstrap, wilson
 from distxml.evaluation.statistics.columns import known, row_grid, values_and_presence
+from distxml.evaluation.statistics.intervals import Bootstrap, wilson
 from distxml.evaluation.summary import HeatmapMetric, HeatmapName, Metric
 
 MEANS = (

@@ -12,8 +12,13 @@ from distxml import __version__
 from distxml.config.evaluation import Method
 from distxml.evaluation.prepare import Evaluation
 from distxml.evaluation.scoring.plan import ScoringPlan
-from distxml.evaluation.statistics.aopc import aopc_overall, aopc_table, comparisons, order_gaps, overall_comparisons
-from distxml.evaluation.statistics.bootstrap import Bootstrap
+from distxml.evaluation.statistics.aopc_summary import (
+    aopc_overall,
+    aopc_table,
+    comparisons,
+    order_gaps,
+    overall_comparisons,
+)
 from distxml.evaluation.statistics.classification import (
     area_metrics,
     confusion_matrix,
@@ -21,6 +26,7 @@ from distxml.evaluation.statistics.classification import (
     roc_curves,
 )
 from distxml.evaluation.statistics.image_aopc import ImageAopc, curve_sets, image_aopc
+from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.statistics.means import heatmap_metrics, mean_metrics
 from distxml.evaluation.summary import ClassCurve, ClassPart, Metric, Summary
 

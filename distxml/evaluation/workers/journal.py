@@ -28,7 +28,7 @@ from distxml.files import remove_unfinished, whole_file, write_whole
 
 SETTINGS_NAME = "settings.json"
 
-IMAGES, METHODS = "images", "methods"
+IMAGE_ROWS, METHOD_ROWS = "images", "methods"
 
 WHOLE = "all"
 """Name of the part that the others are merged into."""
@@ -78,15 +78,15 @@ class RowJournal:
 
     def add_images(self, records: Sequence[ImageRecord]) -> None:
         """Write one part."""
-        self._write(f"{IMAGES}-{uuid.uuid4().hex}.parquet", images_table(list(records)))
+        self._write(f"{IMAGE_ROWS}-{uuid.uuid4().hex}.parquet", images_table(list(records)))
 
     def add_methods(self, records: Sequence[MethodRecord]) -> None:
         """Write one part; on the disk when this returns."""
-        self._write(f"{METHODS}-{uuid.uuid4().hex}.parquet", methods_table(list(records)))
+        self._write(f"{METHOD_ROWS}-{uuid.uuid4().hex}.parquet", methods_table(list(records)))
 
     def read(self) -> FinishedRows:
         """All finished rows, each once: a worker that died after writing a row has left it to be written again."""
-        images, methods = self._read(IMAGES, IMAGES_SCHEMA), self._read(METHODS, METHODS_SCHEMA)
+        images, methods = self._read(IMAGE_ROWS, IMAGES_SCHEMA), self._read(METHOD_ROWS, METHODS_SCHEMA)
         return FinishedRows(
             images=_each_once(images.table, ["key"]),
             methods=_each_once(methods.table, ["key", "method"]),
@@ -99,7 +99,7 @@ class RowJournal:
 
         A file that was written since (by a worker whose driver was killed) stays.
         """
-        for kind, table in ((IMAGES, finished.images), (METHODS, finished.methods)):
+        for kind, table in ((IMAGE_ROWS, finished.images), (METHOD_ROWS, finished.methods)):
             whole = f"{kind}-{WHOLE}.parquet"
             others = [name for name in finished.parts + finished.damaged if name.startswith(kind) and name != whole]
             if others or whole not in finished.parts:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps
-from distxml.evaluation.statistics.bootstrap import Bootstrap
+from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.summary import Summary
 from distxml.report.figure import MUTED, DrawnFigure, Panel
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS, legend, method_name, method_style, method_styles

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent
 from distxml.training.epoch import Step
+from distxml.training.learner import Learner, LearningRates
 from distxml.training.metrics import EpochMetrics, Metrics
-from distxml.training.phase import Learner, LearningRates
 from distxml.training.state import TrainState
 
 

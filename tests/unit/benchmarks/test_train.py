@@ -15,7 +15,7 @@ from distxml.data.batch import Batch
 from distxml.losses import JointLoss
 from distxml.models.joint import JointModel
 from distxml.training.epoch import train_step
-from distxml.training.phase import Learner, build_optimizer, set_learning
+from distxml.training.learner import Learner, build_optimizer, set_learning
 from distxml.training.validation import validate
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"

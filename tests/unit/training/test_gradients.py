@@ -16,7 +16,7 @@ from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.models.sync_batchnorm import SyncBatchNorm2d
 from distxml.training.epoch import number_of_micro_batches, one_update_of_statistics, train_step
-from distxml.training.phase import Learner
+from distxml.training.learner import Learner
 from tests.unit.training.ranks import run_on_ranks
 
 IMAGES = 7  # odd: the two ranks get different numbers of images

@@ -13,7 +13,7 @@ from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
 from distxml.monitoring.confusion import PhaseFigures
-from distxml.training.phase import Learner
+from distxml.training.learner import Learner
 from distxml.training.validation import THRESHOLDS, collect_figures
 from tests.unit.training.ranks import run_on_ranks
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from distxml.evaluation.statistics.bootstrap import Bootstrap
 from distxml.evaluation.statistics.classification import (
     area_metrics,
     confusion_matrix,
@@ -14,6 +13,7 @@ from distxml.evaluation.statistics.classification import (
     roc_curves,
     weighted_areas,
 )
+from distxml.evaluation.statistics.intervals import Bootstrap
 
 
 def scored(seed: int, images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:

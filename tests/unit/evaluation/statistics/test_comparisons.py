@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distxml.config.evaluation import Method, Order
-from distxml.evaluation.statistics.aopc import comparisons, overall_comparisons, pairs
-from distxml.evaluation.statistics.bootstrap import Bootstrap
+from distxml.evaluation.statistics.aopc_summary import comparisons, overall_comparisons, pairs
 from distxml.evaluation.statistics.image_aopc import ImageAopc
+from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.summary import Comparison
 from tests.oracles import bootstrap as bootstrap_oracle
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from distxml.evaluation.statistics.bootstrap import Bootstrap
+from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.statistics.means import MEANS, mean_metrics
 from distxml.evaluation.summary import Metric
 from distxml.evaluation.tables import IMAGES_SCHEMA

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.scoring.plan import PlannedCurve
-from distxml.evaluation.statistics.bootstrap import Bootstrap
+from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.summary import Summary
 from tests.oracles import areas as oracle
 from tests.oracles import bootstrap as bootstrap_oracle

@@ -6,8 +6,8 @@ from distxml.config import Recipe
 from distxml.models.joint import JointModel, JointOutput
 from distxml.training.callbacks.base import EpochContext
 from distxml.training.epoch import Step
+from distxml.training.learner import Learner
 from distxml.training.metrics import EpochSums
-from distxml.training.phase import Learner
 from distxml.training.state import TrainState
 
 EPOCH_STEPS, EPOCH_IMAGES = 5, 9

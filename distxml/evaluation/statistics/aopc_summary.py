@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
-from distxml.evaluation.statistics.bootstrap import Bootstrap
 from distxml.evaluation.statistics.image_aopc import CurveSet, ImageAopc
+from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.summary import SAME, Aopc, AopcOverall, Comparison, OrderGap
 from distxml.metrics.lookup import BETTER_AOPC
 

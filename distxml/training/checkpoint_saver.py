@@ -6,7 +6,7 @@ from distxml.config.recipe import RunSettings
 from distxml.config.run_folder import CheckpointName
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.distributed import from_first_rank, wait_for_all
-from distxml.training.phase import Learner
+from distxml.training.learner import Learner
 from distxml.training.state import TrainState
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distxml.evaluation.statistics import bootstrap
-from distxml.evaluation.statistics.bootstrap import Bootstrap, wilson
+from distxml.evaluation.statistics import intervals
+from distxml.evaluation.statistics.intervals import Bootstrap, wilson
 
 
 def test_every_resample_holds_as_many_images_as_there_are(monkeypatch):
-    monkeypatch.setattr(bootstrap, "CELLS_AT_ONCE", 1000)
+    monkeypatch.setattr(intervals, "CELLS_AT_ONCE", 1000)
     counts = np.concatenate(list(Bootstrap(30, 250, 0).counts()))
     assert counts.shape == (250, 30)
     assert (counts.sum(1) == 30).all()
@@ -21,7 +21,7 @@ def test_every_resample_holds_as_many_images_as_there_are(monkeypatch):
 def test_parts_do_not_change_the_draw(monkeypatch):
     values = np.random.default_rng(0).random((30, 2))
     whole = Bootstrap(30, 250, 0).ratios(values, np.ones_like(values))
-    monkeypatch.setattr(bootstrap, "CELLS_AT_ONCE", 1000)
+    monkeypatch.setattr(intervals, "CELLS_AT_ONCE", 1000)
     assert Bootstrap(30, 250, 0).ratios(values, np.ones_like(values)) == pytest.approx(whole, abs=1e-12)
 
 
