@@ -60,6 +60,12 @@ def slots(cpus_per_worker: int, gpus_per_worker: float) -> int:
 def check_fit(nodes: list[NodeResources], workers: int, cpus_per_worker: int, gpus_per_worker: float) -> None:
     """Whether the workers fit on these nodes, each of them on one.
 
+    Args:
+        nodes: what the nodes have in all, in use or not.
+        workers: how many are to run at the same time.
+        cpus_per_worker: CPUs that each reserves.
+        gpus_per_worker: GPUs that each reserves; 0 for training on CPUs.
+
     Raises:
         InfrastructureError: they do not.
     """

@@ -131,10 +131,13 @@ class JointLoss:
         )
 
     def combine(self, classification: Tensor, sparsity: Tensor, contiguity: Tensor, weak: Tensor) -> LossTerms:
-        """The weighted sums of the terms.
+        """The weighted sums of the terms, which are all scalars or all of shape B.
 
         Args:
-            classification, sparsity, contiguity, weak: before their weights; all scalars, or all of shape B.
+            classification: cross-entropy.
+            sparsity: mean heat.
+            contiguity: differences between neighbouring pixels.
+            weak: mean heat outside the mask; counts in the hybrid loss alone.
         """
         explanation = self.beta * sparsity + (1 - self.beta) * contiguity
         if self.kind == "hybrid":

@@ -16,7 +16,14 @@ Location = tuple[int | str, ...]
 
 
 def readable_errors(kind: type[BaseModel], error: ValidationError, origin: str, overridden: Sequence[str]) -> str:
-    """Every field's error on a line of its own; at most `MAX_SHOWN` of them."""
+    """Every field's error on a line of its own; at most `MAX_SHOWN` of them.
+
+    Args:
+        kind: the settings that were validated.
+        error: what pydantic found.
+        origin: the file (or other place) of the values, named where no override is at fault.
+        overridden: dotted keys that overrides set, such as `loss.beta`.
+    """
     details = error.errors()
     lines = [_one_line(kind, dict(detail), origin, overridden) for detail in _one_of_each_union(details)]
     if len(lines) > MAX_SHOWN:

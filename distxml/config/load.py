@@ -65,7 +65,17 @@ def _write_out_default(kind: type[BaseModel], tree: Any, key: str) -> None:
 
 
 def validate(kind: type[AnySettings], content: object, origin: str, overridden: list[str] | None = None) -> AnySettings:
-    """`content` as settings of type `kind`; errors name `origin` (a file) or the override at fault."""
+    """`content` as settings of type `kind`; errors name `origin` (a file) or the override at fault.
+
+    Args:
+        kind: the settings to make.
+        content: mappings, lists and plain values, as read from YAML.
+        origin: where the content comes from, for errors.
+        overridden: dotted keys that overrides set, such as `loss.beta`.
+
+    Raises:
+        UserError: the content is not valid.
+    """
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -82,7 +92,17 @@ def validate_json_file(kind: type[AnySettings], path: Path, remedy: str) -> AnyS
 
 
 def validate_json(kind: type[AnySettings], content: bytes, origin: str, remedy: str) -> AnySettings:
-    """JSON that distxml wrote, as `kind`; errors name `origin`, where it was read from, and `remedy`."""
+    """JSON that distxml wrote, as `kind`; the error is one line.
+
+    Args:
+        kind: the settings to make.
+        content: the JSON text.
+        origin: where it was read from, which the error names.
+        remedy: what to do about it; the error ends with it.
+
+    Raises:
+        UserError: the content is not valid.
+    """
     try:
         return kind.model_validate_json(content)
     except ValidationError as error:

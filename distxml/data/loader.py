@@ -71,9 +71,10 @@ class Loader:
     ) -> None:
         """
         Args:
-            dataset, split: what to read.
-            settings: how.
-            rank: whose part.
+            dataset: what to read.
+            split: its part to read.
+            settings: batch size over all ranks, shuffle buffer in images, backend and augmentation.
+            rank: this process's index, and how many there are.
             seed: of order and augmentation.
             cache: folder for local copies of shards that lie at a URI.
             gpu: index of the GPU that this rank trains on; None: it has none.

@@ -35,7 +35,14 @@ CURVES_NAME = "curves.parquet"
 
 
 def contradiction(summary: Summary, images: pa.Table, heatmaps: pa.Table, curves: pa.Table) -> str | None:
-    """The first thing in which the tables are not what the summary says of them; None where all agrees."""
+    """The first thing in which the tables are not what the summary says of them; None where all agrees.
+
+    Args:
+        summary: of the same evaluation.
+        images: one row per image.
+        heatmaps: one row per image and method.
+        curves: one row per perturbation curve.
+    """
     checks = chain(
         _of_images(summary, images), _of_heatmaps(summary, images, heatmaps), _of_curves(summary, images, curves)
     )

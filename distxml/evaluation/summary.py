@@ -276,7 +276,14 @@ class Summary(_Record):
     def comparison(
         self, method: Method, other: Method, order: Order, patch_size: int | None = None, fill: Fill | None = None
     ) -> Comparison | None:
-        """The comparison of two methods at a setting, or over all of them; None where it was not made."""
+        """The comparison of two methods at a setting, or over all of them; None where it was not made.
+
+        Args:
+            method, other: the pair as it was compared, `method` minus `other`.
+            order: which patches are replaced first.
+            patch_size: side in pixels; None: the mean over all patch sizes and fills.
+            fill: what patches were replaced with; None with `patch_size`.
+        """
         place = (method, other, order, patch_size, fill)
         for row in self.comparisons:
             if (row.method, row.other, row.order, row.patch_size, row.fill) == place:

@@ -184,7 +184,10 @@ class Panel:
         """The drawn figure for a paper: the title above, unless the only axes have it, and the legend below.
 
         Args:
-            name, title, caption, legend: see `finish`.
+            name: of the files, without their suffix.
+            title: one line, which is wrapped to the figure's width.
+            caption: what a reader must know; kept beside the figure, not drawn.
+            legend: lines with labels; empty draws no legend.
         """
         width, height = self._size
         if self.axes.get_title("left") != title:
@@ -208,9 +211,9 @@ class Panel:
 
         Args:
             name: of the files, without their suffix.
-            title: one line.
+            title: one line, drawn in the files alone.
             caption: what a reader must know; on the page what the figure shows, in words.
-            legend: of the files.
+            legend: lines with labels, drawn in the files alone; empty draws no legend.
         """
         picture = self.picture(caption)
         return DrawnFigure(picture, self.plate(name, title, caption, legend))

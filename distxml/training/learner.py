@@ -157,7 +157,14 @@ class Learner:
 
     @staticmethod
     def build(recipe: Recipe, name: PhaseName, model: JointModel, class_weights: Tensor | None) -> "Learner":
-        """The learner of a phase; sets what is frozen."""
+        """The learner of a phase; sets what is frozen.
+
+        Args:
+            recipe: of the run.
+            name: the phase.
+            model: on the device that it trains on; it is trained in place.
+            class_weights: C, on the same device; None: all classes weigh the same.
+        """
         phase = recipe.phases[name]
         set_learning(model, phase)
         optimizer = build_optimizer(model, phase, recipe.optimizer)

@@ -32,7 +32,9 @@ def apply_warm_start(model: JointModel, settings: WarmStartSettings, card: Model
     """Load the chosen part's weights, BatchNorm statistics with them, into `model`, wherever it is.
 
     Args:
-        model: the model that `card` describes.
+        model: the model that `card` describes; changed in place.
+        settings: the checkpoint's folder, and which part of it to take.
+        card: of the model that is to be trained.
 
     Raises:
         UserError: see `check_warm_start`; or the weights do not belong to their card.

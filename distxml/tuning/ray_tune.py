@@ -126,7 +126,15 @@ class TrialCallback(_Ours, tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        """A report."""
+        """A trial has reported; Ray Tune passes all arguments by name.
+
+        Args:
+            iteration: of Ray Tune's loop; not used.
+            trials: all that it knows; not used.
+            trial: the one that reported.
+            result: the metrics that it reported.
+            **info: what Ray Tune adds; not used.
+        """
         self.manager.report(trial.config["number"], result)
 
 

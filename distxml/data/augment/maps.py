@@ -22,6 +22,8 @@ def motion_kernel(size: int, radians: float, begin: float, end: float) -> Kernel
     """A line through the centre of size×size pixels; sums to 1.
 
     Args:
+        size: pixels of a side.
+        radians: direction of the line, from the x axis towards the y axis (down).
         begin, end: where the line starts and stops, in half sides from the centre (-1 to 1).
     """
     half = size // 2
@@ -49,7 +51,10 @@ def movement(size: Size, shift: tuple[float, float], scale: float, degrees: floa
     """2×3 matrix from a pixel (x, y) of the result to where it comes from; pixels' centres are at whole numbers.
 
     Args:
+        size: height and width, in pixels.
         shift: along x and y, as shares of the width and of the height.
+        scale: factor about the centre; above 1 enlarges.
+        degrees: turn about the centre, clockwise.
     """
     height, width = size
     centre = np.array([(width - 1) / 2, (height - 1) / 2])

@@ -55,6 +55,7 @@ def make_pipeline(
     """A pipeline with the outputs image (3×H×W float in [0, 1]) and mask (H×W×1 float, 0 or 1).
 
     Args:
+        settings: image size, batch size, threads, prefetched batches and strengths of augmentation.
         source: called for each batch; see `Feed`.
         augment: whether the source gives what was drawn too.
         gpu: `mixed` decoders, and all that follows on the GPU.
@@ -184,6 +185,7 @@ def shifted_colour(image, hue, saturation, value):
     """An H×W×3 uint8 image, its colours shifted.
 
     Args:
+        image: the H×W×3 uint8 node.
         hue: degrees to turn by.
         saturation: added in 255ths; grey stays grey.
         value: added in 255ths.

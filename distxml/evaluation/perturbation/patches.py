@@ -70,7 +70,14 @@ def patch_order(heatmap: Tensor, patch_size: int, keys: Sequence[str], seed: int
 
 
 def tie_order(key: str, patch_size: int, patches: int, seed: int) -> NDArray[np.int64]:
-    """A random permutation of the patches: the same in every process, and for every method."""
+    """A random permutation of the patches: the same in every process, and for every method.
+
+    Args:
+        key: name of the image.
+        patch_size: side in pixels.
+        patches: how many the image has.
+        seed: of the run.
+    """
     return np.random.default_rng(seed_from("ties", seed, patch_size, key)).permutation(patches)
 
 

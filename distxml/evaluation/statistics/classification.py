@@ -73,6 +73,12 @@ def area_metrics(
 
     A resample that lacks one of the classes has no mean and does not count. Where all resamples agree, as they do when
     the classes are separated without an error, they say nothing of the spread: the interval is unknown.
+
+    Args:
+        roc, pr: one curve per class that can be scored, with its area.
+        probabilities: N×C.
+        label: N, indices of classes.
+        bootstrap: resamples of the N images.
     """
     classes = scored_classes(label, probabilities.shape[1])
     if not classes:

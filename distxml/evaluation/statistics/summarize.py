@@ -79,6 +79,12 @@ def _part(name: str, label: int, images: pa.Table, perturbed: Perturbed, bootstr
 def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curves: pa.Table) -> Summary:
     """The summary of three tables (schemas of `distxml.evaluation.tables`), whatever the order of their rows.
 
+    Args:
+        evaluation: what was scored: recipe, dataset and plan.
+        images: one row per image.
+        heatmaps: one row per image and method.
+        curves: one row per perturbation curve.
+
     Raises:
         ValueError: the heatmaps or curves are not those of the plan, each once per image.
     """

@@ -136,10 +136,10 @@ def plane_figure(x: Values, y: Values, names: tuple[str, str], numbers: Sequence
     """One point per trial in the plane of two metrics; those of the front are joined and numbered.
 
     Args:
-        x, y: n, the metrics as they are.
-        names: of both.
-        numbers: n, the trials'.
-        best: indices of the front.
+        x, y: n, the metrics as they are; NaN where a trial has none.
+        names: of the metrics on x and on y.
+        numbers: n, the trials' numbers.
+        best: indices, from 0 to n - 1, of the trials on the front.
     """
     front = sorted((index for index in best if np.isfinite(x[index])), key=lambda index: x[index])
     with Panel(4.4, 3.2) as panel:

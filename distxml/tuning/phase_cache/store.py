@@ -89,6 +89,7 @@ class PhaseStore:
         """Add a phase that a run has ended; nothing happens where it is known.
 
         Args:
+            key: what the phase depends on; names its folder in the store.
             run: whose checkpoints of that phase do not change any more.
             log: the phase's events.
 
