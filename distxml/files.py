@@ -74,16 +74,24 @@ def whole_folder(target: Path, keep_as: Path | None = None) -> Iterator[Path]:
         keep_as: the name that the replaced folder gets, which is replaced in its turn; None: it is removed.
 
     Raises:
-        OSError: it cannot be written; the folder that was there is there still.
+        OSError: it cannot be written; the folder that was there has its name still, or, where everything was renamed
+            but could not be flushed, the new one has it.
     """
     for name in (target, keep_as or target):
         _restore(name)
     with _fresh_folder(target) as fresh:
         yield fresh
         _flush_tree(fresh)
-        if keep_as is not None and target.exists():
+        if keep_as is None or not target.exists():
+            _replace(fresh, target)
+            return
+        try:
             _replace(target, keep_as)
-        _replace(fresh, target)
+            _replace(fresh, target)
+        except OSError:
+            if not target.exists():
+                keep_as.rename(target)
+            raise
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from distxml.config import Recipe, to_yaml
 from distxml.config.load import with_settings
 from distxml.config.phases import PhaseName
 from distxml.errors import UserError
-from distxml.files import whole_file, write_whole
+from distxml.files import remove_unfinished, whole_file, whole_folder, write_whole
 from distxml.monitoring.scalars import ScalarWriter, hparam_summaries
 from distxml.tuning.objective import Objective, pareto_front
 from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name
@@ -26,6 +26,7 @@ def write_results(folder: SweepFolder, base: Recipe, records: list[TrialRecord],
     """
     _write_tables(folder, records)
     _write_best(folder, base, records, objective)
+    remove_unfinished(folder.tensorboard)  # TensorBoard would show it as a trial
     for record in records:
         if record.is_over:
             _write_hparams(folder, base, records, record)
@@ -72,9 +73,11 @@ def _write_tables(folder: SweepFolder, records: list[TrialRecord]) -> None:
 
 
 def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], objective: Objective) -> None:
-    """Recipes that `distxml train` takes as they are: the run goes beside the sweep."""
-    for old in [folder.best(), *folder.path.glob("best_*.yaml")]:
-        old.unlink(missing_ok=True)
+    """Recipes that `distxml train` takes as they are: the run goes beside the sweep.
+
+    Earlier ones are removed last, so that a process that is killed never leaves a sweep without its best recipe.
+    """
+    written = set()
     for place, record in enumerate(best_trials(records, objective), start=1):
         number = place if objective.settings.is_multiple else None
         name = f"{folder.path.name}-best" + (f"-{number}" if number else "")
@@ -83,6 +86,9 @@ def _write_best(folder: SweepFolder, base: Recipe, records: list[TrialRecord], o
         metrics = ", ".join(f"{metric} {record.metrics[metric]:.4g}" for metric in objective.settings.names)
         heading = f"# Trial {record.number} of sweep {folder.path.name}: validation {metrics}.\n"
         write_whole(folder.best(number), heading + to_yaml(recipe))
+        written.add(folder.best(number))
+    for old in {folder.best(), *folder.path.glob("best_*.yaml")} - written:
+        old.unlink(missing_ok=True)
 
 
 def _write_hparams(folder: SweepFolder, base: Recipe, records: list[TrialRecord], record: TrialRecord) -> None:
@@ -92,7 +98,7 @@ def _write_hparams(folder: SweepFolder, base: Recipe, records: list[TrialRecord]
     values = {name: _setting(base, record, name) for name in searched_names(records)}
     metrics = record.metrics | ({} if record.score is None else {"score": record.score})
     tags = {name: f"trial/{name}" for name in metrics}
-    with SummaryWriter(str(place)) as writer:
+    with whole_folder(place) as fresh, SummaryWriter(str(fresh)) as writer:
         for summary in hparam_summaries(values, {tag: name for name, tag in tags.items()}):
             writer._get_file_writer().add_summary(summary)
         scalars = ScalarWriter(writer)

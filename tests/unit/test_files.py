@@ -134,6 +134,25 @@ def test_a_folder_that_is_not_written_to_its_end_changes_nothing(tmp_path: Path)
     assert names(tmp_path) == ["last"]
 
 
+def test_a_folder_that_cannot_get_its_name_leaves_the_one_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last, previous, rename = tmp_path / "last", tmp_path / "previous", Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if is_unfinished(path):
+            raise OSError("full")
+        return rename(path, target)
+
+    with whole_folder(last, previous) as fresh:
+        put(fresh, "one")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"), whole_folder(last, previous) as fresh:
+        put(fresh, "two")
+        patch.setattr(Path, "rename", refuse)
+    assert (last / "a").read_text() == "one"
+    assert names(tmp_path) == ["last"]
+
+
 @pytest.mark.parametrize("renames", range(3))
 def test_a_kill_at_any_rename_leaves_a_whole_folder_and_the_next_one_clears_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int

@@ -7,6 +7,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distxml.config import Recipe, load_settings
+from distxml.errors import UserError
+from distxml.monitoring.scalars import ScalarWriter
 from distxml.tuning.objective import Objective
 from distxml.tuning.records import SweepFolder
 from distxml.tuning.results import best_trials, write_results
@@ -64,6 +66,38 @@ def test_hparams_have_one_row_per_trial(tmp_path: Path, base: Recipe) -> None:
     board = EventAccumulator(str(folder.tensorboard / "0007")).Reload()
     assert board.Scalars("trial/accuracy")[0].value == pytest.approx(1.0)
     assert "_hparams_/session_start_info" in board.summary_metadata
+
+
+def test_a_row_of_hparams_that_was_cut_off_is_written_anew(
+    tmp_path: Path, base: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, add = SweepFolder(tmp_path / "sweep"), ScalarWriter.add
+
+    def cut_off(self: ScalarWriter, name: str, value: float, step: int, tag: str | None = None) -> None:
+        if value == pytest.approx(0.5):  # of trial 2
+            raise OSError("full")
+        add(self, name, value, step, tag)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(ScalarWriter, "add", cut_off)
+        write_sweep(folder, base, small_sweep(parameters=PARAMETERS))
+    assert sorted(path.name for path in folder.tensorboard.iterdir()) == ["0000", "0001"]
+    (folder.tensorboard / ".0002.killed.unfinished").mkdir()
+    write_results(folder, base, folder.load(), Objective(folder.sweep().objective))
+    assert sorted(path.name for path in folder.tensorboard.iterdir()) == [f"{number:04}" for number in range(12)]
+    assert EventAccumulator(str(folder.tensorboard / "0002")).Reload().Scalars("trial/accuracy")
+
+
+def test_earlier_best_recipes_stay_until_all_new_ones_are_there(tmp_path: Path, base: Recipe) -> None:
+    folder = SweepFolder(tmp_path / "sweep")
+    made = write_sweep(folder, base, small_sweep(parameters=PARAMETERS, objective=PARETO))
+    before, objective = folder.best(1).read_text(), Objective(folder.sweep().objective)
+    broken = [record.model_copy(update={"settings": {"phases.joint.alpha": "much"}}) for record in made]
+    with pytest.raises(UserError, match="alpha"):
+        write_results(folder, base, broken, objective)
+    assert folder.best(1).read_text() == before
+    write_results(folder, base, made[:3], objective)
+    assert sorted(path.name for path in folder.path.glob("best*.yaml")) == [f"best_{place}.yaml" for place in (1, 2, 3)]
 
 
 def test_without_a_finished_trial_there_is_no_best_recipe(tmp_path: Path, base: Recipe) -> None:
