@@ -73,7 +73,7 @@ class Evaluations:
 
 
 def compare_workers(subject: Subject, folder: Path, rounds: int) -> dict[str, object]:
-    """Passes a second; the machine has two cores at least."""
+    """Passes per second; the machine has two cores at least."""
     cores = available_cores()
     if len(cores) < 2:
         raise SystemExit("evaluation.py workers: needs two cores")

@@ -65,7 +65,7 @@ def explain_images(run: RunFolder, images: Sequence[Path], out: Path, checkpoint
         run: folder of the run.
         images: files that OpenCV reads.
         out: folder for the pictures; made if need be.
-        checkpoint: which of phase 3.
+        checkpoint: which of the joint phase's.
 
     Raises:
         UserError: the run, its checkpoint or an image is missing or damaged, an image has more than 8 bits per channel,

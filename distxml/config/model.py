@@ -33,7 +33,7 @@ class ModelSettings(Settings):
     """Mean and standard deviation that the classifier's input is normalised with, inside the model."""
     pretrained: Literal["imagenet"] | Path | None = None
     """Weights that a torchvision ResNet starts from; the last layer is new. `imagenet`: torchvision's default ones,
-    downloaded once a node, for `normalization` imagenet. Or a file: a torchvision state dict (safetensors or a
+    downloaded once per node, for `normalization` imagenet. Or a file: a torchvision state dict (safetensors or a
     weights-only .pth); one that is called imagenet is given as ./imagenet."""
     sync_batchnorm: bool = False
     """Share the classifier's BatchNorm statistics between workers (the explainer always shares its own)."""

@@ -110,13 +110,13 @@ class PhasesSettings(Settings):
     classifier: PhaseSettings = PhaseSettings(
         alpha=1.0, lr_classifier=0.01, lr_explainer=0, until=0.25, epochs=30, patience=10
     )
-    """Phase 1: the classifier alone."""
+    """The classifier phase, the first: the classifier alone."""
     explainer: PhaseSettings = PhaseSettings(alpha=0.25, lr_classifier=0, lr_explainer=0.02, until=0.5, epochs=20)
-    """Phase 2: the explainer alone."""
+    """The explainer phase, the second: the explainer alone."""
     joint: PhaseSettings = PhaseSettings(
         alpha=0.75, lr_classifier=0.01, lr_explainer=0.02, epochs=40, schedule="cosine"
     )
-    """Phase 3: both networks together."""
+    """The joint phase, the last: both networks together."""
 
     def __getitem__(self, name: PhaseName) -> PhaseSettings:
         return getattr(self, name)

@@ -47,12 +47,12 @@ class LoaderSettings(Settings):
     image_size: Annotated[tuple[int, int], BeforeValidator(_square)] = (224, 224)
     """Height and width in pixels, multiples of 4; one number means a square."""
     batch_size: int = Field(default=8, ge=1)
-    """Images an optimizer step, **over all workers**. More workers do not change the gradients, as long as the
+    """Images per optimizer step, **over all workers**. More workers do not change the gradients, as long as the
     classifier has no BatchNorm or `model.sync_batchnorm` is set; otherwise each worker normalises its own part."""
     threads: int = Field(default=1, ge=1)
-    """Threads a worker that decode and augment."""
+    """Threads per worker that decode and augment."""
     prefetch: int = Field(default=4, ge=1)
-    """Batches a worker that are made ready ahead."""
+    """Batches per worker that are made ready ahead."""
     shuffle_buffer: int = Field(default=2048, ge=1)
     """Images among which the order of training is shuffled, over all workers; a split that is no larger is shuffled
     as a whole and stays in memory, encoded. A worker keeps at most its share of these, and three row groups for

@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: one JSON object a line, in the order of events."""
+"""`metrics.jsonl`: one JSON object per line, in the order of events."""
 
 import json
 from collections.abc import Iterator

@@ -30,17 +30,17 @@ def test_the_page_lists_the_layers_of_the_contract():
 
 
 def test_an_upward_import_would_break_the_contract(tmp_path, monkeypatch, capsys):
-    (tmp_path / "house").mkdir()
-    for name, text in (("__init__", ""), ("low", "import house.high\n"), ("high", "")):
-        (tmp_path / "house" / f"{name}.py").write_text(text)
+    (tmp_path / "example").mkdir()
+    for name, text in (("__init__", ""), ("low", "import example.high\n"), ("high", "")):
+        (tmp_path / "example" / f"{name}.py").write_text(text)
     (tmp_path / ".importlinter").write_text(
-        "[importlinter]\nroot_package = house\n[importlinter:contract:1]\nname = one way\ntype = layers\n"
-        "layers =\n    high\n    low\ncontainers = house\n"
+        "[importlinter]\nroot_package = example\n[importlinter:contract:1]\nname = one way\ntype = layers\n"
+        "layers =\n    high\n    low\ncontainers = example\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     assert lint_imports(no_cache=True, no_logo=True) != EXIT_STATUS_SUCCESS
-    assert "house.low is not allowed to import house.high" in capsys.readouterr().out
+    assert "example.low is not allowed to import example.high" in capsys.readouterr().out
 
 
 def test_every_path_that_the_pages_name_exists():

@@ -34,7 +34,7 @@ class ManifestColumns(Settings):
 
 
 class ManifestSource(Settings):
-    """A CSV file with one image a row."""
+    """A CSV file with one image per row."""
 
     kind: Literal["manifest"]
     table: Path

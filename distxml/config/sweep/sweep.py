@@ -78,7 +78,7 @@ class SweepSettings(Settings):
     parameters: Parameters = Field(default={})
     """What is searched: dotted settings of the recipe, such as `loss.beta: {uniform: [0.5, 1]}`."""
     steps: tuple[StepSettings, ...] = ()
-    """Instead of `parameters`: searches after each other, as the paper's α₃, then β, then γ."""
+    """Instead of `parameters`: searches after each other, as the paper's α₃ (`phases.joint.alpha`), then β, then γ."""
     search: SearchSettings = SearchSettings()
     """How values are chosen."""
     scheduler: SchedulerSettings = SchedulerSettings()

@@ -1,4 +1,4 @@
-"""Every image exactly once an epoch, whatever the number of ranks; the same order and pixels for the same seed."""
+"""Every image exactly once per epoch, whatever the number of ranks; the same order and pixels for the same seed."""
 
 import tracemalloc
 from collections import Counter

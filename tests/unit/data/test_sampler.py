@@ -1,4 +1,4 @@
-"""Every row once an epoch for any number of ranks, the same batches for all of them, memory within its bound."""
+"""Every row once per epoch for any number of ranks, the same batches for all of them, memory within its bound."""
 
 import itertools
 

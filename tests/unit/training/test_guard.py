@@ -59,7 +59,7 @@ def test_the_same_heatmap_for_every_image() -> None:
     seen = collapse_in_validation({"black": 0.9, "difference": 0.0}, ONLY_EXPLAINER, GUARD)
     assert seen is not None and "same for every image" in seen.reason and "in validation" in seen.reason
     assert collapse_in_validation({"black": 0.4, "difference": 0.0}, ONLY_EXPLAINER, GUARD) is None
-    assert collapse_in_validation({"black": 0.9}, ONLY_EXPLAINER, GUARD) is None, "one image a batch: unknown"
+    assert collapse_in_validation({"black": 0.9}, ONLY_EXPLAINER, GUARD) is None, "one image per batch: unknown"
     off = GuardSettings(same_below=None)
     assert collapse_in_validation({"black": 0.9, "difference": 0.0}, ONLY_EXPLAINER, off) is None
 

@@ -46,6 +46,6 @@ def test_the_bound_on_memory_counts_both_splits(tmp_path: Path) -> None:
     assert fits.images == 40 + 20
     streamed = recipe(tmp_path / "d", "scaling.workers=2", "loader.shuffle_buffer=4", "loader.batch_size=2")
     bound = reading_bound(streamed, open_dataset(tmp_path / "d"))
-    assert bound.images == 1 * (2 + 3 * 3) + 2 * 3  # a lane of blocks of 2 and groups of 3; val in order
+    assert bound.images == 1 * (2 + 3 * 3) + 2 * 3  # a stream of blocks of 2 and groups of 3; val in order
     files = sum(path.stat().st_size for path in (tmp_path / "d").rglob("*.parquet"))
     assert bound.bytes == pytest.approx(files / 70 * bound.images, rel=0.01)
