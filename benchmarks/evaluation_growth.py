@@ -1,6 +1,6 @@
 """`evaluation.py growth`: how the seconds of `ImageScorer.score` grow with images, steps and methods.
 
-One of the three grows, the others stay. Were the cost linear, seconds a forward pass would stay the same;
+One of the three grows, the others stay. Were the cost linear, seconds per forward pass would stay the same;
 `largest_to_smallest` is what they become. The methods are those whose heatmaps cost next to nothing.
 """
 

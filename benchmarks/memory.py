@@ -3,7 +3,7 @@
     python benchmarks/memory.py --gigabytes 5
 
 Writes two datasets of the same small pictures, one of them with megabytes of ballast behind each picture's last byte
-(decoders stop before it), and trains on both with two workers, one epoch a phase. Prints JSON: the workers' largest
+(decoders stop before it), and trains on both with two workers, one epoch per phase. Prints JSON: the workers' largest
 resident memory in both runs, and the bound that `max_rows_held` states for the difference.
 """
 

@@ -132,7 +132,7 @@ def test_another_driver_stops_this_one(tmp_path: Path) -> None:
 
 
 def test_fewer_workers_keep_the_batch_and_what_is_computed_at_once(tmp_path: Path) -> None:
-    """Batch 4: two workers compute 2 images each; so does one worker afterwards, twice a step."""
+    """Batch 4: two workers compute 2 images each; so does one worker afterwards, twice per step."""
     two = small_recipe(tmp_path, "scaling.workers=2")
     run, dataset = RunFolder(two.run_folder), open_dataset(two.dataset.path)
     run.path.mkdir(parents=True)
