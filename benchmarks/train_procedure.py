@@ -127,7 +127,7 @@ def _our_evaluation(learner: Learner) -> Callable[[list[Batch]], object]:
 
 
 def _per_batch(work: Callable[[list[Batch]], object], batches: list[Batch]) -> Measure:
-    """Seconds of `work` a batch."""
+    """Seconds of `work` per batch."""
 
     def measure() -> float:
         started = time.perf_counter()
