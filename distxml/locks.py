@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -53,15 +53,12 @@ def try_lock_folder(folder: Path) -> Lock | None:
         OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
+    with ExitStack() as opened, suppress(BlockingIOError, FileNotFoundError):
+        handle = os.open(folder, os.O_RDONLY)
+        opened.callback(os.close, handle)
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        ours = folder.exists() and os.path.samestat(os.fstat(handle), folder.stat())
-    except BlockingIOError:
-        ours = False
-    if ours:
-        return Lock(lambda: os.close(handle))
-    os.close(handle)
+        if os.path.samestat(os.fstat(handle), folder.stat()):
+            return Lock(opened.pop_all().close)
     return None
 
 

@@ -18,7 +18,7 @@ from distxml.evaluation.flat_summary import COLUMNS, flat
 from distxml.evaluation.statistics.columns import encoded, list_lengths, row_grid
 from distxml.evaluation.summary import Summary
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
-from distxml.files import whole_folder
+from distxml.files import present_folder, whole_folder
 
 ROUNDING = 1e-9
 """Sums of the same numbers in another order differ by less."""
@@ -142,22 +142,24 @@ class Results:
 
 
 def load_summary(folder: Path) -> Summary:
-    """`summary.json` of an evaluation folder.
+    """`summary.json` of an evaluation folder, wherever a crash while it was replaced may have left it.
 
     Raises:
         UserError: there is none, or it is not one.
     """
-    if not (folder / SUMMARY_NAME).is_file():
+    path = present_folder(folder) / SUMMARY_NAME
+    if not path.is_file():
         raise UserError(f"evaluation {folder}: no {SUMMARY_NAME}; make it with `distxml evaluate RUN`")
-    return validate_json_file(Summary, folder / SUMMARY_NAME, "run `distxml evaluate RUN` again")
+    return validate_json_file(Summary, path, "run `distxml evaluate RUN` again")
 
 
 def load_results(folder: Path) -> Results:
-    """Everything in an evaluation folder (`RunFolder.evaluation`).
+    """Everything in an evaluation folder (`RunFolder.evaluation`), wherever a crash may have left it.
 
     Raises:
         UserError: a file is missing or damaged, or they do not belong together.
     """
+    folder = present_folder(folder)
     results = Results(
         summary=load_summary(folder),
         images=_read(folder / IMAGES_NAME, IMAGES_SCHEMA),

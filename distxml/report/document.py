@@ -11,6 +11,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Sample
 from distxml.errors import UserError
 from distxml.evaluation.results import SUMMARY_NAME, Results, load_results
+from distxml.files import present_folder
 from distxml.report.figure import Plate
 from distxml.report.figures.all import Figures, draw_figures
 from distxml.report.figures.export import INDEX_NAME, write_figures
@@ -54,7 +55,8 @@ def write_report(run: RunFolder, track: Track = untracked) -> Written:
     """
     recipe = run.recipe()
     log = read_training_log(run.metrics)
-    results = load_results(run.evaluation) if (run.evaluation / SUMMARY_NAME).is_file() else None
+    evaluation = present_folder(run.evaluation)
+    results = load_results(evaluation) if (evaluation / SUMMARY_NAME).is_file() else None
     heatmaps = _heatmaps(run, recipe, results, track)
     figures = draw_figures(log, results)
     notices = _notices(run, log, results, heatmaps.missing)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from distxml.errors import UserError
+from distxml.errors import UserError, reason_of
 from distxml.sources.material import Item, Unusable
 
 
@@ -24,8 +24,7 @@ def path_below(root: Path, name: str, where: str) -> Path:
         path.is_file()  # raises where the name is too long, or a folder on the way may not be entered
         inside = not relative.is_absolute() and path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError) as error:  # too long a name; links in a circle
-        reason = getattr(error, "strerror", None) or "links in a circle"
-        raise UserError(f"{where}: {name!r} cannot be looked for ({reason}); mend it") from None
+        raise UserError(f"{where}: {name!r} cannot be looked for ({reason_of(error)}); mend it") from None
     if not inside:
         raise UserError(f"{where}: {name!r} leads out of {root}; only files below that folder are read")
     return path

@@ -1,5 +1,8 @@
 """Locks: one holder at a time, and what the others are told."""
 
+import errno
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,36 @@ def test_a_folder_that_got_another_name_is_not_ours(tmp_path: Path) -> None:
     again = try_lock_folder(folder)
     assert again is not None
     again.release()
+
+
+def open_handles() -> set[str]:
+    """What the process has open."""
+    return {os.path.realpath(path) for path in Path("/proc/self/fd").iterdir()}
+
+
+def test_a_folder_that_gets_another_name_while_it_is_locked_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, flock = tmp_path / "making", fcntl.flock
+
+    def late(handle: int, flags: int) -> None:
+        flock(handle, flags)
+        folder.rename(tmp_path / "made")
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    assert try_lock_folder(folder) is None
+    assert str(tmp_path / "made") not in open_handles()
+
+
+def test_a_folder_that_cannot_be_locked_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int, flags: int) -> None:
+        assert str(tmp_path) in open_handles()
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="locks"):
+        try_lock_folder(tmp_path)
+    assert str(tmp_path) not in open_handles()
 
 
 def test_a_claim_says_who_is_in_the_way(tmp_path: Path) -> None:

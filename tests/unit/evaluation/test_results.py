@@ -47,6 +47,16 @@ def test_an_earlier_evaluation_is_replaced_as_a_whole(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
 
 
+def test_an_evaluation_is_found_where_a_kill_while_it_was_replaced_left_it(tmp_path: Path):
+    folder = tmp_path / "evaluation"
+    store(RESULTS, folder)
+    folder.rename(tmp_path / "evaluation.old")  # the first of the two renames
+    assert load_summary(folder) == RESULTS.summary
+    assert load_results(folder) == RESULTS
+    store(make_results(seed=1), folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluation"]
+
+
 def test_a_failure_while_writing_leaves_the_earlier_one(tmp_path: Path):
     folder = tmp_path / "evaluation"
     store(RESULTS, folder)

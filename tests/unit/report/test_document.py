@@ -40,6 +40,11 @@ def test_complete_run_has_no_notices(run: RunFolder):
     assert written.notices == []
 
 
+def test_an_evaluation_that_was_about_to_be_replaced_is_shown(copy: RunFolder):
+    copy.evaluation.rename(copy.evaluation.with_name("evaluation.old"))
+    assert write_report(copy).notices == []
+
+
 def test_nothing_is_loaded_from_outside(page: Page):
     assert page.references
     assert all(reference.startswith(("#", "data:image/png;base64,")) for reference in page.references)
