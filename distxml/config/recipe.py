@@ -105,7 +105,7 @@ class ScalingSettings(Settings):
     @classmethod
     def _whole_or_shared(cls, gpus: float) -> float:
         if gpus > 1 and gpus != int(gpus):
-            raise ValueError("more than one GPU a worker must be a whole number")
+            raise ValueError("more than one GPU per worker must be a whole number")
         return gpus
 
 
