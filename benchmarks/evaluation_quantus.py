@@ -16,7 +16,7 @@ from evaluation_scorer import seconds
 from torch import Tensor, nn
 from train_rounds import Measure, medians, ranges, significant, take_turns
 
-from distxml.attribution.explained_model import ExplainedModel, Gate
+from distxml.attribution.explained_model import ExplainedModel, GateInput
 from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.data.rows import collate, decode
 
@@ -31,7 +31,7 @@ class _Scored(nn.Module):
     def __init__(self, explained: ExplainedModel, images: Tensor) -> None:
         super().__init__()
         self.explained = explained
-        self.gate: Gate = explained.gate(images)
+        self.gate: GateInput = explained.gate(images)
 
     def forward(self, image: Tensor) -> Tensor:
         return self.explained.logits(image, self.gate)

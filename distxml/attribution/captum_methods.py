@@ -16,7 +16,7 @@ from captum.attr import (
 )
 from torch import Tensor, nn
 
-from distxml.attribution.explained_model import ExplainedModel, Gate
+from distxml.attribution.explained_model import ExplainedModel, GateInput
 from distxml.models.gate import last_gate
 
 STEPS_PER_PASS = 8
@@ -31,7 +31,7 @@ class Logits(nn.Module):
         super().__init__()
         self.model = explained.model
 
-    def forward(self, image: Tensor, gate: Gate) -> Tensor:
+    def forward(self, image: Tensor, gate: GateInput) -> Tensor:
         """B×C."""
         return self.model.forward(image, gate).logits  # not compiled: compiled code would skip captum's hooks
 

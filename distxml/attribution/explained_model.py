@@ -9,7 +9,7 @@ from torch import Tensor
 from distxml.config.evaluation import Scoring
 from distxml.models.joint import JointModel
 
-Gate = Tensor | Literal["white"] | None
+GateInput = Tensor | Literal["white"] | None
 """What gates the classifier: heatmaps B×1×H×W, ones (`white`), or None: the model computes each image's heatmap."""
 
 
@@ -33,13 +33,13 @@ class ExplainedModel:
         with torch.no_grad():
             return self.explainer.explainer(image)
 
-    def gate(self, image: Tensor) -> Gate:
+    def gate(self, image: Tensor) -> GateInput:
         """What gates the classifier when these images, or perturbed copies of them, are scored."""
         if self.f == "recompute":
             return None
         return self.heatmap(image) if self.f == "fixed" else "white"
 
-    def logits(self, image: Tensor, gate: Gate) -> Tensor:
+    def logits(self, image: Tensor, gate: GateInput) -> Tensor:
         """B×C logits of B×3×H×W images."""
         return self.model(image, gate).logits
 

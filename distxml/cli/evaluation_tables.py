@@ -20,7 +20,7 @@ ORDERS: dict[Order, str] = {
     "morf": f"most relevant patches first (MoRF); {AOPC_IN_WORDS['morf']}",
     "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
 }
-LOCALIZATION: tuple[HeatmapName, ...] = ("pompom", "energy_inside", "pointing")
+HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom", "energy_inside", "pointing")
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 
@@ -93,11 +93,11 @@ def _heatmap_table(summary: Summary) -> Table:
     cells = {(row.method, row.name): row for row in summary.heatmaps}
     images = max(row.images for row in summary.heatmaps)
     table = _compact("method", title=f"Heatmaps and masks, {images} images: means and 95% intervals")
-    for name in LOCALIZATION:
+    for name in HEATMAP_COLUMNS:
         table.add_column(metric_entry(name).title, justify="right")
     for method in dict.fromkeys(row.method for row in summary.heatmaps):
-        table.add_row(method, *[_heatmap_cell(cells[method, name]) for name in LOCALIZATION])
-    table.caption = directions(LOCALIZATION)
+        table.add_row(method, *[_heatmap_cell(cells[method, name]) for name in HEATMAP_COLUMNS])
+    table.caption = directions(HEATMAP_COLUMNS)
     return table
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from tensorboard.compat.proto import summary_pb2
 from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 from torch.utils.tensorboard.summary import hparams
-from torch.utils.tensorboard.writer import SummaryWriter
+from torch.utils.tensorboard.writer import FileWriter, SummaryWriter
 
 from distxml.metrics.lookup import metric_entry
 
@@ -17,6 +17,11 @@ Summary = Any
 PROTO: Any = summary_pb2  # protobuf makes its classes while it is imported
 HPARAMS: Any = plugin_data_pb2
 API: Any = api_pb2
+
+
+def event_file(writer: SummaryWriter) -> FileWriter:
+    """The event file behind a writer, for what it has no method for; torch has no public way to it."""
+    return writer._get_file_writer()
 
 
 class ScalarWriter:
@@ -40,7 +45,7 @@ class ScalarWriter:
         if tag not in self._described:
             scalar.metadata.CopyFrom(_scalar_metadata(tag, metric_entry(name).description))
             self._described.add(tag)
-        self._writer._get_file_writer().add_summary(PROTO.Summary(value=[scalar]), step)
+        event_file(self._writer).add_summary(PROTO.Summary(value=[scalar]), step)
 
 
 def _scalar_metadata(tag: str, description: str) -> Any:

@@ -15,7 +15,7 @@ from distxml.monitoring.confusion import PhaseFigures, confusion_picture
 from distxml.monitoring.events import EpochEvent, GuardEvent, NoticeEvent, PhaseEndEvent, StepEvent
 from distxml.monitoring.hparams import run_summaries, validation_tag
 from distxml.monitoring.overlay import triptych
-from distxml.monitoring.scalars import ScalarWriter
+from distxml.monitoring.scalars import ScalarWriter, event_file
 
 STEPS_FOLDER = "steps"
 SECONDS_BETWEEN_FLUSHES = 5
@@ -47,7 +47,7 @@ class TensorBoard:
         """Training resumes from an earlier place: forget what was written of later epochs and steps."""
         for writer, first_forgotten in ((self.writer, after_epoch + 1), (self.steps, after_step + 1)):
             start = SessionLog(status=SessionLog.START)
-            writer._get_file_writer().add_event(FileEvent(step=first_forgotten, session_log=start))
+            event_file(writer).add_event(FileEvent(step=first_forgotten, session_log=start))
 
     def write_step(self, event: StepEvent) -> None:
         """Figures of the epoch so far."""
@@ -125,12 +125,12 @@ class TensorBoard:
         """The run's row in the HParams table; its metrics are the newest epoch's."""
         *begun, self._ended = run_summaries(recipe)  # `add_hparams` would make a run of its own
         for summary in begun:
-            self.writer._get_file_writer().add_summary(summary)
+            event_file(self.writer).add_summary(summary)
         self.flush()
 
     def write_end(self) -> None:
         """The run is complete; `write_settings` came before."""
-        self.writer._get_file_writer().add_summary(self._ended)
+        event_file(self.writer).add_summary(self._ended)
 
     def flush(self) -> None:
         """Let a reader see all that was written."""

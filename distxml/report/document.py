@@ -17,7 +17,7 @@ from distxml.report.figures.all import Figures, draw_figures
 from distxml.report.figures.export import INDEX_NAME, write_figures
 from distxml.report.figures.heatmaps import heatmap_figure
 from distxml.report.gallery import Gallery, build_gallery
-from distxml.report.heatmap_grid import HeatmapGrid, Track, build_heatmap_grid
+from distxml.report.heatmap_grid import HeatmapGrid, SampleProgress, build_heatmap_grid
 from distxml.report.html_page import Content, render, write_page
 from distxml.report.scored_run import open_run
 from distxml.report.training_log import TrainingLog, read_training_log
@@ -47,7 +47,7 @@ def untracked(samples: Sequence[Sample], description: str) -> Iterable[Sample]:
     return samples
 
 
-def write_report(run: RunFolder, track: Track = untracked) -> Written:
+def write_report(run: RunFolder, track: SampleProgress = untracked) -> Written:
     """Write the folder of figures and then `report.html` into the run's folder, each in one step.
 
     Raises:
@@ -66,7 +66,7 @@ def write_report(run: RunFolder, track: Track = untracked) -> Written:
     return Written(run.report, folder, notices)
 
 
-def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None, track: Track) -> _Heatmaps:
+def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None, track: SampleProgress) -> _Heatmaps:
     try:
         scored_run = open_run(run, recipe, results)
         grid = build_heatmap_grid(scored_run, recipe, results, track) if results else None

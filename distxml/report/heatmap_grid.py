@@ -82,11 +82,13 @@ class HeatmapGrid:
         )
 
 
-Track = Callable[[Sequence[Sample], str], Iterable[Sample]]
+SampleProgress = Callable[[Sequence[Sample], str], Iterable[Sample]]
 """Iterates over images and may show how far it is: some methods take their time."""
 
 
-def build_heatmap_grid(scored_run: ScoredRun, recipe: Recipe, results: Results, track: Track) -> HeatmapGrid | None:
+def build_heatmap_grid(
+    scored_run: ScoredRun, recipe: Recipe, results: Results, track: SampleProgress
+) -> HeatmapGrid | None:
     """The grid, by the models that were scored; None where no heatmap was made.
 
     Args:

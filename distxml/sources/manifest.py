@@ -14,7 +14,7 @@ from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unus
 from distxml.sources.paths import path_below, require_distinct_keys, without_suffix
 from distxml.sources.raster import Box
 from distxml.sources.regions import BoxRegion, MaskFile, Region
-from distxml.sources.table import Table, TableRow, read_csv, shown
+from distxml.sources.table import SheetRow, Table, read_csv, shown
 
 NOTHING_THERE = "none"
 
@@ -72,7 +72,7 @@ def _classes(table: Table, settings: ManifestSource) -> tuple[str, ...]:
 
 
 def _require_one_row_each(table: Table, settings: ManifestSource) -> None:
-    rows: dict[str, TableRow] = {}
+    rows: dict[str, SheetRow] = {}
     for row in table.rows:
         image = row.text(settings.columns.image)
         first = rows.setdefault(image, row)
@@ -81,7 +81,7 @@ def _require_one_row_each(table: Table, settings: ManifestSource) -> None:
             raise UserError(f"{row.where}: the image {image!r} stands on {line} already; remove one")
 
 
-def _item(row: TableRow, root: Path, classes: tuple[str, ...], settings: ManifestSource) -> FileItem:
+def _item(row: SheetRow, root: Path, classes: tuple[str, ...], settings: ManifestSource) -> FileItem:
     columns = settings.columns
     name, label = row.text(columns.image).replace("\\", "/"), row.text(columns.label)
     path = path_below(root, name, f"{row.where}: column {columns.image}")
@@ -96,14 +96,14 @@ def _item(row: TableRow, root: Path, classes: tuple[str, ...], settings: Manifes
     return FileItem(path, name, without_suffix(name), classes.index(label), region, group, split)
 
 
-def _split(row: TableRow, column: str) -> Split | None:
+def _split(row: SheetRow, column: str) -> Split | None:
     text = row.text(column)
     if text and text not in SPLITS:
         raise UserError(f"{row.where}: column {column} is {text[:40]!r}; write {', '.join(SPLITS)} or nothing")
     return cast(Split, text) if text else None
 
 
-def _region(row: TableRow, root: Path, settings: ManifestSource) -> Region | None:
+def _region(row: SheetRow, root: Path, settings: ManifestSource) -> Region | None:
     mask, boxes = row.text(settings.columns.mask), row.text(settings.columns.boxes)
     if mask and boxes:
         raise UserError(f"{row.where}: has a mask and boxes; leave one of them empty")

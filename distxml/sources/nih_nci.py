@@ -11,7 +11,7 @@ from distxml.sources.file_item import FileItem
 from distxml.sources.files import SUFFIXES, find_images, require_folder
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
 from distxml.sources.regions import MaskFile, without_mask
-from distxml.sources.table import Table, TableRow, read_csv, read_xls
+from distxml.sources.table import SheetRow, Table, read_csv, read_xls
 
 CLASSES = ("healthy", "cancer")
 IMAGE, PATIENT, HISTOLOGY = "GG_IMAGE_ID", "GG_PATIENT_ID", "WRST_HIST_AFTER"
@@ -30,7 +30,7 @@ class Study:
     images: dict[str, list[Path]]
     rejected: list[Rejected]
 
-    def file_of(self, stem: str, row: TableRow) -> str:
+    def file_of(self, stem: str, row: SheetRow) -> str:
         """What lists call the image of `row`: its file, or what the table calls it where there is none."""
         paths = self.images.get(stem)
         return f"{self.name}/{paths[0].name if paths else row.text(IMAGE)}"
@@ -78,9 +78,9 @@ def _read_study(settings: NihNciSource, name: str) -> Study:
     return Study(name, table, images, found.rejected)
 
 
-def _rows_by_image(study: Study, rejected: list[Rejected]) -> dict[str, TableRow]:
+def _rows_by_image(study: Study, rejected: list[Rejected]) -> dict[str, SheetRow]:
     """The row of each image; where rows for one image differ, none of them is used."""
-    rows: dict[str, list[TableRow]] = {}
+    rows: dict[str, list[SheetRow]] = {}
     for row in study.table.rows:
         if row.text(IMAGE) in MISSING:
             line = row.where.removeprefix(f"{study.table.path}: ")
@@ -107,7 +107,7 @@ def _stem(study: Study, image: str) -> str:
     return image.removesuffix(suffix) if image not in study.images and suffix.lower() in SUFFIXES else image
 
 
-def _item(study: Study, stem: str, row: TableRow, settings: NihNciSource) -> FileItem:
+def _item(study: Study, stem: str, row: SheetRow, settings: NihNciSource) -> FileItem:
     label = _label(row.text(HISTOLOGY), settings)
     patient = _patient(row.text(PATIENT))
     if patient in MISSING:
@@ -159,7 +159,7 @@ def _whole(text: str) -> int | None:
     return None if found is None else int(found.group(1))
 
 
-def _without_row(study: Study, rows: dict[str, TableRow]) -> list[Rejected]:
+def _without_row(study: Study, rows: dict[str, SheetRow]) -> list[Rejected]:
     """Images that the table does not know, masks of images that are not there."""
     rejected: list[Rejected] = []
     for stem, paths in study.images.items():

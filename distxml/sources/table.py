@@ -16,7 +16,7 @@ ERROR = "#ERROR"
 
 
 @dataclass(frozen=True)
-class TableRow:
+class SheetRow:
     """A row; `where` is its file and line for messages, `cells` the stripped texts by column."""
 
     where: str
@@ -40,7 +40,7 @@ class Table:
 
     path: Path
     columns: tuple[str, ...]
-    rows: tuple[TableRow, ...]
+    rows: tuple[SheetRow, ...]
 
     def require(self, columns: Sequence[str]) -> None:
         """Stop unless all of these are there.
@@ -70,14 +70,14 @@ def make_table(path: Path, header: Sequence[str], lines: Sequence[tuple[str, Seq
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise UserError(f"{path}: two columns are called {twice[0]!r}; rename one")
-    rows: list[TableRow] = []
+    rows: list[SheetRow] = []
     for where, cells in lines:
         texts = [cell.strip() for cell in cells]
         if not any(texts):
             continue
         if len(texts) != len(names):
             raise UserError(f"{path}: {where}: {len(texts)} cells, but {len(names)} columns; mend the row")
-        rows.append(TableRow(f"{path}: {where}", {name: text for name, text in zip(names, texts, strict=True) if name}))
+        rows.append(SheetRow(f"{path}: {where}", {name: text for name, text in zip(names, texts, strict=True) if name}))
     return Table(path, columns, tuple(rows))
 
 

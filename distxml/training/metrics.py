@@ -1,6 +1,6 @@
 """Means of the loss terms, the accuracy and the heat over all images of an epoch, on all ranks.
 
-What each metric means is in `distxml.config.metrics`.
+What each metric means is in `distxml.metrics.table`.
 """
 
 import math

@@ -35,14 +35,14 @@ class StepHook:
         self.callbacks.on_step(number, step)
         ranks_meet = number % STEPS_BETWEEN_UPDATES == 0 or number == self.epoch.steps
         if ranks_meet:
-            self._judge()
+            self._update_means()
         if self.ended or self.collapse:
             return False
         if number < self.epoch.steps and self.saver.is_due(number, self.epoch.learner, ranks_meet=ranks_meet):
             self._save_position()
         return True
 
-    def _judge(self) -> None:
+    def _update_means(self) -> None:
         """Bring the running means up to date over all ranks; has the heatmap collapsed, is the phase at its end?"""
         state, learner = self.epoch.state, self.epoch.learner
         sums, means = self.epoch.metrics.sums_over_ranks(), state.means

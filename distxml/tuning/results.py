@@ -10,7 +10,7 @@ from distxml.config.load import with_settings
 from distxml.config.phases import PhaseName
 from distxml.errors import UserError
 from distxml.files import remove_unfinished, whole_file, whole_folder, write_whole
-from distxml.monitoring.scalars import ScalarWriter, hparam_summaries
+from distxml.monitoring.scalars import ScalarWriter, event_file, hparam_summaries
 from distxml.tuning.objective import Objective, pareto_front
 from distxml.tuning.records import SweepFolder, TrialRecord, searched_names, trial_name
 
@@ -100,7 +100,7 @@ def _write_hparams(folder: SweepFolder, base: Recipe, records: list[TrialRecord]
     tags = {name: f"trial/{name}" for name in metrics}
     with whole_folder(place) as fresh, SummaryWriter(str(fresh)) as writer:
         for summary in hparam_summaries(values, {tag: name for name, tag in tags.items()}):
-            writer._get_file_writer().add_summary(summary)
+            event_file(writer).add_summary(summary)
         scalars = ScalarWriter(writer)
         for name, tag in tags.items():
             scalars.add(name, metrics[name], record.all_epochs, tag)

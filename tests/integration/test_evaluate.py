@@ -218,7 +218,8 @@ def test_a_method_that_is_added_later_is_all_that_is_computed(fresh: RunFolder, 
     watched = Watched()
     recipe = recipe_of(fresh)
     evaluate_run(fresh, recipe, watched.show)
-    assert watched.total == PERTURBED * points(prepare(fresh, recipe).plan.of_method("saliency"), 3)
+    added = tuple(curve for curve in prepare(fresh, recipe).plan.curves if curve.method == "saliency")
+    assert watched.total == PERTURBED * points(added, 3)
     assert_same_results(load_results(fresh.evaluation), one_worker)
 
 

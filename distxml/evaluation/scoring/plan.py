@@ -43,10 +43,6 @@ class ScoringPlan:
         """Methods that have curves, in their order."""
         return tuple(dict.fromkeys(curve.method for curve in self.curves))
 
-    def of_method(self, method: Method) -> tuple[PlannedCurve, ...]:
-        """The curves of a method."""
-        return tuple(curve for curve in self.curves if curve.method == method)
-
 
 def points(curves: tuple[PlannedCurve, ...], fills: int) -> int:
     """Forward passes for these curves of one image: f(x(0)) once, the wholly replaced image once per fill, the rest."""

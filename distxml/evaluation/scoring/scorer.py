@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distxml.attribution.explained_model import ExplainedModel, Gate
+from distxml.attribution.explained_model import ExplainedModel, GateInput
 from distxml.attribution.methods import HeatmapMethod, make_method
 from distxml.config.evaluation import Method, Scoring
 from distxml.data.batch import Batch
@@ -187,7 +187,7 @@ class ImageScorer:
         kept = torch.cat([image.heatmap for image in group.images])  # B×1×H×W
 
         def logits(image: Tensor, source: Tensor) -> Tensor:
-            anew: Gate = None if f == "recompute" else "white"
+            anew: GateInput = None if f == "recompute" else "white"
             return self.explained.logits(image, kept[source] if f == "fixed" else anew)
 
         curves = perturbation_curves(self._perturbation(group), logits, self.batch_size, self.settings.output)

@@ -13,7 +13,7 @@ from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import in_order
 from distxml.report.wording import interval, number
 
-METRICS = ("accuracy", "classification", "pompom", "heat_mean", "heat_inside", "heat_outside")
+CLASS_METRICS = ("accuracy", "classification", "pompom", "heat_mean", "heat_inside", "heat_outside")
 
 
 def class_tables(summary: Summary) -> list[NumberTable]:
@@ -27,7 +27,7 @@ def class_tables(summary: Summary) -> list[NumberTable]:
 
 def _metrics(summary: Summary) -> NumberTable:
     known = {metric.name for part in summary.by_class for metric in part.metrics}
-    names = [name for name in METRICS if name in known]
+    names = [name for name in CLASS_METRICS if name in known]
 
     def cells(part: ClassPart) -> list[Cell]:
         found = {metric.name: metric for metric in part.metrics}

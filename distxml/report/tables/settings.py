@@ -11,7 +11,8 @@ from distxml.report.tables.methods import CLEAR, difference_cell
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.wording import interval, number, percent, signed
 
-Place = tuple[Order, int, Fill]
+CurveSetting = tuple[Order, int, Fill]
+"""Order, patch size in pixels, fill: what a curve is measured at, by any method."""
 
 
 def setting_tables(summary: Summary) -> list[NumberTable]:
@@ -20,18 +21,19 @@ def setting_tables(summary: Summary) -> list[NumberTable]:
     return [table for table in [*tables, _ties(summary)] if table.columns and table.rows]
 
 
-def _places(summary: Summary) -> dict[Place, int]:
+def _curve_settings(summary: Summary) -> dict[CurveSetting, int]:
     """Every setting, and how many patches were replaced; orders first."""
-    found: dict[Place, int] = {(row.order, row.patch_size, row.fill): row.steps for row in summary.aopc}
-    return {place: found[place] for place in sorted(found, key=lambda place: place[0] != summary.settings.orders[0])}
+    found: dict[CurveSetting, int] = {(row.order, row.patch_size, row.fill): row.steps for row in summary.aopc}
+    in_order = sorted(found, key=lambda setting: setting[0] != summary.settings.orders[0])
+    return {setting: found[setting] for setting in in_order}
 
 
-def _by_place(
-    summary: Summary, title: str, about: str, methods: Sequence[Method], cell: Callable[[Method, Place], Cell]
+def _by_curve_setting(
+    summary: Summary, title: str, about: str, methods: Sequence[Method], cell: Callable[[Method, CurveSetting], Cell]
 ) -> NumberTable:
     rows = [
         TableRow(f"{fill}, {size} px", [cell(method, (order, size, fill)) for method in methods], _note(order, steps))
-        for (order, size, fill), steps in _places(summary).items()
+        for (order, size, fill), steps in _curve_settings(summary).items()
     ]
     return NumberTable(title, about, "Fill, patch", [method_name(method) for method in methods], rows)
 
@@ -40,9 +42,9 @@ def _note(order: Order, steps: int) -> str:
     return f"{ORDER_NAMES[order]}, L = {steps}"
 
 
-def _aopc_rows(summary: Summary) -> Mapping[tuple[Method, Place], Aopc]:
+def _aopc_rows(summary: Summary) -> Mapping[tuple[Method, CurveSetting], Aopc]:
     """Every AOPC; that of `random`, which has no direction, under both orders."""
-    found: dict[tuple[Method, Place], Aopc] = {}
+    found: dict[tuple[Method, CurveSetting], Aopc] = {}
     for row in summary.aopc:
         for order in summary.settings.orders if row.method == "random" else (row.order,):
             found[row.method, (order, row.patch_size, row.fill)] = row
@@ -52,15 +54,15 @@ def _aopc_rows(summary: Summary) -> Mapping[tuple[Method, Place], Aopc]:
 def _aopc(summary: Summary) -> NumberTable:
     found = _aopc_rows(summary)
 
-    def cell(method: Method, place: Place) -> Cell:
-        row = found.get((method, place))
+    def cell(method: Method, setting: CurveSetting) -> Cell:
+        row = found.get((method, setting))
         return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
 
     about = (
         f"Area over each curve, and its 95% bootstrap interval. MoRF: {AOPC_IN_WORDS['morf']}; LeRF: "
         f"{AOPC_IN_WORDS['lerf']}. L: patches replaced."
     )
-    return _by_place(summary, "AOPC at every setting", about, summary.settings.methods, cell)
+    return _by_curve_setting(summary, "AOPC at every setting", about, summary.settings.methods, cell)
 
 
 def _minus_random(summary: Summary) -> NumberTable:
@@ -88,8 +90,8 @@ def _differences(
     found = {(row.method, row.other, row.order, row.patch_size, row.fill): row for row in summary.comparisons}
     made = {(row.method, row.other) for row in summary.comparisons}
     methods: list[Method] = [method for method, pair in pairs.items() if pair in made]
-    return _by_place(
-        summary, title, about, methods, lambda method, place: difference_cell(found.get((*pairs[method], *place)))
+    return _by_curve_setting(
+        summary, title, about, methods, lambda method, setting: difference_cell(found.get((*pairs[method], *setting)))
     )
 
 
@@ -115,8 +117,8 @@ def _is_clear(gap: OrderGap) -> bool:
 def _areas(summary: Summary) -> NumberTable:
     found = _aopc_rows(summary)
 
-    def cell(method: Method, place: Place) -> Cell:
-        row = found.get((method, place))
+    def cell(method: Method, setting: CurveSetting) -> Cell:
+        row = found.get((method, setting))
         if row is None or row.auc is None:
             return NONE
         return Cell(number(row.auc), interval(row.auc_low, row.auc_high))
@@ -128,16 +130,16 @@ def _areas(summary: Summary) -> NumberTable:
         f"{IN_WORDS[metric_entry('insertion_auc').better]}. With 95% bootstrap intervals."
     )
     methods = summary.settings.methods if known else ()
-    return _by_place(summary, "Deletion and insertion: areas under the curves", about, methods, cell)
+    return _by_curve_setting(summary, "Deletion and insertion: areas under the curves", about, methods, cell)
 
 
 def _ties(summary: Summary) -> NumberTable:
     found = _aopc_rows(summary)
     methods = without(summary.settings.methods, "random")
 
-    def cell(method: Method, place: Place) -> Cell:
-        row = found.get((method, place))
+    def cell(method: Method, setting: CurveSetting) -> Cell:
+        row = found.get((method, setting))
         return Cell(percent(row.tie_share)) if row else NONE
 
     about = "Mean share of the patches whose score equals another’s, so that their order is random."
-    return _by_place(summary, "Ties at every setting", about, methods, cell)
+    return _by_curve_setting(summary, "Ties at every setting", about, methods, cell)

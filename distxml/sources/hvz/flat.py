@@ -10,7 +10,7 @@ from distxml.sources.hvz.tree import CLASSES
 from distxml.sources.material import Missing, RawMaterial, Rejected, Track, Unusable
 from distxml.sources.paths import path_below, require_distinct_keys, without_suffix
 from distxml.sources.regions import MaskFile, without_mask
-from distxml.sources.table import TableRow, read_csv
+from distxml.sources.table import SheetRow, read_csv
 
 TABLE = "data.csv"
 IMAGE, LABEL = "imageID", "label"
@@ -37,11 +37,11 @@ def hvz_flat_material(settings: HvzFlatSource, track: Track) -> RawMaterial:
     return RawMaterial(CLASSES, items, rejected)
 
 
-def _name(row: TableRow) -> str:
+def _name(row: SheetRow) -> str:
     return f"images/{row.text(LABEL)}/{row.text(IMAGE)}"
 
 
-def _item(row: TableRow, settings: HvzFlatSource) -> FileItem:
+def _item(row: SheetRow, settings: HvzFlatSource) -> FileItem:
     image, label = row.text(IMAGE), row.text(LABEL)
     if label not in CLASSES:
         raise UserError(f"{row.where}: label {label!r} is neither of {', '.join(CLASSES)}; mend the row")

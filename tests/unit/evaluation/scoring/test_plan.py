@@ -29,7 +29,6 @@ def test_too_large_patches_are_left_out_and_steps_are_capped():
         ("random", 40, 2, True),
     ]
     assert plan.methods == ("in_model", "random")
-    assert plan.of_method("random") == plan.curves[3:]
     each = 1 + 2 * (1 + 2 * (100 + 3 + 1))  # x(0); a fill's end; the rest of each curve
     assert points(plan.curves, 2) == each
 

@@ -50,7 +50,7 @@ def done_by(tasks: list[Task], images: int) -> tuple[list[str], list[tuple[str, 
 
 def passes_of(spec: ScoringSpec, methods: tuple[Method, ...]) -> int:
     plan = spec.plan
-    return points(tuple(curve for method in methods for curve in plan.of_method(method)), len(plan.fills))
+    return points(tuple(curve for curve in plan.curves if curve.method in methods), len(plan.fills))
 
 
 settings_of = st.builds(
