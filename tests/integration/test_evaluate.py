@@ -283,7 +283,7 @@ def test_cpus_that_others_hold_are_waited_for_and_the_user_is_told(fresh: RunFol
     other, said = Other.remote(), []
     ray.get(other.is_there.remote())
     monkeypatch.setattr(pool, "SECONDS_TO_START", 2.0)
-    monkeypatch.setattr(duration, "SECONDS_FOR_A_PLACE", 1.0)
+    monkeypatch.setattr(duration, "MAX_SECONDS_TO_WAIT", 1.0)
     evaluation = prepare(fresh, recipe_of(fresh))
     assert duration.estimate_seconds(evaluation, remaining_work(fresh, evaluation)) is None
 
