@@ -53,17 +53,27 @@ def write_report(run: RunFolder, track: SampleProgress = untracked) -> Written:
     Raises:
         UserError: this is no run, one of its files is damaged, or the folder cannot be written.
     """
+    content = read_content(run, track)
+    figures = draw_figures(content.log, content.results)
+    html = render(content, figures)
+    folder = _write_figures(run, content.results, _plates(figures, content.grid))
+    write_page(run.report, html)
+    return Written(run.report, folder, content.notices)
+
+
+def read_content(run: RunFolder, track: SampleProgress = untracked) -> Content:
+    """All that the page shows but its figures.
+
+    Raises:
+        UserError: this is no run, or one of its files is damaged.
+    """
     recipe = run.recipe()
     log = read_training_log(run.metrics)
     evaluation = present_folder(run.evaluation)
     results = load_results(evaluation) if (evaluation / SUMMARY_NAME).is_file() else None
     heatmaps = _heatmaps(run, recipe, results, track)
-    figures = draw_figures(log, results)
     notices = _notices(run, log, results, heatmaps.missing)
-    html = render(Content(run, recipe, log, results, figures, heatmaps.gallery, heatmaps.grid, notices))
-    folder = _write_figures(run, results, _plates(figures, heatmaps.grid))
-    write_page(run.report, html)
-    return Written(run.report, folder, notices)
+    return Content(run, recipe, log, results, heatmaps.gallery, heatmaps.grid, notices)
 
 
 def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None, track: SampleProgress) -> _Heatmaps:

@@ -35,19 +35,18 @@ TEMPLATE_NAME = "report.html.j2"
 
 @dataclass(frozen=True)
 class Content:
-    """What a page shows; what is not there is None or empty."""
+    """What a page shows beside its figures; what is not there is None or empty."""
 
     run: RunFolder
     recipe: Recipe
     log: TrainingLog
     results: Results | None
-    figures: Figures
     gallery: Gallery | None
     grid: HeatmapGrid | None
     notices: list[str]
 
 
-def render(content: Content) -> str:
+def render(content: Content, figures: Figures) -> str:
     """The whole page.
 
     Raises:
@@ -66,7 +65,7 @@ def render(content: Content) -> str:
             notices=content.notices,
             log=content.log,
             summary=results.summary if results else None,
-            figures=content.figures,
+            figures=figures,
             figures_folder=content.run.figures.name,
             gallery=content.gallery,
             grid=content.grid,

@@ -5,30 +5,31 @@ from pathlib import Path
 
 import pytest
 
+from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.evaluation.results import Results, load_results
 from distxml.report.document import write_report
+from tests.made_once import made_once
+from tests.unit.evaluation.small_model import small_recipe
 from tests.unit.report.page import Page, parse
-from tests.unit.report.run_on_disk import EVERYTHING, make_run
+from tests.unit.report.run_on_disk import EVALUATION, EVERYTHING, make_run
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Three methods, one order."""
-    return make_run(tmp_path_factory.mktemp("three"))
+    """Three methods, one order; reported."""
+    return _reported(tmp_path_factory, "three methods", EVALUATION)
 
 
 @pytest.fixture(scope="session")
 def page(run: RunFolder) -> Page:
-    return parse(write_report(run).path.read_text(encoding="utf-8"))
+    return parse(run.report.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """All methods, both orders; reported."""
-    run = make_run(tmp_path_factory.mktemp("everything"), settings=EVERYTHING)
-    write_report(run)
-    return run
+    return _reported(tmp_path_factory, "all methods", EVERYTHING)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,12 @@ def full_page(everything: RunFolder) -> Page:
     return parse(everything.report.read_text(encoding="utf-8"))
 
 
+def _reported(tmp_path_factory: pytest.TempPathFactory, name: str, settings: EvaluationSettings) -> RunFolder:
+    folder = made_once(tmp_path_factory, name, lambda folder: write_report(make_run(folder, settings=settings)))
+    return RunFolder(small_recipe(folder, settings).run_folder)
+
+
 @pytest.fixture
-def copy(run: RunFolder, page: Page, tmp_path: Path) -> RunFolder:
+def copy(run: RunFolder, tmp_path: Path) -> RunFolder:
     """A reported run of one's own to damage; the dataset stays where it is."""
     return RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))

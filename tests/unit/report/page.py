@@ -3,6 +3,11 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from distxml.config.run_folder import RunFolder
+from distxml.report.document import read_content
+from distxml.report.figures.all import Figures
+from distxml.report.html_page import render
+
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 REFERENCES = {"src", "href", "xlink:href", "data", "action", "poster", "srcset"}
 
@@ -63,3 +68,8 @@ def parse(html: str) -> Page:
     assert parser.open == []
     parser.page.text = " ".join(parser.page.text.split())
     return parser.page
+
+
+def page_without_figures(run: RunFolder) -> Page:
+    """What the report says; its figures take most of the time, and not every test looks at them."""
+    return parse(render(read_content(run), Figures()))

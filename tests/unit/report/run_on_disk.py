@@ -55,8 +55,9 @@ def make_run(
     settings: EvaluationSettings = EVALUATION,
     rows: Sequence[Row] | None = None,
     classes: tuple[str, ...] = CLASSES,
+    log: Sequence[dict[str, Any]] | None = None,
 ) -> RunFolder:
-    """A run below `folder`, with its dataset beside it; those of the classifier and the joint phase differ."""
+    """A run below `folder`, with its dataset beside it; the weights of the classifier and the joint phase differ."""
     recipe = small_recipe(folder, settings)
     run = RunFolder(recipe.run_folder)
     run.path.mkdir(parents=True)
@@ -68,7 +69,7 @@ def make_run(
     write_checkpoint(run, small(classes))
     if finished:
         run.finished.write_text("{}")
-    write_log(run, full_log() if finished else full_log()[:4])
+    write_log(run, log if log is not None else full_log() if finished else full_log()[:4])
     if evaluated:
         evaluate(run, rows)
     return run

@@ -12,11 +12,11 @@ from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.results import load_results
-from distxml.report.document import write_report
+from distxml.report.document import read_content, write_report
 from distxml.report.figure import THEME
 from distxml.report.figures.training import LEGEND
 from distxml.report.wording import number
-from tests.unit.report.page import Page, parse
+from tests.unit.report.page import Page, page_without_figures, parse
 from tests.unit.report.run_on_disk import (
     CLASSES,
     full_log,
@@ -35,14 +35,12 @@ EVALUATION_FIGURES = 6  # ROC, precision and recall, AOPC over all settings, com
 
 
 def test_complete_run_has_no_notices(run: RunFolder):
-    written = write_report(run)
-    assert written.path == run.report
-    assert written.notices == []
+    assert read_content(run).notices == []
 
 
 def test_an_evaluation_that_was_about_to_be_replaced_is_shown(copy: RunFolder):
     copy.evaluation.rename(copy.evaluation.with_name("evaluation.old"))
-    assert write_report(copy).notices == []
+    assert read_content(copy).notices == []
 
 
 def test_nothing_is_loaded_from_outside(page: Page):
@@ -72,7 +70,7 @@ def test_class_names_are_text_and_nothing_else(run: RunFolder, page: Page):
 def test_what_happened_on_the_way_is_told(copy: RunFolder):
     events = [notice_event(0, "checkpoint <i>last</i> skipped"), *full_log()]
     write_log(copy, [*events[:5], guard_event(EXPLAINER, 1, 3), *events[5:]])
-    page = parse(write_report(copy).path.read_text(encoding="utf-8"))
+    page = page_without_figures(copy)
     assert "checkpoint <i>last</i> skipped" in page.text
     did = "black <b>heat</b>; went back (explainer’s learning rate now 0.01)"
     assert f"Collapse guard, explainer phase, after epoch 3: {did}" in page.text
@@ -144,26 +142,25 @@ def test_legend_has_the_colours_of_the_lines(run: RunFolder):
 
 def test_the_command_to_evaluate_can_be_pasted(tmp_path: Path):
     run = make_run(tmp_path / "two words", evaluated=False)
-    notice = next(line for line in write_report(run).notices if line.startswith("Not evaluated"))
+    notice = next(line for line in read_content(run).notices if line.startswith("Not evaluated"))
     assert shlex.split(notice.split("`")[1]) == ["distxml", "evaluate", str(run.path)]
 
 
 def test_same_run_same_report(run: RunFolder):
     first = run.report.read_bytes(), {path.name: path.read_bytes() for path in run.figures.iterdir()}
-    write_report(run)
+    assert write_report(run).path == run.report
     assert (run.report.read_bytes(), {path.name: path.read_bytes() for path in run.figures.iterdir()}) == first
     assert [path.name for path in run.path.iterdir() if "partial" in path.name] == []
 
 
 def test_unfinished_run_without_evaluation_says_so(tmp_path: Path):
     run = make_run(tmp_path, evaluated=False, finished=False)
-    written = write_report(run)
-    page = parse(run.report.read_text(encoding="utf-8"))
-    assert written.notices == [
+    page = page_without_figures(run)
+    notices = [
         "Training has not finished: 1 of 3 phases are complete.",
         f"Not evaluated yet: run `distxml evaluate {run.path}`, then make the report again.",
     ]
-    assert all(notice in page.text for notice in written.notices)
+    assert read_content(run).notices == notices and all(notice in page.text for notice in notices)
     assert f"{CLASSES[0]}: 4 of 6" in page.text  # the gallery of a model that was not evaluated
     assert "Not finished" in page.text
     assert "AOPC" not in page.text
@@ -182,9 +179,9 @@ def test_run_that_has_only_begun(copy: RunFolder):
 
 def test_other_weights_than_those_scored_are_not_shown(copy: RunFolder):
     write_checkpoint(copy, small(seed=2))
-    notices = write_report(copy).notices
-    assert len(notices) == 1 and "are not those that were scored" in notices[0]
-    assert parse(copy.report.read_text(encoding="utf-8")).all("img") == []
+    (notice,) = read_content(copy).notices
+    assert "are not those that were scored" in notice
+    assert page_without_figures(copy).all("img") == []
 
 
 def test_missing_dataset_leaves_out_the_gallery_alone(copy: RunFolder):
@@ -194,24 +191,23 @@ def test_missing_dataset_leaves_out_the_gallery_alone(copy: RunFolder):
     config = json.loads(copy.config.read_text())
     config["dataset"]["path"] = str(copy.path / "nowhere")
     copy.config.write_text(json.dumps(config))
-    notices = write_report(copy).notices
-    assert len(notices) == 1 and notices[0].startswith("No gallery: dataset")
-    assert "Accuracy" in parse(copy.report.read_text(encoding="utf-8")).text
+    (notice,) = read_content(copy).notices
+    assert notice.startswith("No gallery: dataset")
+    assert "Accuracy" in page_without_figures(copy).text
 
 
 def test_a_checkpoint_outside_the_run_is_not_opened(copy: RunFolder):
     summary = json.loads((copy.evaluation / "summary.json").read_text())
     summary["scored"]["checkpoint"] = "../../elsewhere"
     (copy.evaluation / "summary.json").write_text(json.dumps(summary))
-    assert "lies outside the run" in write_report(copy).notices[0]
+    assert "lies outside the run" in read_content(copy).notices[0]
 
 
 def test_other_settings_of_the_evaluation_are_shown(copy: RunFolder, page: Page):
     config = json.loads(copy.config.read_text())
     config["evaluation"]["target"] = "label"
     copy.config.write_text(json.dumps(config))
-    write_report(copy)
-    assert "Settings of the evaluation" in parse(copy.report.read_text(encoding="utf-8")).text
+    assert "Settings of the evaluation" in page_without_figures(copy).text
     assert "Settings of the evaluation" not in page.text
 
 

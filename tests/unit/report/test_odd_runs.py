@@ -21,7 +21,7 @@ from tests.unit.report.run_on_disk import CLASSES, EVALUATION, make_run
 def reported(
     folder: Path, settings: EvaluationSettings = EVALUATION, rows: list[Row] | None = None, classes=CLASSES
 ) -> tuple[Page, RunFolder]:
-    run = make_run(folder, settings=settings, rows=rows, classes=classes)
+    run = make_run(folder, settings=settings, rows=rows, classes=classes, log=())  # it would be drawn as always
     written = write_report(run)
     assert written.notices == []
     return parse(run.report.read_text(encoding="utf-8")), run
@@ -120,10 +120,11 @@ def test_what_was_asked_for_is_said(full_results: Results, change: dict[str, obj
     assert words in " ".join(about_the_score(full_results.summary.model_copy(update={"settings": settings})))
 
 
-def test_the_command_says_where_everything_is(copy: RunFolder):
-    done = CliRunner().invoke(app, ["report", str(copy.path)])
+def test_the_command_says_where_everything_is(tmp_path: Path):
+    run = make_run(tmp_path, evaluated=False)
+    done = CliRunner().invoke(app, ["report", str(run.path)])
     assert done.exit_code == 0
-    assert done.stdout.splitlines() == [str(copy.report), str(copy.figures)]
+    assert done.stdout.splitlines() == [str(run.report), str(run.figures)]
 
 
 def test_a_run_with_nothing_to_draw_has_no_folder_of_figures(tmp_path: Path):

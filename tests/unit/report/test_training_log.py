@@ -209,4 +209,5 @@ def test_the_field_at_fault_is_named(tmp_path: Path):
 
 @pytest.mark.parametrize("loss", [math.inf, 1e308, -1e308])
 def test_loss_that_overflows_still_draws(tmp_path: Path, loss: float):
-    assert training_figures(_read(tmp_path, [epoch_event(CLASSIFIER, 1, 1, loss=loss), epoch_event(CLASSIFIER, 2, 2)]))
+    losses = {"train": {"total": loss}, "val": {"total": loss}}
+    assert training_figures(_read(tmp_path, [epoch_event(CLASSIFIER, 1, 1) | losses, epoch_event(CLASSIFIER, 2, 2)]))

@@ -37,6 +37,7 @@ VARIANTS = {
         "optimizer.name=adamw",
     ),
 }
+BEST = (*UNGUARDED, *VARIANTS["best weights"])
 
 
 def shared(recipe: Recipe, store: PhaseStore) -> SharedPhases:
@@ -217,16 +218,24 @@ class Killed(BaseException):
     """Takes the place of kill -9."""
 
 
-@pytest.mark.parametrize("links", range(1, 7))
-def test_a_kill_while_phases_are_taken(tmp_path: Path, links: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between any two of the six checkpoints that are linked into the run: the second start takes all of it."""
-    store, own = PhaseStore(tmp_path / "store"), (*UNGUARDED, *VARIANTS["best weights"])
-    first = small_recipe(tmp_path, *own, "run.name=first")
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> PhaseStore:
+    """Holds the classifier and the explainer phase of `BEST`; its dataset lies beside it."""
+    folder = tmp_path_factory.mktemp("filled")
+    store, first = PhaseStore(folder / "store"), small_recipe(folder, *BEST, "run.name=first")
     train(first, shared(first, store))  # trains alone: nothing was asked of the store
     begin = shared(first, store)
     for phase in (CLASSIFIER, EXPLAINER):
         begin._publish(phase)
-    recipe = small_recipe(tmp_path, *own, "run.name=second", "phases.joint.alpha=0.9")
+    begin.close()
+    return store
+
+
+@pytest.mark.parametrize("links", range(1, 7))
+def test_a_kill_while_phases_are_taken(filled: PhaseStore, links: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two of the six checkpoints that are linked into the run: the second start takes all of it."""
+    store = filled
+    recipe = small_recipe(store.folder.parent, *BEST, f"run.name=taking {links}", "phases.joint.alpha=0.9")
     left, real = [links], shared_phases.copy_folder
 
     def copy(source: Path, target: Path) -> None:
