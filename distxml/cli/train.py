@@ -37,14 +37,13 @@ def train(
 
 def _train(settings: "Recipe") -> None:
     from distxml.config.run_folder import RunFolder
-    from distxml.evaluation.scoring.quick_scores import quick_scores
     from distxml.monitoring.console import TrainingConsole
     from distxml.training.driver import TrainHooks
     from distxml.training.driver import train as run_training
 
     finished_before = RunFolder(settings.run_folder).finished.exists()
     with TrainingConsole() as console:
-        run_training(settings, TrainHooks(quick_scores, console))
+        run_training(settings, TrainHooks(console))
     typer.echo(f"{'already complete' if finished_before else 'trained'}: {settings.run_folder}")
     typer.echo(f"next: distxml evaluate {shlex.quote(str(settings.run_folder))}")
 

@@ -11,10 +11,11 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from distxml.config import Recipe
 from distxml.data.batch import Batch
 from distxml.models.joint import JointOutput
-from distxml.monitoring.confusion import PhaseFigures, confusion_picture
+from distxml.monitoring.confusion import confusion_picture
 from distxml.monitoring.events import EpochEvent, GuardEvent, NoticeEvent, PhaseEndEvent, StepEvent
 from distxml.monitoring.hparams import run_summaries, validation_tag
 from distxml.monitoring.overlay import triptych
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.monitoring.scalars import ScalarWriter, event_file
 
 STEPS_FOLDER = "steps"

@@ -13,8 +13,8 @@ from distxml.errors import InfrastructureError, reason_of
 from distxml.files import present_folder
 from distxml.locks import claimed
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
+from distxml.registry import Address
 from distxml.signals import interruptible, stop_requests
-from distxml.training.callbacks.context import ScoresMaker
 from distxml.training.checkpoints import NEWEST_FIRST
 from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.ray_train import Display, fit
@@ -26,19 +26,19 @@ class TrainHooks:
     """What a caller adds to a run, in the driver's process.
 
     Attributes:
-        scores: makes the scores of explanations in the workers.
         display: gets the run's events.
         prepare: called once the run's folder is claimed, before checkpoints to resume from are looked for; returns
             whether there is anything left to train.
         patience: seconds to wait for another process that holds the run's folder.
         waits_for_nodes: whether workers wait where the cluster is too small; otherwise the run is refused.
+        scores: address of the `ScoresMaker` that scores explanations in the workers.
     """
 
-    scores: ScoresMaker
     display: Display
     prepare: Callable[[RunFolder, Recipe], bool] = lambda run, recipe: True
     patience: float = 0
     waits_for_nodes: bool = False
+    scores: Address = "distxml.evaluation.scoring.quick_scores:quick_scores"
 
 
 def train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:

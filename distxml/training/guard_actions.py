@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.errors import UnrecoverableError
-from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.training.callbacks.base import Callbacks
 from distxml.training.checkpoints import CheckpointRef, Checkpoints
 from distxml.training.guard import Collapse, diagnosis, useless_in_validation

@@ -22,10 +22,10 @@ from distxml.files import write_whole
 from distxml.monitoring.event_queue import EventQueue, EventReader
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
 from distxml.ray_private import StoppedOnRequest, cause_of_failure
+from distxml.registry import Address
 from distxml.signals import Interrupted, StopRequest
-from distxml.training.callbacks.context import ScoresMaker
 from distxml.training.run_claim import Claim
-from distxml.training.worker import train_worker
+from distxml.training.worker_task import WorkerTask
 
 SECONDS_BETWEEN_READS = 0.25
 SECONDS_PER_READ = 2.0
@@ -40,14 +40,14 @@ class Display(Protocol):
     def show(self, event: Event) -> None: ...
 
 
-def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: ScoresMaker, display: Display) -> None:
+def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: Address, display: Display) -> None:
     """Train to the end of the joint phase, lost workers replaced.
 
     Args:
         claimed: recipe, attempt and notices.
         run: its folder.
         stop: tells of Ctrl-C and SIGTERM.
-        scores: makes the scores of explanations in the workers.
+        scores: address of the `ScoresMaker` that scores explanations in the workers.
         display: gets the run's events.
 
     Raises:
@@ -112,20 +112,17 @@ class _Trainer(StoppedOnRequest, TorchTrainer):
     """Ray Train's, except for what ends it."""
 
 
-def _trainer(
-    claimed: Claim, run: RunFolder, event_queue: EventQueue, stop: StopRequest, scores: ScoresMaker
-) -> _Trainer:
+def _trainer(claimed: Claim, run: RunFolder, event_queue: EventQueue, stop: StopRequest, scores: Address) -> _Trainer:
     recipe, scaling = claimed.recipe, claimed.recipe.scaling
-    config = {
-        "recipe": recipe.model_dump_json(),
-        "run": str(run.path),
-        "event_queue": event_queue,
-        "attempt": claimed.attempt,
-        "scores": scores,
-    }
+    task = WorkerTask(
+        recipe=recipe.model_dump_json(),
+        run=str(run.path),
+        event_queue=event_queue,
+        attempt=claimed.attempt,
+        scores=scores,
+    )
     trainer = _Trainer(
-        train_worker,
-        train_loop_config=config,
+        task.run_on_this_rank,  # not its `train_loop_config`, which the controller reads too
         scaling_config=ScalingConfig(
             num_workers=scaling.workers,
             use_gpu=scaling.gpus_per_worker > 0,

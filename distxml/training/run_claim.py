@@ -9,12 +9,12 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import ray
 import torch
-import torchvision
 
 from distxml import __version__
 from distxml.config import Recipe
@@ -183,7 +183,7 @@ def _environment() -> dict[str, object]:
         "distxml": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": version("torchvision"),  # it takes seconds to import, and not every model needs it
         "ray": ray.__version__,
         "platform": platform.platform(),
         "cpus": os.cpu_count(),

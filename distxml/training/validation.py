@@ -8,7 +8,7 @@ from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassPrecisionRecallCurve
 
 from distxml.data.batch import Batch
-from distxml.monitoring.confusion import PhaseFigures
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.training.distributed import share_buffers, sum_over_ranks
 from distxml.training.learner import Learner
 from distxml.training.metrics import Metrics

@@ -1,7 +1,6 @@
 """What each Ray Train worker runs."""
 
 from pathlib import Path
-from typing import Any
 
 import ray.train
 import ray.train.torch
@@ -15,8 +14,8 @@ from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset, Split, open_dataset
 from distxml.errors import UserError, cause_of, is_disk_full, reason_of
 from distxml.models.checkpoint import build_empty_model, build_model
-from distxml.monitoring.event_queue import EventQueue
 from distxml.monitoring.events import FailedEvent
+from distxml.registry import load
 from distxml.training.callbacks.context import CallbackContext
 from distxml.training.callbacks.registry import make_callbacks
 from distxml.training.checkpoints import Checkpoints
@@ -26,31 +25,26 @@ from distxml.training.preflight import model_card
 from distxml.training.run_claim import mark_finished
 from distxml.training.state import TrainState
 from distxml.training.trainer import Trainer
+from distxml.training.worker_task import WorkerTask
 
 PARTS: tuple[Split, Split] = ("train", "val")
 
 
-def train_worker(config: dict[str, Any]) -> None:
-    """Train on this rank.
-
-    Args:
-        config: `recipe` (JSON), `run` (absolute path), `event_queue`, `attempt` (token of the driver that started us),
-            `scores` (a `ScoresMaker`).
-    """
-    event_queue: EventQueue = config["event_queue"]
-    if event_queue.has_failed():
+def train_worker(task: WorkerTask) -> None:
+    """Train on this rank."""
+    if task.event_queue.has_failed():
         return  # a user's mistake does not go away by trying again; the driver tells
     try:
-        _train(Recipe.model_validate_json(config["recipe"]), RunFolder(Path(config["run"])), config)
+        _train(Recipe.model_validate_json(task.recipe), RunFolder(Path(task.run)), task)
     except OSError as error:
-        _give_up_if_full(error, config["run"], event_queue)
+        _give_up_if_full(error, task)
         raise
     except UserError as error:
-        event_queue.fail(FailedEvent(str(error), cause_of(error)))
+        task.event_queue.fail(FailedEvent(str(error), cause_of(error)))
         raise
 
 
-def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
+def _train(recipe: Recipe, run: RunFolder, task: WorkerTask) -> None:
     context = ray.train.get_context()
     rank = Rank(context.get_world_rank(), context.get_world_size())
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
@@ -59,21 +53,20 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
     device = ray.train.torch.get_device()
     assert isinstance(device, torch.device)
     data = _loaders(recipe, dataset, rank, device)
-    checkpoints = Checkpoints(run, model_card(recipe, dataset), config["attempt"])
+    checkpoints = Checkpoints(run, model_card(recipe, dataset), task.attempt)
     torch.manual_seed(seed_from("model", recipe.run.seed))  # the same weights on every rank
     resume_point = checkpoints.find_newest_together(rank.is_first, device)
     build = build_model if resume_point.checkpoint is None else build_empty_model
     model = prepare(build(checkpoints.card), recipe.compute, device)
     weights = class_weights(recipe.loss.class_weights, dataset.metadata.class_counts("train"))
-    event_queue: EventQueue = config["event_queue"]
     callbacks = make_callbacks(
         CallbackContext(
             recipe=recipe,
             data=data,
             checkpoints=checkpoints,
             state=TrainState() if resume_point.checkpoint is None else checkpoints.state(resume_point.checkpoint),
-            event_queue=event_queue,
-            scores=config["scores"](recipe, data.val),
+            event_queue=task.event_queue,
+            scores=load(task.scores)(recipe, data.val),
         )
     )
     trainer = Trainer(
@@ -83,7 +76,7 @@ def _train(recipe: Recipe, run: RunFolder, config: dict[str, Any]) -> None:
         data=data,
         checkpoints=checkpoints,
         resume_point=resume_point,
-        notices=event_queue.take_notices() if rank.is_first else [],
+        notices=task.event_queue.take_notices() if rank.is_first else [],
         callbacks=callbacks,
     )
     trainer.fit()
@@ -101,12 +94,9 @@ def _loaders(recipe: Recipe, dataset: Dataset, rank: Rank, device: torch.device)
     return Loaders(train, val)
 
 
-def _give_up_if_full(error: OSError, run: str, event_queue: EventQueue) -> None:
+def _give_up_if_full(error: OSError, task: WorkerTask) -> None:
     """Trying again does not help against a full disk: the driver tells the user."""
     if is_disk_full(error):
-        event_queue.fail(
-            FailedEvent(
-                f"run {run}: cannot be written ({reason_of(error)}); free some space, then the same command resumes",
-                "infrastructure",
-            )
-        )
+        remedy = "free some space, then the same command resumes"
+        message = f"run {task.run}: cannot be written ({reason_of(error)}); {remedy}"
+        task.event_queue.fail(FailedEvent(message, "infrastructure"))

@@ -16,7 +16,6 @@ from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
 from distxml.data.schema import open_dataset
 from distxml.errors import InfrastructureError, UnrecoverableError, UserError
-from distxml.evaluation.scoring.quick_scores import quick_scores
 from distxml.files import write_whole
 from distxml.monitoring.events import EpochEvent, Event, NoticeEvent
 from distxml.training.driver import TrainHooks, train
@@ -53,9 +52,7 @@ class TrialRun:
         """
         outcome, reason = "failed", ""
         try:
-            train(
-                self.recipe, TrainHooks(quick_scores, self, self._prepare, SECONDS_FOR_THE_FOLDER, waits_for_nodes=True)
-            )
+            train(self.recipe, TrainHooks(self, self._prepare, SECONDS_FOR_THE_FOLDER, waits_for_nodes=True))
             outcome = "finished"
         except UnrecoverableError as error:
             reason = str(error)

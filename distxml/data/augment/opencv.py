@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
 import numpy as np
-from albumentations.augmentations.pixel.functional import clahe, shift_hsv
 from numpy.typing import NDArray
 
 from distxml.config.augmentation import AugmentationSettings
@@ -53,6 +52,8 @@ def augmented_image(image: Pixels, drawn: Draw) -> Pixels:
     image = _contrasted(image, drawn)
     if drawn.colour is None:
         return image
+    from albumentations.augmentations.pixel.functional import shift_hsv  # a second to import, and not always needed
+
     shift = drawn.colour
     return _pixels(shift_hsv(image, shift.hue / 2, shift.saturation, shift.value))  # OpenCV's hue has 180 steps
 
@@ -94,6 +95,8 @@ def _filtered(image: Pixels, drawn: Draw) -> Pixels:
 
 def _contrasted(image: Pixels, drawn: Draw) -> Pixels:
     if drawn.clahe:
+        from albumentations.augmentations.pixel.functional import clahe  # see `augmented_image`
+
         image = _pixels(clahe(image, drawn.clahe, (CLAHE_TILES, CLAHE_TILES)))
     if drawn.relief is not None:
         image = _pixels(cv2.filter2D(image, -1, drawn.relief))

@@ -9,8 +9,8 @@ rank, and does so in the same calls on each.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.training.epoch import Step
 from distxml.training.learner import Learner, LearningRates
 from distxml.training.metrics import EpochMetrics, Metrics

@@ -21,7 +21,7 @@ Scores = Callable[[Forward, torch.device], dict[str, tuple[float, float]]]
 """Scores a model: by name, the sum over this rank's images and their number. The names are the same on all ranks."""
 
 ScoresMaker = Callable[[Recipe, Loader], Scores]
-"""Makes a rank's `Scores` from the recipe and its loader of the validation split; sent to the workers by its name."""
+"""Makes a rank's `Scores` from the recipe and its loader of the validation split; workers get its address."""
 
 
 class EventSink(Protocol):

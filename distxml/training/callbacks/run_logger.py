@@ -12,9 +12,9 @@ from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
 from distxml.data.subsets import balanced_sample
-from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import EpochEvent, GuardEvent, NoticeEvent, PhaseEndEvent, ResumedEvent, StepEvent
 from distxml.monitoring.metrics_log import MetricsLog
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.monitoring.tensorboard import TensorBoard
 from distxml.training.callbacks.base import Callback, EpochContext, EpochReport
 from distxml.training.callbacks.context import CallbackContext, EventSink

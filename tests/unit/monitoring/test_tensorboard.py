@@ -17,9 +17,9 @@ from tensorboard.util.tensor_util import make_ndarray
 from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.metrics.lookup import METRICS, metric_entry
-from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.events import GuardEvent, NoticeEvent, PhaseEndEvent
 from distxml.monitoring.hparams import SHOWN_METRICS, settings_that_matter, validation_tag
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.monitoring.tensorboard import MAX_CURVES, TensorBoard
 from tests.unit.monitoring.some_events import epoch_event, step_event
 

@@ -42,7 +42,12 @@ EVALUATION = EvaluationSettings(
     curve_images=8,
 )
 EVERYTHING = EVALUATION.model_copy(
-    update={"methods": METHODS.names(), "orders": ("morf", "lerf"), "steps": "all", "integration_steps": 4}
+    update={
+        "methods": METHODS.names(),
+        "orders": ("morf", "lerf"),
+        "steps": "all",
+        "integration_steps": 4,
+    }
 )
 """All methods, in both orders, to the last patch."""
 
@@ -143,6 +148,11 @@ def full_log() -> list[dict[str, Any]]:
         epoch_event(JOINT, 1, 4),
         end_event(JOINT, 1, 4, "early <stopping>"),
     ]
+
+
+def short_log() -> list[dict[str, Any]]:
+    """One epoch and one loss: two figures."""
+    return [epoch_event(CLASSIFIER, 1, 1) | {"train": {"total": 1.0}, "val": {"total": 1.0}}]
 
 
 def write_log(run: RunFolder, events: Sequence[dict[str, Any]]) -> None:

@@ -15,11 +15,14 @@ from distxml.report.document import write_report
 from distxml.report.wording import about_the_score
 from tests.unit.evaluation.small_model import small_rows
 from tests.unit.report.page import Page, parse
-from tests.unit.report.run_on_disk import CLASSES, EVALUATION, make_run
+from tests.unit.report.run_on_disk import CLASSES, EVALUATION, make_run, short_log
+
+PLAIN = EVALUATION.model_copy(update={"patch_sizes": (8,), "fills": ("black",)})
+"""One setting: what is odd about a run shows in each."""
 
 
 def reported(
-    folder: Path, settings: EvaluationSettings = EVALUATION, rows: list[Row] | None = None, classes=CLASSES
+    folder: Path, settings: EvaluationSettings = PLAIN, rows: list[Row] | None = None, classes=CLASSES
 ) -> tuple[Page, RunFolder]:
     run = make_run(folder, settings=settings, rows=rows, classes=classes, log=())  # it would be drawn as always
     written = write_report(run)
@@ -80,13 +83,13 @@ def test_no_curves(tmp_path: Path):
 
 
 def test_random_alone_has_curves_but_no_heatmaps(tmp_path: Path):
-    page, run = reported(tmp_path, settings=EVALUATION.model_copy(update={"methods": ("random",)}))
+    page, run = reported(tmp_path, settings=PLAIN.model_copy(update={"methods": ("random",)}))
     assert "clearly better" not in page.text and "The same images by every method" not in page.text
     assert (run.figures / "morf_probability.png").is_file() and not (run.figures / "comparisons.png").exists()
 
 
 def test_lerf_alone(tmp_path: Path):
-    page, run = reported(tmp_path, settings=EVALUATION.model_copy(update={"orders": ("lerf",)}))
+    page, run = reported(tmp_path, settings=PLAIN.model_copy(update={"orders": ("lerf",)}))
     assert "least relevant first (LeRF)" in page.text and "most relevant first" not in page.text
     assert (run.figures / "lerf_probability.svg").is_file() and (run.figures / "aopc_by_steps.svg").is_file()
     assert "Between LeRF and MoRF" not in page.text
@@ -95,7 +98,7 @@ def test_lerf_alone(tmp_path: Path):
 def test_logits_of_a_named_class_under_f_classifier_phase(tmp_path: Path):
     page, run = reported(
         tmp_path,
-        settings=EVALUATION.model_copy(update={"f": "classifier_phase", "output": "logit", "target": CLASSES[1]}),
+        settings=PLAIN.model_copy(update={"f": "classifier_phase", "output": "logit", "target": CLASSES[1]}),
     )
     assert f"logit of the class “{CLASSES[1]}”, whatever an image shows" in page.text
     assert "classifier after its own phase under a white heatmap" in page.text
@@ -121,7 +124,7 @@ def test_what_was_asked_for_is_said(full_results: Results, change: dict[str, obj
 
 
 def test_the_command_says_where_everything_is(tmp_path: Path):
-    run = make_run(tmp_path, evaluated=False)
+    run = make_run(tmp_path, evaluated=False, log=short_log())
     done = CliRunner().invoke(app, ["report", str(run.path)])
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [str(run.report), str(run.figures)]

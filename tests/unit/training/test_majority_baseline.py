@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from distxml.config import Recipe
-from distxml.monitoring.confusion import PhaseFigures
+from distxml.monitoring.phase_figures import PhaseFigures
 from tests.unit.training.small_training import events, small_recipe, small_trainer
 
 

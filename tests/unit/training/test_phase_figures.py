@@ -12,7 +12,7 @@ from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.data.batch import Batch
 from distxml.models.joint import JointModel
-from distxml.monitoring.confusion import PhaseFigures
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.training.learner import Learner
 from distxml.training.validation import THRESHOLDS, collect_figures
 from tests.unit.training.ranks import run_on_ranks

@@ -16,7 +16,7 @@ from distxml.report.figure import Panel, Plate
 from distxml.report.figures.all import draw_figures
 from distxml.report.figures.export import INDEX_NAME, write_figures
 from distxml.report.training_log import read_training_log
-from tests.unit.report.run_on_disk import make_run
+from tests.unit.report.run_on_disk import make_run, short_log
 
 EVALUATION = {
     "roc",
@@ -133,7 +133,7 @@ def test_a_folder_in_the_place_of_a_figure_leaves_everything_as_it_was(tmp_path:
 
 
 def test_a_report_whose_figures_cannot_be_written_stays_the_old_one(tmp_path: Path):
-    run = make_run(tmp_path, evaluated=False)
+    run = make_run(tmp_path, evaluated=False, log=short_log())
     run.report.write_text("the old one")
     run.figures.write_text("a file where the folder belongs")
     with pytest.raises(UserError, match="figures: cannot be written"):

@@ -10,10 +10,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
-from distxml.monitoring.confusion import PhaseFigures
 from distxml.monitoring.event_queue import EventQueue
 from distxml.monitoring.events import Event, GuardEvent, NoticeEvent, PhaseEndEvent, StepEvent
 from distxml.monitoring.metrics_log import read_metrics
+from distxml.monitoring.phase_figures import PhaseFigures
 from distxml.training.callbacks import run_logger as logger_module
 from distxml.training.callbacks.base import Callbacks
 from distxml.training.callbacks.run_logger import RunLogger

