@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 SIDE_BY_SIDE := -n 2 --dist loadfile  # what a file's tests share is made once
 
-.PHONY: demo test quick unit integration lint types clean
+.PHONY: demo test quick lint types clean
 
 demo: $(INSTALLED)  ## polygons: build the dataset, train on two workers, evaluate, report
 	$(BIN)/distxml data build polygons data/polygons
@@ -15,18 +15,11 @@ demo: $(INSTALLED)  ## polygons: build the dataset, train on two workers, evalua
 	$(BIN)/distxml evaluate runs/polygons
 	$(BIN)/distxml report runs/polygons
 
-test: $(INSTALLED)  ## everything that must be clean
-	$(MAKE) --jobs=2 --keep-going lint types unit  # the types take one core for a minute, the tests the rest
-	$(MAKE) integration
+test: lint types  ## everything that must be clean; the longest tests first
+	$(PYTEST) $(SIDE_BY_SIDE) --no-loadscope-reorder tests/integration tests
 
 quick: $(INSTALLED)  ## the tests that start neither Ray nor a process
 	$(PYTEST) -m "not slow" $(SIDE_BY_SIDE)
-
-unit: $(INSTALLED)
-	$(PYTEST) --ignore=tests/integration $(SIDE_BY_SIDE)
-
-integration: $(INSTALLED)  ## one after the other: each takes both cores itself, and some look at the clock
-	$(PYTEST) tests/integration
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

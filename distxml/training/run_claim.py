@@ -56,6 +56,9 @@ def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
     Raises:
         UserError: the folder holds a run with other settings or other data, or something that is not a run.
     """
+    above = next(folder for folder in run.path.parents if folder.exists())
+    if not above.is_dir():
+        raise UserError(f"run.folder={run.path.parent}: {above} is a file; choose another run.folder")
     if run.config.exists():
         _check_same(run, recipe)
         _check_same_data(run, dataset)

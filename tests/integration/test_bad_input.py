@@ -6,6 +6,7 @@ All cases through the real command in this process, and one of each command as a
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -19,6 +20,7 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
+from tests.integration.ray_cluster import RayCluster
 from tests.integration.small_run import write_run
 
 TOO_MANY = (os.cpu_count() or 1) + 1
@@ -95,6 +97,8 @@ def _everything(place: Path) -> list[Path]:
         (["dataset.path=data/empty"], ["data/empty", "not a dataset"]),
         (["dataset.path=data/unannotated", "loss.kind=hybrid"], ["loss.kind=hybrid", "mask", "unsupervised"]),
         (["loss.class_weights=[1, -1]"], ["loss.class_weights", "-1"]),
+        (["run.folder=voc/images/cat0.png"], ["run.folder", "cat0.png is a file", "another run.folder"]),
+        (["run.folder=voc/images/cat0.png/a/b"], ["run.folder", "cat0.png is a file", "another run.folder"]),
         (["scaling.workers=4", "loader.batch_size=4"], ["leave a worker without an image"]),
         (["loss.class_weights=[1, 2, 3]"], ["loss.class_weights", "3 weights for 2 classes"]),
         (["model.pretrained=gone.pth", "model.classifier=resnet18", "model.width=32"], ["gone.pth", "no such file"]),
@@ -106,6 +110,8 @@ def _everything(place: Path) -> list[Path]:
         "not a dataset",
         "no masks",
         "negative",
+        "file for a folder",
+        "file for a folder above",
         "padding",
         "weights",
         "pretrained",
@@ -123,7 +129,6 @@ def test_train_refuses(place: Path, overrides: list[str], words: list[str]) -> N
     [
         (("data", "build", "voc", "out", "source.images=voc/gone", "source.annotations=voc/xml"), ["voc/gone"]),
         (("train", "polygons", *SMALL_TRAINING, *TOO_MANY_WORKERS, "run.name=refused"), ["scaling.workers", "lower"]),
-        (("train", "polygons", *SMALL_TRAINING, "run.folder=voc/images/cat0.png"), ["cat0.png", "run.folder"]),
         (("tune", "polygons", "budget.trials=0"), ["budget.trials"]),
         (("evaluate", "scored/run", TOO_MANY_WORKERS[0]), ["scaling.workers", "CPUs", "lower"]),
         (("report", "runs/gone"), ["runs/gone"]),
@@ -131,9 +136,9 @@ def test_train_refuses(place: Path, overrides: list[str], words: list[str]) -> N
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_a_process_refuses(place: Path, command: tuple[str, ...], words: list[str]) -> None:
+def test_a_process_refuses(place: Path, cluster: RayCluster, command: tuple[str, ...], words: list[str]) -> None:
     """One case of each command, with Ray where it takes Ray to see that too many workers are asked for."""
-    line = _refused(place, *command, run=distxml)
+    line = _refused(place, *command, run=partial(distxml, cluster=cluster))
     assert line.startswith("distxml: error: ") and all(word in line for word in words), line
 
 
@@ -244,9 +249,10 @@ def test_print_config_writes_nothing(place: Path, command: tuple[str, ...]) -> N
 
 
 @pytest.mark.slow
-def test_dry_run_checks_without_writing(place: Path) -> None:
+def test_dry_run_checks_without_writing(place: Path, cluster: RayCluster) -> None:
     before = _everything(place)
-    done = distxml("train", "polygons", *SMALL_TRAINING, "--dry-run", cwd=place)
+    done = distxml("train", "polygons", *SMALL_TRAINING, "--dry-run", cwd=place, cluster=cluster)
     assert done.returncode == 0, done.stderr
-    assert all(word in done.stdout for word in ("readable", "builds", "runs through", "2 fit", "nothing was written"))
+    words = ("readable", "a worker holds at most", "builds", "runs through", "2 fit", "nothing was written")
+    assert all(word in done.stdout for word in words)
     assert _everything(place) == before

@@ -4,7 +4,6 @@ Processes that are killed, disks and nodes are in `faults/test_evaluation.py`.
 """
 
 import json
-import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +29,7 @@ from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCH
 from distxml.evaluation.workers import pool
 from distxml.models.checkpoint import save_model
 from distxml.signals import StopRequest
-from tests.integration.command import distxml, distxml_in_process
+from tests.integration.command import distxml_in_process
 from tests.integration.same_results import assert_same, assert_same_results
 from tests.integration.small_run import write_run
 from tests.oracles.perturbation import aopc
@@ -338,16 +337,3 @@ def test_every_f_target_and_output(fresh: RunFolder):
             atol=1e-5,
             rtol=1e-5,
         )
-
-
-def test_the_command(fresh: RunFolder, one_worker: Results):
-    done = distxml("evaluate", fresh.path, "evaluation.methods=[in_model,random]", cwd=fresh.path.parent)
-    assert done.returncode == 0, done.stderr
-    assert "accuracy" in done.stdout
-    assert f"AOPC, {PERTURBED} images" in done.stdout
-    assert f"next: distxml report {shlex.quote(str(fresh.path))}" in done.stdout
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("evaluating: ") and last.endswith(" forward passes") and "left" not in last
-    found = load_results(fresh.evaluation)
-    assert {row.method for row in found.summary.aopc} == {"in_model", "random"}
-    assert_same(found.images, one_worker.images)

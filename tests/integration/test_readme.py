@@ -1,6 +1,6 @@
 """The README's commands and the examples of `--help`, run in their order by a stranger in an empty folder.
 
-Overrides that make data, model and epochs small are added to each command; nothing else is changed.
+Overrides that make data, model, epochs and workers small are added to each command; nothing else is changed.
 """
 
 import re
@@ -18,11 +18,17 @@ from tests.integration.ray_cluster import RayCluster
 from tests.unit.sources.voc_folder import make_voc_folder, object_xml
 
 REPOSITORY = Path(__file__).parents[2]
-SHORT = (*SMALL_TRAINING, "phases.classifier.epochs=1", "phases.explainer.epochs=1", "phases.joint.epochs=1")
+SHORT = (
+    *SMALL_TRAINING,
+    "scaling.workers=1",
+    "phases.classifier.epochs=1",
+    "phases.explainer.epochs=1",
+    "phases.joint.epochs=1",
+)
 SMALL = {
     "data build polygons": ("source.images=120", "source.image_size=16"),
     "train": SHORT,
-    "train voc": (*SHORT, "scaling.workers=1", "scaling.gpus_per_worker=0"),
+    "train voc": (*SHORT, "scaling.gpus_per_worker=0"),
     "tune": (*SHORT, "budget.trials=2", "scheduler.grace=1", "quick_scores.images=2"),
     "evaluate": ("evaluation.curve_images=4", "evaluation.batch_size=256"),
 }
@@ -65,7 +71,9 @@ def test_the_readme_and_the_examples_work(tmp_path: Path, cluster: RayCluster) -
     commands, *others = readme_blocks()
     assert [words[0] for words in commands] == ["data", "data", "train", "evaluate", "report", "explain"]
     said = {" ".join(words[:2]): run(words, tmp_path, cluster) for words in commands}
-    assert "heat_ratio" in said["evaluate runs/polygons"]
+    evaluated = said["evaluate runs/polygons"]
+    assert all(words in evaluated for words in ("accuracy", "heat_ratio", "AOPC, 4 images"))
+    assert "next: distxml report runs/polygons" in evaluated
     results = load_results(tmp_path / "runs/polygons/evaluation")
     assert results.summary.images == 24 and results.summary.curve_images == 4
     page = (tmp_path / "runs/polygons/report.html").read_text()

@@ -1,7 +1,6 @@
 """Training with real Ray workers: what a run leaves behind; `faults/` disturbs it."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,11 +8,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from distxml.config.phases import PhaseName
-from distxml.config.run_folder import RunFolder
-from distxml.monitoring.metrics_log import read_metrics
-from tests.integration.command import SMALL_TRAINING, distxml_in_process
-from tests.integration.ray_cluster import RayCluster
-from tests.integration.watched_process import WatchedProcess
+from tests.integration.command import distxml_in_process
 from tests.integration.watched_run import EPOCHS_IN_ALL, SETTINGS, WatchedRun
 
 pytestmark = pytest.mark.slow
@@ -55,23 +50,12 @@ def test_frozen_networks_stay_as_they_are_between_phases(undisturbed: WatchedRun
     assert any(not torch.equal(one[name], two[name]) for name in one if name.startswith("explainer"))
 
 
-def test_the_same_command_again(place: Path, undisturbed: WatchedRun) -> None:
+def test_the_same_command_again(undisturbed: WatchedRun) -> None:
     before = undisturbed.folder.finished.read_text()
     name = f"run.name={undisturbed.name}"
-    again = distxml_in_process("train", "polygons", *SETTINGS, name, cwd=place)
+    again = distxml_in_process("train", "polygons", *SETTINGS, name, cwd=undisturbed.place)
     assert (again.returncode, again.stdout.startswith("already complete")) == (0, True), again.stdout + again.stderr
     assert undisturbed.folder.finished.read_text() == before
-    refused = distxml_in_process("train", "polygons", *SETTINGS, name, "loss.beta=0.5", cwd=place)
+    refused = distxml_in_process("train", "polygons", *SETTINGS, name, "loss.beta=0.5", cwd=undisturbed.place)
     assert refused.returncode == 2
     assert "loss.beta=0.9, not 0.5" in refused.stderr and "run.name=NAME" in refused.stderr
-
-
-def test_dali_feeds_the_workers_too(place: Path, cluster: RayCluster) -> None:
-    once = [f"phases.{phase}.epochs=1" for phase in PhaseName]
-    dali = ("loader.backend=dali", "loader.augmentation={preset: paper, probability: 1.0}", "run.name=dali")
-    training = WatchedProcess(place, "dali", cluster=cluster)
-    training.launch("train", "polygons", *SMALL_TRAINING, *once, *dali)
-    training.finish()
-    run = RunFolder(place / "runs/dali")
-    assert run.finished.exists()
-    assert sum(event["event"] == "epoch" for event in read_metrics(run.metrics)) == 3

@@ -15,6 +15,9 @@ from tests.integration.ray_cluster import RayCluster
 PATIENCE = 600.0
 """Seconds; ten times what a quiet machine of two cores takes, so that a busy one fails no test."""
 
+TRAIN_WORKER = "ray::RayTrainWorker"
+"""Part of the name of a process that trains."""
+
 
 @dataclass
 class WatchedProcess:

@@ -88,13 +88,13 @@ class WatchedRun(WatchedProcess):
         ours, theirs = self.weights(), undisturbed.weights()
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
-    def assert_complete(self) -> None:
-        """Nothing is missing, nothing doubled."""
+    def assert_complete(self, best: bool = True) -> None:
+        """Nothing is missing, nothing doubled; `best`: also the best checkpoints, which are of live heatmaps alone."""
         assert self.folder.finished.exists()
         assert [event["global_epoch"] for event in self.events("epoch")] == list(range(1, EPOCHS_IN_ALL + 1))
         assert [event["phase"] for event in self.events("phase_end")] == list(PhaseName)
         for phase in PhaseName:
-            for name in ("last", "best_loss", "best_accuracy"):
+            for name in ("last", "best_loss", "best_accuracy") if best else ("last",):
                 load_model(self.folder.checkpoint(phase, name))
 
     def weights(self) -> dict[str, torch.Tensor]:

@@ -54,8 +54,7 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluator]:
         evaluation.kill_everything()
 
 
-@pytest.mark.timeout(2400)
-def test_one_fault_after_the_other(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
+def test_one_fault_after_the_other_on_this_machine(evaluate: Evaluator, whole: WatchedEvaluation) -> None:
     """One evaluation, with a Ray of its own in each start."""
     evaluation = evaluate()
     _a_worker_is_killed(evaluation)
@@ -109,16 +108,46 @@ def _the_driver_is_killed(evaluation: WatchedEvaluation) -> None:
     evaluation.assert_took(before)
 
 
-def test_workers_that_die_again_and_again(evaluate: Evaluator, whole: WatchedEvaluation, cluster: RayCluster) -> None:
-    """As they do where there is too little memory: while they load the model, and at a task."""
-    evaluation = evaluate("scaling.max_failures=1", "scaling.workers=1", cluster=cluster)
-    _ends_as_workers_die(evaluation, WORKER, "loading the model")
-    evaluation.start()
-    _ends_as_workers_die(evaluation, PER_TASK, r"image image-\d+.*\)")
+def test_one_fault_after_the_other_on_a_cluster(
+    evaluate: Evaluator, whole: WatchedEvaluation, small_disk: Path, cluster: RayCluster
+) -> None:
+    evaluation = evaluate(disk=small_disk, cluster=cluster)
+    _a_node_is_lost(evaluation, cluster)
+    _the_disk_fills_up(evaluation, small_disk)
+    _workers_die_again_and_again(evaluation)
+    before = evaluation.left()
+    cluster.add_node()
     evaluation.start()
     evaluation.finish()
+    evaluation.assert_took(before)
     evaluation.assert_equal_to(whole)
     assert "Traceback" not in evaluation.output
+
+
+def _a_node_is_lost(evaluation: WatchedEvaluation, cluster: RayCluster) -> None:
+    """No other comes: the worker that is left goes on."""
+    evaluation.wait_for_parts(2)
+    since = time.monotonic()
+    cluster.lose_node()
+    evaluation.wait_for_recovery("a node lost: the other continues", since, evaluation.parts())
+
+
+def _the_disk_fills_up(evaluation: WatchedEvaluation, disk: Path) -> None:
+    filler, since = fill_up(disk), time.monotonic()
+    evaluation.finish(status=2)
+    filler.unlink()
+    print(f"disk full: ended after {time.monotonic() - since:.0f} s")
+    last = evaluation.output.splitlines()[-1]
+    assert last.startswith("distxml: error: ") and "cannot be written (No space left on device)" in last, last
+    before = evaluation.left()
+    assert before.finished.damaged == () and before.finished.pairs
+
+
+def _workers_die_again_and_again(evaluation: WatchedEvaluation) -> None:
+    """As they do where there is too little memory: while they load the model, and at a task."""
+    for at, named in ((WORKER, "loading the model"), (PER_TASK, r"image image-\d+.*\)")):
+        evaluation.start("scaling.max_failures=1", "scaling.workers=1")
+        _ends_as_workers_die(evaluation, at, named)
 
 
 def _ends_as_workers_die(evaluation: WatchedEvaluation, at: str, named: str) -> None:
@@ -135,39 +164,6 @@ def _ends_as_workers_die(evaluation: WatchedEvaluation, at: str, named: str) -> 
     note, last = [line for line in lines if line.startswith(ours)]
     assert note == "note: a worker died; another replaces it and does its task again"
     assert re.match(rf"distxml: error: {named}: 2 workers died, more than scaling\.max_failures=1 allows; ", last), last
-
-
-def test_the_disk_fills_up(
-    evaluate: Evaluator, whole: WatchedEvaluation, small_disk: Path, cluster: RayCluster
-) -> None:
-    evaluation = evaluate(disk=small_disk, cluster=cluster)
-    evaluation.wait_for_parts(4)
-    filler, since = fill_up(small_disk), time.monotonic()
-    evaluation.finish(status=2)
-    filler.unlink()
-    print(f"disk full: ended after {time.monotonic() - since:.0f} s")
-    last = evaluation.output.splitlines()[-1]
-    assert last.startswith("distxml: error: ") and "cannot be written (No space left on device)" in last, last
-    assert "Traceback" not in evaluation.output
-    before, parts = evaluation.left(), evaluation.parts()
-    assert before.finished.damaged == ()
-    evaluation.start()
-    evaluation.wait_for_recovery("disk full, space freed, then the same command", since, parts)
-    evaluation.finish()
-    evaluation.assert_took(before)
-    evaluation.assert_equal_to(whole)
-
-
-def test_a_node_is_lost(evaluate: Evaluator, whole: WatchedEvaluation, cluster: RayCluster) -> None:
-    """No other comes: the worker that is left does it all."""
-    evaluation = evaluate(cluster=cluster)
-    evaluation.wait_for_parts(4)
-    since = time.monotonic()
-    cluster.lose_node()
-    evaluation.wait_for_recovery("a node lost: the other continues", since, evaluation.parts())
-    evaluation.finish()
-    print(f"a node lost: all done after {time.monotonic() - since:.0f} s")
-    evaluation.assert_equal_to(whole)
 
 
 def test_a_copy_of_the_rows_goes_with_the_run(whole: WatchedEvaluation, tmp_path: Path, cluster: RayCluster) -> None:

@@ -5,7 +5,9 @@ it (`pytest -rP` shows them).
 """
 
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -13,17 +15,16 @@ from distxml.config.phases import PhaseName
 from distxml.models.checkpoint import load_model
 from tests.integration.faults.conftest import Starter
 from tests.integration.ray_cluster import RayCluster
+from tests.integration.watched_process import TRAIN_WORKER
 from tests.integration.watched_run import WatchedRun
 
 pytestmark = pytest.mark.slow
 
-WORKERS = "ray::RayTrainWorker"
 
-
-@pytest.mark.timeout(2400)
 def test_one_fault_after_the_other(start: Starter, undisturbed: WatchedRun) -> None:
     """One run, with a Ray of its own in each start; the last fault may let it train on, so it comes last."""
-    run = start("disturbed")
+    run = start("disturbed", "run.checkpoint_steps=1")
+    _a_worker_is_killed_in_the_middle_of_an_epoch(run)
     _both_workers_are_killed(run)
     _ctrl_c(run)
     _sigterm(run)
@@ -31,16 +32,30 @@ def test_one_fault_after_the_other(start: Starter, undisturbed: WatchedRun) -> N
     _driver_is_killed(run)
     run.finish()
     run.assert_complete_and_equal_to(undisturbed)
+    for kind in ("train", "val"):
+        figures = [[event[kind] for event in each.events("epoch")] for each in (run, undisturbed)]
+        assert figures[0] == figures[1], "an interrupted epoch's means count its first steps too"
+
+
+def _a_worker_is_killed_in_the_middle_of_an_epoch(run: WatchedRun) -> None:
+    """What is left of the epoch is what an undisturbed run sees."""
+    run.wait_until(lambda: 2 <= run.steps_of_explainer_phase() <= 12)
+    workers, fault = run.descendants(TRAIN_WORKER), run.fault("a worker killed in the middle of an epoch")
+    assert len(workers) == 2
+    os.kill(workers[-1], signal.SIGKILL)
+    run.wait_for_recovery(fault)
+    (resumed,) = run.events("resumed")
+    assert resumed["phase"] == PhaseName.EXPLAINER and resumed["step"] >= 2
 
 
 def _both_workers_are_killed(run: WatchedRun) -> None:
-    run.wait_for_explainer_phase()
-    workers, fault = run.descendants(WORKERS), run.fault("both workers killed at once")
+    run.wait_for_another_epoch()
+    workers, fault = run.descendants(TRAIN_WORKER), run.fault("both workers killed at once")
     assert len(workers) == 2
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     run.wait_for_recovery(fault)
-    assert [event["phase"] for event in run.events("resumed")] == [PhaseName.EXPLAINER]
+    assert [event["phase"] for event in run.events("resumed")] == [PhaseName.EXPLAINER] * 2
 
 
 def _ctrl_c(run: WatchedRun) -> None:
@@ -88,37 +103,16 @@ def _driver_is_killed(run: WatchedRun) -> None:
     assert run.events("resumed")[-1]["phase"] in (PhaseName.EXPLAINER, PhaseName.JOINT), run.output
 
 
-def test_a_worker_killed_in_the_middle_of_an_epoch(
-    start: Starter, undisturbed: WatchedRun, cluster: RayCluster
-) -> None:
-    """What is left of the epoch is what an undisturbed run sees, so the weights end the same."""
-    run = start("midway", "run.checkpoint_steps=1", cluster=cluster)
-    run.wait_until(lambda: 2 <= run.steps_of_explainer_phase() <= 12)
-    fault = run.fault("a worker killed in the middle of an epoch")
-    os.kill(run.descendants(WORKERS)[-1], signal.SIGKILL)
-    run.wait_for_recovery(fault)
-    run.finish()
-    (resumed,) = run.events("resumed")
-    assert resumed["phase"] == PhaseName.EXPLAINER and resumed["step"] >= 2
-    run.assert_complete_and_equal_to(undisturbed)
-    for kind in ("train", "val"):
-        figures = [[event[kind] for event in each.events("epoch")] for each in (run, undisturbed)]
-        assert figures[0] == figures[1], "the interrupted epoch's means count its first steps too"
-
-
-def test_no_failures_allowed_then_one_worker_instead_of_two(start: Starter, cluster: RayCluster) -> None:
-    run = start("no_more", "scaling.max_failures=0", cluster=cluster)
-    run.wait_for_explainer_phase()
-    os.kill(run.descendants(WORKERS)[0], signal.SIGKILL)
-    run.finish(status=2)
-    last = run.output.splitlines()[-1]
-    assert last.startswith("distxml: error: training stopped (1 of the workers died, rank "), last
-    assert f"details: {run.folder.failure}; the same command resumes from there" in last
-    assert "Traceback" in run.folder.failure.read_text() and "Traceback" not in run.output
-    fault = run.fault("stopped, then the same command with one worker")
+def test_one_worker_instead_of_two(undisturbed: WatchedRun, place: Path, cluster: RayCluster) -> None:
+    """A copy of the run as it was before its joint phase."""
+    run = WatchedRun(place, "fewer", cluster=cluster)
+    shutil.copytree(undisturbed.folder.path, run.folder.path)
+    shutil.rmtree(run.folder.checkpoint(PhaseName.JOINT, "last").parent)
+    run.folder.finished.unlink()
+    fault = run.fault("the same command with one worker")
     run.start("scaling.workers=1")
     run.wait_for_recovery(fault)
     run.finish()
-    run.assert_complete()
+    run.assert_complete(best=False)  # in other groups of images BatchNorm may end with a heatmap that is none
     note = "note: resumes with 1 worker instead of 2; the global batch stays 4, computed in micro-batches of 2 images,"
     assert sum(line.startswith(note) for line in run.output.splitlines()) == 1

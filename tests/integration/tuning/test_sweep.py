@@ -13,8 +13,8 @@ from distxml.config.run_folder import RunFolder
 from tests.integration.command import distxml_in_process
 from tests.integration.ray_cluster import RayCluster
 from tests.integration.tuning.conftest import Starter
-from tests.integration.tuning.watched_sweep import WORKER, WatchedSweep
-from tests.integration.watched_process import WatchedProcess
+from tests.integration.tuning.watched_sweep import WatchedSweep
+from tests.integration.watched_process import TRAIN_WORKER, WatchedProcess
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def test_asha_stops_trials_and_gives_their_workers_back(start: Starter, cluster:
     workers: set[int] = set()
 
     def stopped() -> bool:
-        workers.update(sweep.descendants(WORKER))
+        workers.update(sweep.descendants(TRAIN_WORKER))
         return "trial 1 stopped (the scheduler" in sweep.output
 
     sweep.wait_until(stopped)

@@ -9,7 +9,7 @@ import yaml
 
 from distxml.tuning.records import SweepFolder, TrialRecord
 from distxml.tuning.trial_history import TrialHistory
-from tests.integration.watched_process import WatchedProcess
+from tests.integration.watched_process import TRAIN_WORKER, WatchedProcess
 
 SMALL = {
     "loader.image_size": 16,
@@ -26,8 +26,6 @@ SMALL = {
     "phases.explainer.until": None,
     "phases.joint.epochs": 2,
 }
-WORKER = "ray::RayTrainWorker"
-"""Part of the name of a process that trains."""
 
 
 @dataclass
@@ -73,6 +71,6 @@ class WatchedSweep(WatchedProcess):
     def wait_until_gone(self, pids: set[int], seconds: float) -> None:
         """Also while the sweep ends: it may be over before they are looked for."""
         start = time.monotonic()
-        while left := pids & set(self.descendants(WORKER)):
+        while left := pids & set(self.descendants(TRAIN_WORKER)):
             assert time.monotonic() - start < seconds, f"still there: {left}\n{self.output}"
             time.sleep(0.05)
