@@ -1,9 +1,12 @@
 """Runs `distxml` as a user would, in a process of its own, or in this one where it makes no difference."""
 
+import json
 import os
 import subprocess
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from unittest import mock
@@ -11,6 +14,7 @@ from unittest import mock
 from distxml.cli.main import run
 from tests.integration.ray_cluster import RayCluster
 
+REPOSITORY = Path(__file__).parents[2]
 DISTXML = [str(Path(sys.executable).with_name("distxml"))]
 
 
@@ -34,6 +38,34 @@ def distxml_in_process(*words: object, cwd: Path) -> subprocess.CompletedProcess
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else 0
     return subprocess.CompletedProcess(command, status, out.getvalue(), err.getvalue())
+
+
+@dataclass(frozen=True)
+class DistxmlSession:
+    """Commands that are run one after the other in one process of their own."""
+
+    process: subprocess.Popen[str]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The finished command, with what it printed."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, f"{words} ended the process"
+        return subprocess.CompletedProcess(words, *json.loads(answer))
+
+
+@contextmanager
+def distxml_session(cwd: Path, cluster: RayCluster) -> Iterator[DistxmlSession]:
+    """A session in the folder `cwd`, whose commands join the cluster."""
+    command = [sys.executable, "-m", "tests.integration.session"]
+    environment = os.environ | cluster.environment | {"PYTHONPATH": str(REPOSITORY)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=cwd, env=environment, text=True, stdin=pipe, stdout=pipe) as process:
+        yield DistxmlSession(process)
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 SMALL_TRAINING = (

@@ -1,7 +1,7 @@
 """Processes that are killed while a run trains, and how it resumes.
 
 `docs/faults.md` is the table. Each test prints the seconds from the fault to the first line that the run logged after
-it (`pytest -rP` shows them).
+it (`pytest -rP` shows them). SIGTERM, which is heard where Ctrl-C is, comes to an evaluation (`test_evaluation.py`).
 """
 
 import os
@@ -27,7 +27,6 @@ def test_one_fault_after_the_other(start: Starter, undisturbed: WatchedRun) -> N
     _a_worker_is_killed_in_the_middle_of_an_epoch(run)
     _both_workers_are_killed(run)
     _ctrl_c(run)
-    _sigterm(run)
     _power_cut_that_spoils_a_file(run)
     _driver_is_killed(run)
     run.finish()
@@ -68,16 +67,6 @@ def _ctrl_c(run: WatchedRun) -> None:
     run.wait_for_recovery(fault)
 
 
-def _sigterm(run: WatchedRun) -> None:
-    run.wait_for_another_epoch()
-    fault = run.fault("SIGTERM, then the same command")
-    assert run.signal(signal.SIGTERM) == 143
-    assert run.descendants() == []
-    assert run.output.count("distxml: interrupted; ") == 2
-    run.start()
-    run.wait_for_recovery(fault)
-
-
 def _power_cut_that_spoils_a_file(run: WatchedRun) -> None:
     run.wait_for_another_epoch()
     fault = run.fault("driver, Ray and workers killed at once, a checkpoint truncated, then the same command")
@@ -105,7 +94,7 @@ def _driver_is_killed(run: WatchedRun) -> None:
 
 def test_one_worker_instead_of_two(undisturbed: WatchedRun, place: Path, cluster: RayCluster) -> None:
     """A copy of the run as it was before its joint phase."""
-    run = WatchedRun(place, "fewer", cluster=cluster)
+    run = WatchedRun(place, undisturbed.name, cluster=cluster)
     shutil.copytree(undisturbed.folder.path, run.folder.path)
     shutil.rmtree(run.folder.checkpoint(PhaseName.JOINT, "last").parent)
     run.folder.finished.unlink()
