@@ -1,6 +1,7 @@
 """The Parquet dataset on disk: columns, `dataset.json`, and how the two are checked when opened."""
 
 import json
+import platform
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from distxml.config.load import validate_json
 from distxml.config.locations import is_uri
 from distxml.data.digest import classes_digest
 from distxml.data.location import Location, locate
+from distxml.digest import digest_of
 from distxml.errors import InfrastructureError, UserError, reason_of
 
 FORMAT = "distxml-dataset"
@@ -143,10 +145,17 @@ class DatasetMetadata(BaseModel):
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened dataset: where it lies and its metadata."""
+    """An opened dataset.
+
+    Attributes:
+        folder: where it lies.
+        metadata: of it.
+        sha256: checksum of its `dataset.json`, which holds those of all rows: it stands for the whole dataset.
+    """
 
     folder: Location
     metadata: DatasetMetadata
+    sha256: str
 
     def shards(self, split: Split) -> list[Shard]:
         """Entries of a split's shards, in reading order."""
@@ -167,6 +176,26 @@ def open_dataset(location: str | Path) -> Dataset:
         raise InfrastructureError(
             f"dataset {folder}: cannot be read ({reason_of(error)}); name another with dataset.path"
         ) from None
+
+
+def reopen_dataset(location: str | Path, sha256: str) -> Dataset:
+    """The dataset that another process, perhaps on another machine, has opened at the same place.
+
+    Args:
+        location: path or URI.
+        sha256: of the dataset that was opened: `Dataset.sha256`.
+
+    Raises:
+        UserError: see `open_dataset`; or it is another dataset here, or by now.
+    """
+    dataset = open_dataset(location)
+    if dataset.sha256 != sha256:
+        raise InfrastructureError(
+            f"dataset {dataset.folder}: on {platform.node()} it is not the one that the command has opened (SHA-256 of "
+            f"{METADATA_NAME}: {dataset.sha256[:16]}, not {sha256[:16]}); put the same dataset there on every node, "
+            "leave it alone meanwhile, and run the command again"
+        )
+    return dataset
 
 
 def require_printable(location: str | Path) -> None:
@@ -193,7 +222,7 @@ def _opened(folder: Location) -> Dataset:
     content = folder.read(METADATA_NAME)
     metadata = validate_json(DatasetMetadata, content, folder.file(METADATA_NAME), "build the dataset again")
     _check_shards(folder, metadata)
-    return Dataset(folder, metadata)
+    return Dataset(folder, metadata, digest_of(content))
 
 
 def _check_shards(folder: Location, metadata: DatasetMetadata) -> None:

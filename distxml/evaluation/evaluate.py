@@ -137,4 +137,4 @@ def worker_inputs(evaluation: Evaluation, journal: RowJournal) -> WorkerInputs:
     """What every worker needs."""
     scored = Weights(evaluation.checkpoint, evaluation.scored.sha256)
     explainer = Weights(evaluation.explainer_checkpoint, evaluation.scored.explainer_sha256)
-    return WorkerInputs(evaluation.spec, scored, explainer, journal)
+    return WorkerInputs(evaluation.spec, evaluation.dataset.sha256, scored, explainer, journal)

@@ -13,7 +13,7 @@ from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.reader import SplitReader
-from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
+from distxml.data.schema import Dataset, Split, open_dataset
 from distxml.digest import digest_of, file_digest
 from distxml.errors import UserError
 from distxml.evaluation.scoring.plan import ScoringPlan, ScoringSpec, make_plan
@@ -45,7 +45,6 @@ class Evaluation:
         scored: what is known of them.
         architectures: of the model that is scored, and of the one that explains.
         dataset: opened, with an absolute path.
-        dataset_sha256: checksum of its metadata.
         label_of_key: label of every image of the split, in its order.
         spec: what will be done, with the settings, dataset and scaling as they will be used.
     """
@@ -55,7 +54,6 @@ class Evaluation:
     scored: ScoredModel
     architectures: tuple[ModelSettings, ModelSettings]
     dataset: Dataset
-    dataset_sha256: str
     label_of_key: dict[str, int]
     spec: ScoringSpec
 
@@ -101,7 +99,6 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         ),
         architectures=(card.settings, explainer_card.settings),
         dataset=dataset,
-        dataset_sha256=dataset.folder.digest(METADATA_NAME),
         label_of_key=labels,
         spec=ScoringSpec(
             recipe=recipe,
@@ -170,7 +167,7 @@ def depends_on(evaluation: Evaluation) -> dict[str, object]:
         "explainer_weights": scored.explainer_sha256,
         "models": [settings.model_dump(mode="json", exclude=UNUSED) for settings in evaluation.architectures],
         "image_size": list(scored.image_size),
-        "dataset": evaluation.dataset_sha256,
+        "dataset": evaluation.dataset.sha256,
         "seed": recipe.run.seed,
         "loss": recipe.loss.model_dump(mode="json"),
         "alpha": recipe.phases.joint.alpha,

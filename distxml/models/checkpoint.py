@@ -1,16 +1,20 @@
-"""A model on disk: `model.safetensors` and `model.json`, enough to rebuild it. Nothing is unpickled."""
+"""A model on disk: `model.safetensors` and `model.json`, enough to rebuild it. Nothing is unpickled.
+
+Checksums are noted beside them and compared whenever the model is loaded.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
-from distxml.config.load import validate_json_file
+from distxml.config.load import validate_json
 from distxml.config.model import ModelSettings
 from distxml.errors import UserError, reason_of
 from distxml.files import write_whole
+from distxml.models.checksums import note_sums, read_checked
 from distxml.models.joint import JointModel
 
 WEIGHTS_NAME = "model.safetensors"
@@ -51,25 +55,29 @@ def build_empty_model(card: ModelCard) -> JointModel:
 
 
 def save_model(folder: Path, model: JointModel, card: ModelCard) -> None:
-    """Write both files into an existing folder; the card last."""
+    """Write both files into an existing folder, and their checksums last."""
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS_NAME)
     write_whole(folder / CARD_NAME, card.model_dump_json(indent=2) + "\n")
+    note_sums(folder, (WEIGHTS_NAME, CARD_NAME))
 
 
 def load_model(folder: Path) -> LoadedModel:
     """The model in `folder`, on the CPU, in eval mode.
 
     Raises:
-        UserError: a file is missing, damaged, or the two do not belong together.
+        UserError: a file is missing, is not what was written (its checksum), or the two do not belong together.
     """
     if not (folder / CARD_NAME).is_file():
         raise UserError(f"checkpoint {folder}: no {CARD_NAME}; name a folder that `distxml train` wrote")
     card = read_card(folder)
     model = build_empty_model(card)
     try:
-        model.load_state_dict(load_file(folder / WEIGHTS_NAME))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise UserError(f"checkpoint {folder / WEIGHTS_NAME}: cannot be loaded ({reason_of(error)})") from None
+        model.load_state_dict(load(read_checked(folder, WEIGHTS_NAME)))
+    except (SafetensorError, RuntimeError) as error:
+        raise UserError(
+            f"checkpoint {folder / WEIGHTS_NAME}: does not belong to its {CARD_NAME} ({reason_of(error)}); "
+            "name another checkpoint"
+        ) from None
     return LoadedModel(model.eval(), card)
 
 
@@ -77,9 +85,10 @@ def read_card(folder: Path) -> ModelCard:
     """The card of the model in `folder`.
 
     Raises:
-        UserError: it is damaged.
+        UserError: it is not what was written (its checksum), or another version of distxml wrote it.
     """
-    return validate_json_file(ModelCard, folder / CARD_NAME, "name another checkpoint, or train again")
+    content = read_checked(folder, CARD_NAME)
+    return validate_json(ModelCard, content, str(folder / CARD_NAME), "name another checkpoint")
 
 
 def check_classes(card: ModelCard, classes: tuple[str, ...], checkpoint: Path, dataset: str) -> None:

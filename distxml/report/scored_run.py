@@ -11,7 +11,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.location import locate
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Sample, decode
-from distxml.data.schema import METADATA_NAME, Dataset, Split, open_dataset
+from distxml.data.schema import Dataset, Split, open_dataset
 from distxml.digest import file_digest
 from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import Results
@@ -68,7 +68,7 @@ def open_run(run: RunFolder, recipe: Recipe, results: Results | None) -> ScoredR
     summary = results.summary
     scored = summary.scored
     dataset = _dataset(summary.dataset_path, recipe.dataset.path)
-    if dataset.folder.digest(METADATA_NAME) != summary.dataset_sha256:
+    if dataset.sha256 != summary.dataset_sha256:
         raise UserError(f"the dataset in {dataset.folder} is not the one that was scored; {AGAIN}")
     model = _scored_model(run, scored.checkpoint, scored.sha256, dataset)
     explainer = model
@@ -98,9 +98,10 @@ def _scored_model(run: RunFolder, name: str, sha256: str, dataset: Dataset) -> L
     folder = run.path / name
     if not folder.resolve().is_relative_to(run.path.resolve()):
         raise UserError(f"{run.evaluation}: the scored checkpoint {folder} lies outside the run")
+    loaded = _model(folder, dataset)  # first: of a damaged file nobody is to make an evaluation
     if _sha256(folder / WEIGHTS_NAME) != sha256:
         raise UserError(f"the weights in {folder} are not those that were scored; {AGAIN}")
-    return _model(folder, dataset)
+    return loaded
 
 
 def _sha256(path: Path) -> str:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
-from distxml.digest import digest_of, file_digest
 from distxml.errors import UserError, reason_of
 from distxml.files import write_whole
-from distxml.models.checkpoint import ModelCard, save_model
+from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, save_model
+from distxml.models.checksums import damage_of_files, note_sums, read_checked
 from distxml.training.learner import Learner
 from distxml.training.state import TrainState
 
@@ -19,15 +19,8 @@ STATE_NAME = "training_state.json"
 _STATE = TypeAdapter(TrainState)
 
 
-class SavedState(BaseModel):
-    """`training_state.json`, which is written last: where training stood, and the SHA-256 of each file and of that."""
-
-    state: TrainState
-    sha256: dict[str, str]
-
-
 def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: ModelCard) -> None:
-    """Write all files of a checkpoint, the state last.
+    """Write all files of a checkpoint, their checksums last.
 
     Args:
         folder: exists and is empty.
@@ -38,34 +31,24 @@ def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: Mo
     save_model(folder, learner.model, card)
     moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
     torch.save(moving, folder / OPTIMIZER_NAME)
-    sums = {path.name: file_digest(path) for path in sorted(folder.iterdir())} | {STATE_NAME: _digest(state)}
-    write_whole(folder / STATE_NAME, SavedState(state=state, sha256=sums).model_dump_json(indent=2) + "\n")
+    write_whole(folder / STATE_NAME, _STATE.dump_json(state, indent=2) + b"\n")
+    note_sums(folder, (OPTIMIZER_NAME, STATE_NAME))
 
 
 def damage_of(folder: Path) -> str | None:
     """What is wrong with a checkpoint's files; None: nothing."""
-    try:
-        saved = read_state(folder)
-        found = {name: file_digest(folder / name) for name in saved.sha256} | {STATE_NAME: _digest(saved.state)}
-        changed = [name for name, expected in saved.sha256.items() if found[name] != expected]
-    except (UserError, OSError) as error:
-        return str(error)
-    return f"{', '.join(changed)} is not what was written" if changed else None
+    return damage_of_files(folder, (CARD_NAME, WEIGHTS_NAME, OPTIMIZER_NAME, STATE_NAME))
 
 
-def _digest(state: TrainState) -> str:
-    return digest_of(_STATE.dump_json(state))
-
-
-def read_state(folder: Path) -> SavedState:
+def read_state(folder: Path) -> TrainState:
     """Where training stood.
 
     Raises:
-        UserError: the file is not what training writes.
-        OSError: it cannot be read.
+        UserError: it is not what was written, or another version of distxml wrote it.
     """
-    path = folder / STATE_NAME
     try:
-        return SavedState.model_validate_json(path.read_bytes())
+        return _STATE.validate_json(read_checked(folder, STATE_NAME))
     except ValueError as error:
-        raise UserError(f"{path}: not a training state ({reason_of(error)}); remove this checkpoint") from None
+        raise UserError(
+            f"{folder / STATE_NAME}: not a training state ({reason_of(error)}); remove this checkpoint"
+        ) from None

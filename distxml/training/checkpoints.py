@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.errors import InfrastructureError, UserError, reason_of
 from distxml.files import copy_folder, present_folder, remove_unfinished, whole_folder
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model
+from distxml.models.checksums import read_checked
 from distxml.training.checkpoint_files import OPTIMIZER_NAME, damage_of, read_state, write_checkpoint
 from distxml.training.distributed import from_first_rank
 from distxml.training.learner import Learner
@@ -113,7 +115,7 @@ class Checkpoints:
 
     def state(self, checkpoint: CheckpointRef) -> TrainState:
         """Where training stood."""
-        return read_state(self.folder(checkpoint.phase, checkpoint.name)).state
+        return read_state(self.folder(checkpoint.phase, checkpoint.name))
 
     def model(self, phase: PhaseName, name: CheckpointName) -> LoadedModel:
         """The model of a checkpoint of this run."""
@@ -121,13 +123,16 @@ class Checkpoints:
 
     def restore_optimizer(self, checkpoint: CheckpointRef, learner: Learner) -> None:
         """Optimizer and schedule as they were."""
-        file = self.folder(checkpoint.phase, checkpoint.name) / OPTIMIZER_NAME
+        folder = self.folder(checkpoint.phase, checkpoint.name)
+        content = read_checked(folder, OPTIMIZER_NAME)
         try:
-            saved = torch.load(file, map_location="cpu", weights_only=True)
+            saved = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
             learner.optimizer.load_state_dict(saved["optimizer"])
             learner.schedule.load_state_dict(saved["schedule"])
-        except Exception as error:  # a damaged file ends in many kinds of errors
-            raise UserError(f"{file}: cannot be loaded ({reason_of(error)}); remove this checkpoint") from None
+        except Exception as error:  # what another version wrote ends in many kinds of errors
+            raise UserError(
+                f"{folder / OPTIMIZER_NAME}: cannot be loaded ({reason_of(error)}); remove this checkpoint"
+            ) from None
 
     def check_still_ours(self) -> None:
         """A driver that was killed may leave workers behind; they must not write once a new driver has started.

@@ -13,6 +13,7 @@ from distxml.errors import InfrastructureError, reason_of
 from distxml.files import present_folder
 from distxml.locks import claimed
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
+from distxml.models.checksums import damage_of_files
 from distxml.registry import Address
 from distxml.signals import interruptible, stop_requests
 from distxml.training.checkpoints import NEWEST_FIRST
@@ -58,7 +59,7 @@ def _train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
     check_claim(run, recipe, dataset)
-    resumes = _has_checkpoints(run, dataset)
+    resumes = has_checkpoints(run, dataset)
     if run.finished.exists():
         return run
     if not resumes:
@@ -84,10 +85,13 @@ def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset, patience: float) 
         yield ours
 
 
-def _has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:
-    """Whether there is something to resume from; the dataset must have the classes that it was trained on."""
+def has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:
+    """Whether there is something to resume from; the dataset must have the classes that it was trained on.
+
+    What is damaged is passed over, as it is when training resumes.
+    """
     folders = [present_folder(run.checkpoint(each.phase, each.name)) for each in NEWEST_FIRST]
-    present = [folder for folder in folders if (folder / CARD_NAME).is_file()]
-    for folder in present:
+    known = [folder for folder in folders if damage_of_files(folder, [CARD_NAME]) is None]
+    for folder in known:
         check_classes(read_card(folder), dataset.metadata.classes, folder, str(dataset.folder))
-    return bool(present)
+    return bool(known)

@@ -44,7 +44,7 @@ def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: Address, disp
     """Train to the end of the joint phase, lost workers replaced.
 
     Args:
-        claimed: recipe, attempt and notices.
+        claimed: recipe, dataset, attempt and notices.
         run: its folder.
         stop: tells of Ctrl-C and SIGTERM.
         scores: address of the `ScoresMaker` that scores explanations in the workers.
@@ -117,6 +117,7 @@ def _trainer(claimed: Claim, run: RunFolder, event_queue: EventQueue, stop: Stop
     task = WorkerTask(
         recipe=recipe.model_dump_json(),
         run=str(run.path),
+        dataset_sha256=claimed.dataset_sha256,
         event_queue=event_queue,
         attempt=claimed.attempt,
         scores=scores,

@@ -75,11 +75,13 @@ class Claim:
     Attributes:
         attempt: token of this attempt.
         recipe: what to train with.
+        dataset_sha256: of the dataset that was checked: `Dataset.sha256`.
         notices: what the user should know.
     """
 
     attempt: str
     recipe: Recipe
+    dataset_sha256: str
     notices: list[str]
 
 
@@ -98,7 +100,7 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
     write_whole(run.environment, json.dumps(environment_with(run.environment), indent=2) + "\n")
     attempt = uuid.uuid4().hex
     write_whole(run.attempt, attempt)
-    return Claim(attempt, recipe, notices)
+    return Claim(attempt, recipe, dataset.sha256, notices)
 
 
 def mark_finished(run: RunFolder) -> None:

@@ -1,19 +1,17 @@
 """Warm starts: the weights of an earlier run, whole or one of the two networks."""
 
 from collections.abc import Iterator
-from pathlib import Path
-
-from safetensors import SafetensorError, safe_open
 
 from distxml.config.model import ModelSettings
 from distxml.config.warm_start import WarmStartSettings
-from distxml.errors import UserError, reason_of
+from distxml.errors import UserError
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, load_model, read_card
+from distxml.models.checksums import REMEDY, damage_of_files
 from distxml.models.joint import JointModel
 
 
 def check_warm_start(settings: WarmStartSettings, card: ModelCard) -> None:
-    """Whether the checkpoint suits the model of `card`; reads its card and the header of its weights alone.
+    """Whether the checkpoint suits the model of `card`, and its files are what was written; builds no model.
 
     Raises:
         UserError: there is no checkpoint, it is damaged, or it holds another architecture or other classes.
@@ -24,8 +22,10 @@ def check_warm_start(settings: WarmStartSettings, card: ModelCard) -> None:
             f"warm_start.checkpoint={folder}: holds no {CARD_NAME}; name the folder of a checkpoint, such as "
             "runs/NAME/checkpoints/joint/best_loss"
         )
+    damage = damage_of_files(folder, (CARD_NAME, WEIGHTS_NAME))
+    if damage is not None:
+        raise UserError(f"warm_start.checkpoint={folder}: {damage}; {REMEDY}")
     _check_same_model(settings, read_card(folder), card)
-    _check_weights_are_whole(folder)
 
 
 def apply_warm_start(model: JointModel, settings: WarmStartSettings, card: ModelCard) -> None:
@@ -70,13 +70,3 @@ def _compared_fields(settings: WarmStartSettings, model: ModelSettings) -> Itera
     if settings.part in ("all", "classifier"):
         yield from ("classifier", "normalization")
         yield "gates" if model.has_torchvision_classifier else "width"
-
-
-def _check_weights_are_whole(folder: Path) -> None:
-    try:
-        with safe_open(folder / WEIGHTS_NAME, "pt"):
-            pass  # opening compares the file's length with what its header promises
-    except (OSError, SafetensorError) as error:
-        raise UserError(
-            f"warm_start.checkpoint: {folder / WEIGHTS_NAME}: is damaged ({reason_of(error)}); name another checkpoint"
-        ) from None

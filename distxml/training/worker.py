@@ -11,7 +11,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
 from distxml.data.loader import Loader, Loaders
 from distxml.data.sampler import Rank
-from distxml.data.schema import Dataset, Split, open_dataset
+from distxml.data.schema import Dataset, Split, reopen_dataset
 from distxml.errors import UserError, cause_of, is_disk_full, reason_of
 from distxml.models.checkpoint import build_empty_model, build_model
 from distxml.monitoring.events import FailedEvent
@@ -45,11 +45,11 @@ def train_worker(task: WorkerTask) -> None:
 
 
 def _train(recipe: Recipe, run: RunFolder, task: WorkerTask) -> None:
+    dataset = reopen_dataset(recipe.dataset.path, task.dataset_sha256)
     context = ray.train.get_context()
     rank = Rank(context.get_world_rank(), context.get_world_size())
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
     set_determinism(recipe.compute)
-    dataset = open_dataset(recipe.dataset.path)
     device = ray.train.torch.get_device()
     assert isinstance(device, torch.device)
     data = _loaders(recipe, dataset, rank, device)

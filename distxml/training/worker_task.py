@@ -20,6 +20,7 @@ class WorkerTask:
     Attributes:
         recipe: as JSON.
         run: absolute path of its folder.
+        dataset_sha256: of the dataset that the driver has opened: `Dataset.sha256`.
         event_queue: to the driver.
         attempt: token of the driver that sends this.
         scores: address of a `ScoresMaker`.
@@ -27,6 +28,7 @@ class WorkerTask:
 
     recipe: str
     run: str
+    dataset_sha256: str
     event_queue: "EventQueue"
     attempt: str
     scores: Address

@@ -19,6 +19,7 @@ from distxml.config import Recipe, load_settings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
+from distxml.models.checksums import note_sums
 from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
 from tests.integration.ray_cluster import RayCluster
 from tests.integration.small_run import write_run
@@ -154,6 +155,7 @@ def test_a_checkpoint_of_other_classes(place: Path) -> None:
     settings = {"settings": {"classifier": "vgg"}, "image_size": [16, 16], "dataset": "polygons"}
     classes = [*metadata["classes"], "squares"]
     (run / "checkpoints/classifier/last/model.json").write_text(json.dumps(settings | {"classes": classes}))
+    note_sums(run / "checkpoints/classifier/last", ["model.json"])
     begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=begun"])
     (run / "config.json").write_text(begun.model_dump_json())
     (run / "dataset.json").write_text(json.dumps(metadata))

@@ -66,7 +66,7 @@ class WatchedRun(WatchedProcess):
             state = (self.folder.checkpoint(PhaseName.EXPLAINER, "last") / "training_state.json").read_text()
         except FileNotFoundError:
             return 0
-        return json.loads(state)["state"]["step_in_epoch"]
+        return json.loads(state)["step_in_epoch"]
 
     def wait_for_another_epoch(self) -> None:
         """One that was not finished when the run was resumed last."""

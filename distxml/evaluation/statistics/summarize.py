@@ -102,7 +102,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         scored=evaluation.scored,
         dataset_path=str(evaluation.dataset.folder),
         dataset_name=metadata.name,
-        dataset_sha256=evaluation.dataset_sha256,
+        dataset_sha256=evaluation.dataset.sha256,
         split=settings.split,
         images=images.num_rows,
         annotated=images.num_rows - images["pompom"].null_count,

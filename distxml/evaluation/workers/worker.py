@@ -10,7 +10,7 @@ import torch
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.evaluation import Method
 from distxml.data.reader import SplitReader
-from distxml.data.schema import open_dataset
+from distxml.data.schema import reopen_dataset
 from distxml.digest import file_digest
 from distxml.errors import UserError, is_disk_full, reason_of
 from distxml.evaluation.scoring.plan import ScoringSpec
@@ -31,7 +31,7 @@ class Weights:
         """The model.
 
         Raises:
-            UserError: it is damaged, or the weights are others by now.
+            UserError: it is not what was written, or the weights are others by now.
         """
         model = load_model(self.folder).model
         if file_digest(self.folder / WEIGHTS_NAME) != self.sha256:  # after loading: weights never change back
@@ -47,12 +47,14 @@ class WorkerInputs:
 
     Attributes:
         spec: of the evaluation.
+        dataset_sha256: of the dataset that the driver has opened: `Dataset.sha256`.
         scored: folder and checksum of the model that is scored.
         explainer: of the one whose explainer makes the in-model heatmaps; may be the same.
         journal: where finished rows go.
     """
 
     spec: ScoringSpec
+    dataset_sha256: str
     scored: Weights
     explainer: Weights
     journal: RowJournal
@@ -66,9 +68,14 @@ class ScoringWorker:
 
     @cached_property
     def reader(self) -> SplitReader:
-        """Reads the split that is scored."""
+        """Reads the split that is scored, of the dataset that the driver has opened.
+
+        Raises:
+            UserError: there is another dataset here, or by now.
+        """
         recipe = self.inputs.spec.recipe
-        return SplitReader(open_dataset(recipe.dataset.path), recipe.evaluation.split, recipe.dataset.cache)
+        dataset = reopen_dataset(recipe.dataset.path, self.inputs.dataset_sha256)
+        return SplitReader(dataset, recipe.evaluation.split, recipe.dataset.cache)
 
     @cached_property
     def scorer(self) -> ImageScorer:

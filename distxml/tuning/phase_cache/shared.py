@@ -35,8 +35,8 @@ PHASE_EVENTS = ("epoch", "phase_end", "guard")
 def ended(run: RunFolder, phase: PhaseName) -> bool:
     """Whether a run has ended a phase; its checkpoints of that phase do not change any more then."""
     try:
-        return read_state(present_folder(run.checkpoint(phase, "last"))).state.ended is not None
-    except (OSError, UserError):
+        return read_state(present_folder(run.checkpoint(phase, "last"))).ended is not None
+    except UserError:
         return False
 
 

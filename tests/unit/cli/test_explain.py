@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,7 @@ from distxml.explain import explain_images, output_names
 from distxml.files import published_together
 from distxml.models.checkpoint import LoadedModel, load_model, save_model
 from distxml.monitoring.overlay import overlay
+from tests.flip_a_byte import flip_a_byte
 from tests.unit.evaluation.small_model import SIZE, small_model, small_recipe
 
 HEAT = 0.4
@@ -94,6 +96,15 @@ def test_values_are_those_of_the_model(run: RunFolder, tmp_path: Path):
     heat = output.heatmap[0, 0].numpy()
     assert heat.std() > 0.01  # or the next line would prove little
     assert np.abs(_read(tmp_path / "out" / "photo.heatmap.png") - 255.0 * heat).max() <= 0.5 + 1e-3
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.json"])
+def test_a_damaged_checkpoint_explains_nothing(run: RunFolder, tmp_path: Path, name: str):
+    copied = RunFolder(Path(shutil.copytree(run.path, tmp_path / "run")))
+    flip_a_byte(copied.checkpoint(PhaseName.JOINT, "last") / name)
+    with pytest.raises(UserError, match=rf"joint/last: {name} is not what was written.*; copy the checkpoint again"):
+        explain_images(copied, [_write_image(tmp_path / "photo.png")], tmp_path / "out", "last")
+    assert not (tmp_path / "out").exists()
 
 
 def test_same_names_from_different_folders_are_kept_apart(run: RunFolder, tmp_path: Path):

@@ -135,8 +135,7 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
         explainer_checkpoint=Path(checkpoint),
         scored=scored,
         architectures=(recipe.model, recipe.model),
-        dataset=Dataset(locate("nowhere"), _metadata(list(label_of_key.values()), classes)),
-        dataset_sha256="0",
+        dataset=Dataset(locate("nowhere"), _metadata(list(label_of_key.values()), classes), "0"),
         label_of_key=label_of_key,
         spec=ScoringSpec(recipe, plan, SIZE, target_class=None),
     )

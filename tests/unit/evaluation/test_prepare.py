@@ -67,7 +67,7 @@ def test_f_classifier_phase_without_its_checkpoint_says_so(run: RunFolder):
 def test_a_damaged_explainer_is_found_before_any_worker_starts(run: RunFolder):
     weights = run.checkpoint(PhaseName.JOINT, "last") / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-5])
-    with pytest.raises(UserError, match=r"joint/last/model\.safetensors: cannot be loaded"):
+    with pytest.raises(UserError, match=r"joint/last: model\.safetensors is not what was written"):
         prepared(run, "evaluation.f=classifier_phase")
 
 

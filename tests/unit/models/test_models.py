@@ -12,6 +12,7 @@ from torchvision.models import resnet18
 from distxml.config.model import ModelSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, check_classes, load_model, save_model
+from distxml.models.checksums import note_sums
 from distxml.models.classifiers import CLASSIFIERS
 from distxml.models.gate import Gate, insert_gates, last_gate
 from distxml.models.joint import JointModel
@@ -206,9 +207,12 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no model\.json"):
         load_model(tmp_path)
     save_model(tmp_path, build_model(card()), card())
-    weights = tmp_path / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"model\.safetensors: cannot be loaded"):
+    other = build_model(card("small_resnet"))
+    save_file(other.state_dict(), tmp_path / "model.safetensors")
+    with pytest.raises(UserError, match=r"model\.safetensors is not what was written"):
+        load_model(tmp_path)
+    note_sums(tmp_path, ["model.safetensors"])
+    with pytest.raises(UserError, match=r"model\.safetensors: does not belong to its model\.json .*; name another"):
         load_model(tmp_path)
 
 

@@ -16,6 +16,7 @@ from distxml.report.document import read_content, write_report
 from distxml.report.figure import THEME
 from distxml.report.figures.training import LEGEND
 from distxml.report.wording import number
+from tests.flip_a_byte import flip_a_byte
 from tests.unit.report.page import Page, page_without_figures, parse
 from tests.unit.report.run_on_disk import (
     CLASSES,
@@ -201,6 +202,17 @@ def test_a_checkpoint_outside_the_run_is_not_opened(copy: RunFolder):
     summary["scored"]["checkpoint"] = "../../elsewhere"
     (copy.evaluation / "summary.json").write_text(json.dumps(summary))
     assert "lies outside the run" in read_content(copy).notices[0]
+
+
+def test_damaged_weights_are_named_and_draw_no_heatmaps(copy: RunFolder):
+    """It is not to be evaluated again: that would put the damaged model's figures over the good ones."""
+    weights = copy.checkpoint(PhaseName.JOINT, "last") / "model.safetensors"
+    flip_a_byte(weights)
+    content = read_content(copy)
+    (notice,) = content.notices
+    assert notice.startswith(f"No gallery: checkpoint {weights.parent}: model.safetensors is not what was written")
+    assert "copy the checkpoint again" in notice and "evaluate" not in notice
+    assert content.gallery is None and content.results is not None
 
 
 def test_other_settings_of_the_evaluation_are_shown(copy: RunFolder, page: Page):

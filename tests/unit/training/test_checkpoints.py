@@ -13,10 +13,15 @@ from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.schema import open_dataset
 from distxml.errors import UserError
-from distxml.models.checkpoint import read_card
+from distxml.models.checkpoint import build_model, read_card
 from distxml.training.checkpoints import CheckpointRef, Checkpoints
+from distxml.training.driver import has_checkpoints
+from distxml.training.learner import Learner
 from distxml.training.run_claim import claim
+from tests.flip_a_byte import flip_a_byte
 from tests.unit.training.small_training import events, small_recipe, small_trainer
+
+WRITTEN = ("model.json", "model.safetensors", "optimizer.pt", "training_state.json")
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +41,17 @@ def checkpoints(run: RunFolder) -> Checkpoints:
     return Checkpoints(run, read_card(run.checkpoint(PhaseName.CLASSIFIER, "last")), run.attempt.read_text())
 
 
+def small_learner(run: RunFolder) -> Learner:
+    card = read_card(run.checkpoint(PhaseName.CLASSIFIER, "last"))
+    return Learner.build(run.recipe(), PhaseName.JOINT, build_model(card), None)
+
+
 def test_the_newest_is_taken(run: RunFolder) -> None:
     found = checkpoints(run).find_newest()
     assert found.checkpoint == CheckpointRef(PhaseName.JOINT, "last") and not found.skipped
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "training_state.json", "model.json"])
+@pytest.mark.parametrize("name", [*WRITTEN, "SHA256SUMS"])
 @pytest.mark.parametrize("how", ["truncated", "a flipped bit", "gone", "empty"])
 def test_what_is_damaged_is_passed_over(run: RunFolder, name: str, how: str) -> None:
     file = run.checkpoint(PhaseName.JOINT, "last") / name
@@ -59,6 +69,26 @@ def test_what_is_damaged_is_passed_over(run: RunFolder, name: str, how: str) -> 
         and str(run.checkpoint(PhaseName.JOINT, "last")) in found.skipped[0]
         and name in found.skipped[0]
     )
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_damaged_is_loaded_by_nobody(run: RunFolder, name: str) -> None:
+    """Not even between the comparison that finds the newest checkpoint and the loading of it."""
+    last = CheckpointRef(PhaseName.JOINT, "last")
+    ours, learner = checkpoints(run), small_learner(run)
+    flip_a_byte(ours.folder(last.phase, last.name) / name)
+    with pytest.raises(UserError, match=rf"{name} is not what was written.*; copy the checkpoint again"):
+        _ = ours.state(last), ours.model(last.phase, last.name), ours.restore_optimizer(last, learner)
+
+
+def test_a_damaged_card_does_not_keep_a_run_from_resuming(run: RunFolder) -> None:
+    dataset = open_dataset(run.recipe().dataset.path)
+    for name in ("last", "previous"):
+        flip_a_byte(run.checkpoint(PhaseName.JOINT, name) / "model.json")
+    assert has_checkpoints(run, dataset)
+    for card in run.path.glob("checkpoints/*/*/model.json"):
+        card.unlink()
+    assert not has_checkpoints(run, dataset)
 
 
 def test_where_a_phase_has_no_intact_checkpoint_the_one_before_it_is_taken(run: RunFolder) -> None:

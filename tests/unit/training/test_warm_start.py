@@ -14,8 +14,10 @@ from distxml.config.run_folder import RunFolder
 from distxml.config.warm_start import WarmStartSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, load_model, read_card, save_model
+from distxml.models.checksums import note_sums
 from distxml.training.preflight import check_dataset
 from distxml.training.warm_start import apply_warm_start, check_warm_start
+from tests.flip_a_byte import flip_a_byte
 from tests.unit.training.small_training import small_recipe, small_trainer
 
 SMALL = {"classifier": "small_resnet", "width": 4, "explainer_width": 4}
@@ -118,20 +120,35 @@ def test_damaged_or_missing_checkpoints(tmp_path: Path) -> None:
     whole = weights.read_bytes()
     for content in (whole[:-1], whole[:100], b"", b"\xff" * 100):
         weights.write_bytes(content)
-        with pytest.raises(UserError, match=r"model\.safetensors: is damaged"):
+        with pytest.raises(UserError, match=r"model\.safetensors is not what was written.*; copy the checkpoint again"):
             check_warm_start(settings, card())
     weights.unlink()
-    with pytest.raises(UserError, match=r"model\.safetensors: is damaged"):
+    with pytest.raises(UserError, match=r"model\.safetensors cannot be read \(No such file"):
         check_warm_start(settings, card())
+    weights.write_bytes(whole)
     (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(UserError, match=r"model\.json: not what this version"):
+    with pytest.raises(UserError, match=r"model\.json is not what was written"):
         check_warm_start(settings, card())
+    note_sums(tmp_path, ["model.json"])
+    with pytest.raises(UserError, match=r"model\.json: not what this version .*; name another checkpoint$"):
+        check_warm_start(settings, card())
+
+
+def test_one_byte_that_changed_is_refused_and_takes_nothing_over(tmp_path: Path) -> None:
+    checkpoint(tmp_path, card())
+    flip_a_byte(tmp_path / "model.safetensors")
+    model = build_model(card())
+    untouched = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(UserError, match=rf"warm_start\.checkpoint={tmp_path}: model\.safetensors is not what was"):
+        apply_warm_start(model, WarmStartSettings(checkpoint=tmp_path), card())
+    assert all(torch.equal(value, untouched[name]) for name, value in model.state_dict().items())
 
 
 def test_weights_that_do_not_belong_to_their_card(tmp_path: Path) -> None:
     checkpoint(tmp_path, card(width=8))
     (tmp_path / "model.json").write_text(card().model_dump_json())
-    with pytest.raises(UserError, match=r"model\.safetensors: cannot be loaded"):
+    note_sums(tmp_path, ["model.json"])
+    with pytest.raises(UserError, match=r"model\.safetensors: does not belong to its model\.json"):
         apply_warm_start(build_model(card()), WarmStartSettings(checkpoint=tmp_path), card())
 
 

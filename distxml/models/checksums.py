@@ -1,0 +1,61 @@
+"""`SHA256SUMS` of a checkpoint: noted when its files are written, compared whenever one of them is read.
+
+The layout is that of the program of the same name: `sha256sum -c SHA256SUMS` compares them without distxml.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from distxml.digest import digest_of, file_digest
+from distxml.errors import UserError, reason_of
+from distxml.files import write_whole
+
+SUMS_NAME = "SHA256SUMS"
+REMEDY = "copy the checkpoint again from where it was whole, or name another one"
+
+
+def note_sums(folder: Path, names: Iterable[str]) -> None:
+    """Note the sums of files that were just written, beside those that are noted of others."""
+    noted = _noted(folder) if (folder / SUMS_NAME).exists() else {}
+    noted |= {name: file_digest(folder / name) for name in names}
+    write_whole(folder / SUMS_NAME, "".join(f"{noted[name]}  {name}\n" for name in sorted(noted)))
+
+
+def damage_of_files(folder: Path, names: Iterable[str]) -> str | None:
+    """What is wrong with these files of a checkpoint; None: each is what was written."""
+    try:
+        noted = _noted(folder)
+        changed = [name for name in names if file_digest(folder / name) != noted.get(name)]
+    except OSError as error:
+        return _unreadable(error)
+    return _changed(", ".join(changed)) if changed else None
+
+
+def read_checked(folder: Path, name: str) -> bytes:
+    """The content of a file of a checkpoint: what was written, nothing else.
+
+    Raises:
+        UserError: it was changed, cannot be read, or its sum was never noted.
+    """
+    try:
+        content = (folder / name).read_bytes()
+        damage = None if digest_of(content) == _noted(folder).get(name) else _changed(name)
+    except OSError as error:
+        content, damage = b"", _unreadable(error)
+    if damage is not None:
+        raise UserError(f"checkpoint {folder}: {damage}; {REMEDY}")
+    return content
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    """Sums by name; a line that is damaged is no file's sum."""
+    lines = (folder / SUMS_NAME).read_bytes().decode(errors="replace").splitlines()
+    return {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
+
+
+def _changed(names: str) -> str:
+    return f"{names} is not what was written: its SHA-256 is not the one in {SUMS_NAME}"
+
+
+def _unreadable(error: OSError) -> str:
+    return f"{Path(str(error.filename)).name} cannot be read ({reason_of(error)})"
