@@ -28,6 +28,7 @@ class TrainHooks:
 
     Attributes:
         display: gets the run's events.
+        check_data: called with the dataset before anything else is done with it; raises where it is not the right one.
         prepare: called once the run's folder is claimed, before checkpoints to resume from are looked for; returns
             whether there is anything left to train.
         patience: seconds to wait for another process that holds the run's folder.
@@ -36,6 +37,7 @@ class TrainHooks:
     """
 
     display: Display
+    check_data: Callable[[Dataset], None] = lambda dataset: None
     prepare: Callable[[RunFolder, Recipe], bool] = lambda run, recipe: True
     patience: float = 0
     waits_for_nodes: bool = False
@@ -58,6 +60,7 @@ def _train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
     recipe = with_absolute_paths(recipe)
     run = RunFolder(recipe.run_folder)
     dataset = check_dataset(recipe)
+    hooks.check_data(dataset)
     check_claim(run, recipe, dataset)
     resumes = has_checkpoints(run, dataset)
     if run.finished.exists():

@@ -18,9 +18,9 @@ import torch
 
 from distxml import __version__
 from distxml.config import Recipe
-from distxml.config.load import validate_json_file
 from distxml.config.run_folder import RunFolder
-from distxml.data.schema import Dataset, DatasetMetadata
+from distxml.data.same_data import check_same_data
+from distxml.data.schema import Dataset
 from distxml.errors import UserError
 from distxml.files import is_unfinished, remove_unfinished, write_whole
 
@@ -61,7 +61,7 @@ def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
         raise UserError(f"run.folder={run.path.parent}: {above} is a file; choose another run.folder")
     if run.config.exists():
         _check_same(run, recipe)
-        _check_same_data(run, dataset)
+        check_same_data(run.dataset, dataset, f"run {run.path}", "start another run with run.name=NAME")
     elif run.path.exists() and not run.path.is_dir():
         raise UserError(f"run {run.path}: is a file; choose another run.name")
     elif run.path.exists() and any(not _is_own(path) for path in run.path.iterdir()):
@@ -133,16 +133,6 @@ def _workers(number: int) -> str:
 
 def _is_own(path: Path) -> bool:
     return path.name in _OWN_NAMES or is_unfinished(path)
-
-
-def _check_same_data(run: RunFolder, dataset: Dataset) -> None:
-    """The path may have changed; the images and their splits must not, or training images become test images."""
-    before = validate_json_file(DatasetMetadata, run.dataset, "restore the file, or train under another run.name")
-    if before.shards != dataset.metadata.shards:
-        raise UserError(
-            f"dataset {dataset.folder}: holds other data than run {run.path} was started with; name that dataset, or "
-            "start another run with run.name=NAME"
-        )
 
 
 def _check_same(run: RunFolder, recipe: Recipe) -> None:

@@ -25,7 +25,7 @@ from distxml.signals import Interrupted, interruptible, stop_requests
 from distxml.training.preflight import check_dataset
 from distxml.tuning.plan import SweepPlan
 from distxml.tuning.ray_tune import SweepStop, run_trials
-from distxml.tuning.records import SweepClock, SweepFolder, TrialRecord
+from distxml.tuning.records import SweepClock, SweepFolder, TrialRecord, check_sweeps_data
 from distxml.tuning.results import write_results
 from distxml.tuning.searches import check_parameters
 from distxml.tuning.trials import SweepDisplay, TrialManager
@@ -41,10 +41,12 @@ class PreparedSweep:
     Attributes:
         sweep: with absolute paths.
         base: the recipe that trials differ from.
+        dataset: that all trials learn from.
     """
 
     sweep: SweepSettings
     base: Recipe
+    dataset: Dataset
 
     @property
     def folder(self) -> SweepFolder:
@@ -77,8 +79,9 @@ def prepare(sweep: SweepSettings, origin: str) -> PreparedSweep:
         raise UserError(
             f"{origin}: scheduler.grace={sweep.scheduler.grace}: the joint phase has only {epochs} epochs; lower it"
         )
-    _check_metrics(sweep, base, check_dataset(base), origin)
-    return PreparedSweep(sweep, base)
+    dataset = check_dataset(base)
+    _check_metrics(sweep, base, dataset, origin)
+    return PreparedSweep(sweep, base, dataset)
 
 
 def _check_metrics(sweep: SweepSettings, base: Recipe, dataset: Dataset, origin: str) -> None:
@@ -179,6 +182,7 @@ def _claimed(prepared: PreparedSweep, resume: bool) -> Iterator[list[TrialRecord
         _check_begun(folder, resume)  # again: now nobody else can begin
         if resume:
             _check_same(prepared)
+        write_whole(folder.dataset, prepared.dataset.metadata.model_dump_json(indent=2) + "\n")
         write_whole(folder.base, prepared.base.model_dump_json(indent=2) + "\n")
         write_whole(folder.config, prepared.sweep.model_dump_json(indent=2, exclude_unset=True) + "\n")
         yield folder.load()
@@ -192,7 +196,8 @@ def _check_begun(folder: SweepFolder, resume: bool) -> None:
 
 
 def _check_same(prepared: PreparedSweep) -> None:
-    """The dataset may lie elsewhere now: that it is the same is checked by each trial."""
+    """The dataset may lie elsewhere now; its content must be the same."""
+    check_sweeps_data(prepared.folder, prepared.dataset)
     before, now = _comparable(prepared.folder.sweep()), _comparable(prepared.sweep)
     changed = [name for name in now if name not in FREE_TO_CHANGE and before[name] != now[name]]
     base = prepared.folder.base_recipe().model_copy(update={"dataset": prepared.base.dataset})

@@ -15,6 +15,8 @@ from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
+from distxml.data.same_data import check_same_data
+from distxml.data.schema import Dataset
 from distxml.errors import UserError
 from distxml.files import write_whole
 
@@ -82,6 +84,11 @@ class SweepFolder:
     def base(self) -> Path:
         """The recipe that trials differ from, JSON."""
         return self.path / "base.json"
+
+    @property
+    def dataset(self) -> Path:
+        """Copy of the `dataset.json` that it was started with."""
+        return self.path / "dataset.json"
 
     @property
     def state(self) -> Path:
@@ -185,6 +192,15 @@ class SweepFolder:
 
     def _record(self, number: int) -> Path:
         return self.records / f"{trial_name(number)}.json"
+
+
+def check_sweeps_data(folder: SweepFolder, dataset: Dataset) -> None:
+    """Whether a dataset is the one that a sweep was started with; it may lie elsewhere now.
+
+    Raises:
+        InfrastructureError: its data are others.
+    """
+    check_same_data(folder.dataset, dataset, f"sweep {folder.path}", "start another sweep with name=NAME")
 
 
 def trial_name(number: int) -> str:

@@ -14,7 +14,7 @@ from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
-from distxml.data.schema import open_dataset
+from distxml.data.schema import Dataset, open_dataset
 from distxml.errors import InfrastructureError, UnrecoverableError, UserError
 from distxml.files import write_whole
 from distxml.monitoring.events import EpochEvent, Event, NoticeEvent
@@ -24,7 +24,7 @@ from distxml.tuning.objective import Objective
 from distxml.tuning.phase_cache.key import phase_keys
 from distxml.tuning.phase_cache.shared import SharedPhases
 from distxml.tuning.phase_cache.store import PhaseStore
-from distxml.tuning.records import SweepFolder
+from distxml.tuning.records import SweepFolder, check_sweeps_data
 from distxml.tuning.trial_history import TrialHistory
 from distxml.tuning.trials import trial_recipe
 
@@ -38,7 +38,7 @@ class TrialRun:
     """One trial, from its record to its last report."""
 
     def __init__(self, folder: SweepFolder, number: int, report: Report) -> None:
-        self.number, self.report = number, report
+        self.folder, self.number, self.report = folder, number, report
         self.sweep: SweepSettings = folder.sweep()
         self.objective = Objective(self.sweep.objective)
         self.recipe = trial_recipe(folder.base_recipe(), folder, folder.load_one(number))
@@ -52,7 +52,16 @@ class TrialRun:
         """
         outcome, reason = "failed", ""
         try:
-            train(self.recipe, TrainHooks(self, self._prepare, SECONDS_FOR_THE_FOLDER, waits_for_nodes=True))
+            train(
+                self.recipe,
+                TrainHooks(
+                    display=self,
+                    check_data=self._check_data,
+                    prepare=self._prepare,
+                    patience=SECONDS_FOR_THE_FOLDER,
+                    waits_for_nodes=True,
+                ),
+            )
             outcome = "finished"
         except UnrecoverableError as error:
             reason = str(error)
@@ -97,6 +106,10 @@ class TrialRun:
             return None
         dead = collapse_in_validation(event.val, self.recipe.phases.joint, self.recipe.guard)
         return event.val if dead is None else None
+
+    def _check_data(self, dataset: Dataset) -> None:
+        """Trials are compared with each other: all of them learn from the data that the sweep was started with."""
+        check_sweeps_data(self.folder, dataset)
 
     def _prepare(self, run: RunFolder, recipe: Recipe) -> bool:
         if not self.sweep.share_phases:

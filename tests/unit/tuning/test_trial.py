@@ -1,5 +1,6 @@
 """What a trial reports when it ends; `train` is replaced, everything else is real."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,13 @@ import pytest
 from ray.exceptions import RayError
 
 from distxml.config import Recipe
+from distxml.data.schema import open_dataset
 from distxml.errors import InfrastructureError, UnrecoverableError, UserError
 from distxml.training.driver import TrainHooks
 from distxml.tuning import trial
 from distxml.tuning.records import SweepFolder, TrialRecord
 from distxml.tuning.trial import TrialRun
+from tests.small_dataset import noise_row, write_dataset
 from tests.unit.training.small_training import KeptEvents, small_trainer
 from tests.unit.tuning.small_sweep import base_recipe, small_sweep
 
@@ -87,3 +90,19 @@ def test_the_end_is_the_last_report(folder: SweepFolder, monkeypatch: pytest.Mon
     said = run(folder)
     assert sum("are not shared" in report.get("notice", "") for report in said) == 1
     assert said[-1]["outcome"] == "finished" and said[-1]["joint_epoch"] == 2
+
+
+def test_a_trial_on_other_data_than_the_sweeps_waits_and_leaves_no_run(folder: SweepFolder, tmp_path: Path) -> None:
+    """Its score would be compared with those of trials that learned from other images."""
+    dataset = TrialRun(folder, 0, lambda said: None).recipe.dataset.path
+    folder.dataset.write_text(open_dataset(dataset).metadata.model_dump_json())
+    shutil.rmtree(dataset)
+    rows = [noise_row(number, side=17) for number in range(40)]
+    write_dataset(Path(dataset), {"train": rows[:24], "val": rows[24:32], "test": rows[32:]})
+    (said,) = run(folder)
+    assert said["outcome"] == "infrastructure"
+    assert said["reason"] == (
+        f"dataset {dataset}: holds other data than sweep {folder.path} was started with; name that dataset, or start "
+        "another sweep with name=NAME"
+    )
+    assert not folder.run(0).path.exists()
