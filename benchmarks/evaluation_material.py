@@ -69,7 +69,7 @@ def scorer_of(subject: Subject, folder: Path, settings: EvaluationSettings, rows
     size = subject.card.image_size
     recipe = recipe_of(subject, folder, settings)
     plan = make_plan(settings, size, {row.key: row.label for row in rows}, recipe.run.seed)
-    explained = ExplainedModel(settings.f, subject.model, subject.model)
+    explained = ExplainedModel(recipe.scored_gating, subject.model, subject.model)
     return ImageScorer(explained, ScoringSpec(recipe, plan, size, None), CPU)
 
 

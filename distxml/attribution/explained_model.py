@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from distxml.config.evaluation import Scoring
+from distxml.config.evaluation import Gating
 from distxml.models.joint import JointModel
 
 GateInput = Tensor | Literal["white"] | None
@@ -18,13 +18,13 @@ class ExplainedModel:
     """A model in eval mode, and which heatmap its classifier is gated with.
 
     Attributes:
-        f: see `EvaluationSettings.f`.
+        gating: what gates the classifier of `model`, see `Recipe.scored_gating`.
         model: the one that is scored; its parameters need no gradients.
-        explainer: the joint model whose explainer makes the in-model heatmaps: `model` itself, unless f is
-            `classifier_phase`.
+        explainer: the joint model whose explainer makes the in-model heatmaps: `model` itself, unless
+            `EvaluationSettings.f` is `classifier_phase`.
     """
 
-    f: Scoring
+    gating: Gating
     model: JointModel
     explainer: JointModel
 
@@ -35,9 +35,25 @@ class ExplainedModel:
 
     def gate(self, image: Tensor) -> GateInput:
         """What gates the classifier when these images, or perturbed copies of them, are scored."""
-        if self.f == "recompute":
+        if self.gating == "recompute":
             return None
-        return self.heatmap(image) if self.f == "fixed" else "white"
+        return self.gating_heatmap(image) if self.gating == "fixed" else "white"
+
+    def gate_of_clean(self, in_model: Tensor) -> GateInput:
+        """What gates the classifier for unperturbed images with these in-model heatmaps, B×1×H×W.
+
+        The same as `gate`, but nothing is computed twice where the in-model heatmap is the one that gates.
+        """
+        if self.gating == "white":
+            return "white"
+        return in_model if self.explainer is self.model else None
+
+    def gating_heatmap(self, image: Tensor) -> Tensor:
+        """The heatmap that gates the classifier for unperturbed B×3×H×W images: B×1×H×W, without gradients."""
+        if self.gating == "white":
+            return image.new_ones(len(image), 1, *image.shape[2:])
+        with torch.no_grad():
+            return self.model.explainer(image)
 
     def logits(self, image: Tensor, gate: GateInput) -> Tensor:
         """B×C logits of B×3×H×W images."""

@@ -64,14 +64,13 @@ def _proportional_to_positive_inputs() -> BasicHook:
 
 
 class RelevancePropagation:
-    """LRP-α1β0 of the classifier under the heatmap of the image (f `recompute` and `fixed`) or a white one
-    (`classifier_phase`).
+    """LRP-α1β0 of the classifier under the heatmap that gates it (`ExplainedModel.gating`).
 
-    The heatmap is a constant weight of the feature maps, also with f `recompute`: relevance passes a gate unchanged,
-    and the explainer is not explained. Relevance starts as the target's logit, keeps its sign, and sums up to it over
-    the pixels, except for what is lost: the relevance of units that no input contributes to positively (only their
-    bias makes them active, as under a black heatmap). It is the relevance of the normalised image, the classifier's
-    input.
+    The heatmap is a constant weight of the feature maps, also with the gating `recompute`: relevance passes a gate
+    unchanged, and the explainer is not explained. Relevance starts as the target's logit, keeps its sign, and sums up
+    to it over the pixels, except for what is lost: the relevance of units that no input contributes to positively
+    (only their bias makes them active, as under a black heatmap). It is the relevance of the normalised image, the
+    classifier's input.
 
     Source: Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance
     Propagation" (PLOS ONE 2015), the αβ-rule with α = 1 and β = 0.
@@ -90,15 +89,10 @@ class RelevancePropagation:
         model = self.explained.model
         normalized = ((image - model.mean) / model.std).detach().requires_grad_()
         with alpha1_beta0().context(self.classifier), torch.enable_grad():
-            logits = self.classifier(normalized, self._gate(image))  # B×C
+            logits = self.classifier(normalized, self.explained.gating_heatmap(image))  # B×C
             start = torch.zeros_like(logits).scatter(1, target[:, None], logits.detach().gather(1, target[:, None]))
             (relevance,) = torch.autograd.grad(logits, normalized, start)
         return relevance
-
-    def _gate(self, image: Tensor) -> Tensor:
-        if self.explained.f == "classifier_phase":
-            return image.new_ones(len(image), 1, *image.shape[2:])
-        return self.explained.heatmap(image)
 
 
 def canonical(classifier: nn.Module) -> nn.Module:

@@ -72,7 +72,7 @@ def _plan_lines(evaluation: "Evaluation") -> list[str]:
         f"model: {scored.checkpoint} ({scored.classifier}, {height}x{width})",
         f"dataset: {evaluation.dataset.folder}, split {settings.split}: {plan.images:,} images, "
         f"{len(plan.curve_keys):,} of them perturbed",
-        f"f: {settings.output} of the class {settings.target}, {settings.f}",
+        f"f: {settings.output} of the class {settings.target}, {settings.f} (heatmap: {scored.gating})",
         f"methods: {', '.join(settings.methods)}",
         f"orders: {', '.join(settings.orders)}",
         "patches: " + (", ".join(f"{size} ({steps} steps)" for size, steps in sizes) or "none"),

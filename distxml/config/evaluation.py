@@ -11,6 +11,9 @@ Method = Annotated[str, NameIn("distxml.attribution.methods:METHODS")]
 Fill = Annotated[str, NameIn("distxml.evaluation.perturbation.fills:FILLS")]
 Order = Literal["morf", "lerf"]
 Scoring = Literal["recompute", "fixed", "classifier_phase"]
+Gating = Literal["recompute", "fixed", "white"]
+"""What gates the classifier of a scored function: the heatmap of its own checkpoint's explainer, made anew for each
+image (`recompute`) or kept from the unperturbed image (`fixed`), or ones (`white`)."""
 Output = Literal["probability", "logit"]
 
 
@@ -25,7 +28,9 @@ class EvaluationSettings(Settings):
     f: Scoring = "recompute"
     """The function of the image that is perturbed and explained. `recompute`: the joint model, which makes its heatmap
     anew for each perturbed image; `fixed`: the joint model with the heatmap of the unperturbed image;
-    `classifier_phase`: the classifier after its own phase under a white heatmap, the plain-CNN baseline."""
+    `classifier_phase`: the classifier as its own phase left it, under the heatmap that it was trained under:
+    ones (`phases.classifier.white_heatmap`), which makes it the plain-CNN baseline, or that of the explainer of that
+    phase, made anew for each perturbed image."""
     output: Output = "probability"
     """What is followed along a curve: the softmax probability of the target, or its logit."""
     target: str = Field(default="predicted", min_length=1)

@@ -126,16 +126,30 @@ def override_settings(settings: AnySettings, overrides: list[str], origin: str) 
 def with_settings(settings: AnySettings, values: dict[str, Any], origin: str) -> AnySettings:
     """`settings` with other values at some dotted places (list items by index), validated again.
 
+    What a validator decided because it was unset is decided anew.
+
     Raises:
         UserError: there is no such place, or a value does not suit it; it names `origin`.
     """
-    tree = OmegaConf.create(settings.model_dump(mode="json"))
+    tree = OmegaConf.create(_as_given(settings))
     for name, value in values.items():
         try:
             OmegaConf.update(tree, name, value, force_add=True)
         except (OmegaConfBaseException, IndexError, ValueError, TypeError) as error:
             raise UserError(f"{origin}: {name}: there is no such place ({reason_of(error)})") from None
     return validate(type(settings), OmegaConf.to_container(tree), origin)
+
+
+def _as_given(settings: BaseModel) -> dict[str, Any]:
+    """The settings as JSON; unset where nobody has given a value, though a validator may have decided one."""
+    tree = settings.model_dump(mode="json")
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            tree[name] = _as_given(value)
+        elif field.default is None and name not in settings.model_fields_set:
+            tree[name] = None
+    return tree
 
 
 def to_yaml(settings: BaseModel) -> str:

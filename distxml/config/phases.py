@@ -80,7 +80,8 @@ class PhaseSettings(Settings):
     white_heatmap: bool | None = None
     """Use a heatmap of ones instead of the explainer's, which is then not computed. Unset: in the classifier phase,
     where its explainer is frozen and does not come from a checkpoint (`warm_start`). The run's `config.json` says
-    which."""
+    which, and `evaluation.f=classifier_phase` scores the classifier under the same heatmap. The joint phase has none of
+    ones."""
 
     @model_validator(mode="after")
     def _something_learns(self) -> "PhaseSettings":
@@ -117,6 +118,15 @@ class PhasesSettings(Settings):
         alpha=0.75, lr_classifier=0.01, lr_explainer=0.02, epochs=40, schedule="cosine"
     )
     """The joint phase, the last: both networks together."""
+
+    @model_validator(mode="after")
+    def _the_joint_phase_has_a_heatmap(self) -> "PhasesSettings":
+        if self.joint.white_heatmap:
+            raise ValueError(
+                "joint.white_heatmap=true: the joint phase's model is explained and scored under its explainer's "
+                "heatmap, so its classifier must be trained under it; leave it out"
+            )
+        return self
 
     def __getitem__(self, name: PhaseName) -> PhaseSettings:
         return getattr(self, name)

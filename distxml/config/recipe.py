@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from distxml.config.augmentation import AugmentationSettings
 from distxml.config.base import Settings
 from distxml.config.compute import ComputeSettings
-from distxml.config.evaluation import EvaluationSettings
+from distxml.config.evaluation import EvaluationSettings, Gating
 from distxml.config.guard import GuardSettings
 from distxml.config.model import ModelSettings
 from distxml.config.phases import PhaseName, PhaseSettings, PhasesSettings
@@ -144,13 +144,12 @@ class Recipe(Settings):
     def _say_where_the_heatmap_is_white(cls, phases: PhasesSettings, info: ValidationInfo) -> PhasesSettings:
         start: WarmStartSettings | None = info.data.get("warm_start")
         untrained = start is None or start.part == "classifier"
-        decided: dict[str, PhaseSettings] = {
-            name: phase.model_copy(
-                update={"white_heatmap": untrained and name == PhaseName.CLASSIFIER and phase.lr_explainer == 0}
-            )
-            for name, phase in phases.items()
-            if phase.white_heatmap is None
-        }
+        decided: dict[str, PhaseSettings] = {}
+        for name, phase in phases.items():
+            if phase.white_heatmap is None:
+                white = untrained and name == PhaseName.CLASSIFIER and phase.lr_explainer == 0
+                decided[name] = phase.model_copy(update={"white_heatmap": white})
+                decided[name].model_fields_set.discard("white_heatmap")  # nobody gave it, see `with_settings`
         return phases.model_copy(update=decided)
 
     @model_validator(mode="after")
@@ -183,6 +182,14 @@ class Recipe(Settings):
                         f"to which schedule {phase.schedule} goes: lower optimizer.min_lr"
                     )
         return self
+
+    @property
+    def scored_gating(self) -> Gating:
+        """What gates the classifier that an evaluation scores: what gated it while it was trained."""
+        f = self.evaluation.f
+        if f != "classifier_phase":
+            return f
+        return "white" if self.phases.classifier.white_heatmap else "recompute"
 
     @property
     def run_folder(self) -> Path:

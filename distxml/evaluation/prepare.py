@@ -93,6 +93,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
             sha256=file_digest(checkpoint / WEIGHTS_NAME),
             explainer_checkpoint=explainer.relative_to(run.path).as_posix(),
             explainer_sha256=file_digest(explainer / WEIGHTS_NAME),
+            gating=recipe.scored_gating,
             classifier=card.settings.classifier,
             image_size=card.image_size,
             training_finished=run.finished.is_file(),
@@ -165,6 +166,7 @@ def depends_on(evaluation: Evaluation) -> dict[str, object]:
         "libraries": {name: version(name).partition("+")[0] for name in LIBRARIES},  # +cu130: built for another device
         "weights": scored.sha256,
         "explainer_weights": scored.explainer_sha256,
+        "gating": scored.gating,
         "models": [settings.model_dump(mode="json", exclude=UNUSED) for settings in evaluation.architectures],
         "image_size": list(scored.image_size),
         "dataset": evaluation.dataset.sha256,

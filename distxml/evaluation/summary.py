@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
+from distxml.config.evaluation import EvaluationSettings, Fill, Gating, Method, Order
 from distxml.metrics.lookup import BETTER_AOPC
 
 HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
@@ -35,6 +35,9 @@ class ScoredModel(_Record):
     `classifier_phase`."""
     explainer_sha256: str
     """Checksum of its weights."""
+    gating: Gating
+    """What gated its classifier, in training and in this evaluation: with the settings' `f` `classifier_phase` it
+    depends on `phases.classifier.white_heatmap`."""
     classifier: str
     """Architecture of the classifier."""
     image_size: tuple[int, int]
@@ -204,7 +207,7 @@ class Summary(_Record):
 
     format: Literal["distxml-evaluation"] = "distxml-evaluation"
     """Marks the file."""
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     """Version of the layout."""
     made_by: str
     """distxml and its version."""

@@ -25,7 +25,7 @@ class ScoredRun:
     """What pictures are made from.
 
     Attributes:
-        explained: f; of a run that was not evaluated, the joint model as it is.
+        explained: what was scored; of a run that was not evaluated, the joint model as it is.
         card: of the scored model.
         dataset: holds the images.
         split: that was scored, or would be.
@@ -74,7 +74,7 @@ def open_run(run: RunFolder, recipe: Recipe, results: Results | None) -> ScoredR
     explainer = model
     if scored.explainer_checkpoint != scored.checkpoint:
         explainer = _scored_model(run, scored.explainer_checkpoint, scored.explainer_sha256, dataset)
-    explained = ExplainedModel(summary.settings.f, model.model, explainer.model)
+    explained = ExplainedModel(scored.gating, model.model, explainer.model)
     return ScoredRun(explained, model.card, dataset, summary.split, scored.explainer_checkpoint)
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from distxml.config.evaluation import EvaluationSettings, Scoring
+from distxml.config.evaluation import EvaluationSettings, Gating, Scoring
 from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.evaluation.summary import Metric, Summary
@@ -15,10 +15,15 @@ TARGETS = {"predicted": "the class predicted for the untouched image", "label": 
 F_IN_WORDS: dict[Scoring, str] = {
     "recompute": "the joint model, which made its heatmap anew for every perturbed image (recompute)",
     "fixed": "the joint model, which kept the heatmap of the untouched image (fixed)",
-    "classifier_phase": (
-        "the classifier after its own phase under a white heatmap, the plain-CNN baseline (classifier_phase)"
+    "classifier_phase": "the classifier after its own phase, {} (classifier_phase)",
+}
+CLASSIFIER_PHASE_IN_WORDS: dict[Gating, str] = {
+    "white": "under a white heatmap, the plain-CNN baseline",
+    "recompute": (
+        "under the heatmap that the explainer of that phase made anew for every perturbed image, as in its training"
     ),
 }
+"""By what gated it."""
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -68,7 +73,7 @@ def phase_work(recipe: Recipe, phase: PhaseName) -> str:
     """What learns in a phase."""
     settings = recipe.phases[phase]
     if settings.lr_explainer == 0:
-        return "classifier alone"
+        return "classifier alone" if settings.white_heatmap else "classifier alone, under the explainer’s heatmap"
     return "explainer alone" if settings.lr_classifier == 0 else "both together"
 
 
@@ -103,7 +108,7 @@ def about_the_score(summary: Summary) -> list[str]:
     """The model, f, the target, the orders, and what was left out."""
     lines = [
         _model_in_words(summary),
-        f"f, which is explained, and followed while patches are replaced, is {F_IN_WORDS[summary.settings.f]}. Its "
+        f"f, which is explained, and followed while patches are replaced, is {f_in_words(summary)}. Its "
         f"output is the {_output_in_words(summary.settings)} of {target_in_words(summary.settings)}.",
         _orders_in_words(summary.settings),
         "AOPC compares heatmaps under one f. It is not comparable between different models.",
@@ -117,6 +122,12 @@ def about_the_score(summary: Summary) -> list[str]:
         sizes = ", ".join(str(size) for size in summary.left_out_patch_sizes)
         lines.append(f"Patch sizes left out because they are larger than the image: {sizes}.")
     return lines
+
+
+def f_in_words(summary: Summary) -> str:
+    """The function that was scored."""
+    gated = CLASSIFIER_PHASE_IN_WORDS.get(summary.scored.gating, "")
+    return F_IN_WORDS[summary.settings.f].format(gated)
 
 
 def target_in_words(settings: EvaluationSettings) -> str:

@@ -8,7 +8,7 @@ import torch
 
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import METHODS, make_method
-from distxml.config.evaluation import Method, Scoring
+from distxml.config.evaluation import Gating, Method
 from tests.unit.attribution.subjects import SETTINGS, classifier_like_a_trained_one, explained, images
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -32,7 +32,7 @@ def require_agreement(
     cpu = make_method(name, subject, SETTINGS).heatmap(image, target)
     model = deepcopy(subject.model).to(GPU)
     explainer = model if subject.explainer is subject.model else deepcopy(subject.explainer).to(GPU)
-    gpu = make_method(name, ExplainedModel(subject.f, model, explainer), SETTINGS).heatmap(
+    gpu = make_method(name, ExplainedModel(subject.gating, model, explainer), SETTINGS).heatmap(
         image.to(GPU), target.to(GPU)
     )
     assert gpu.device == GPU and gpu.dtype == torch.float32 and not gpu.requires_grad
@@ -40,10 +40,10 @@ def require_agreement(
     assert (gpu.cpu() - cpu).abs().mean() <= share * cpu.mean()
 
 
-@pytest.mark.parametrize("f", get_args(Scoring))
+@pytest.mark.parametrize("gating", get_args(Gating))
 @EVERY_METHOD
-def test_every_f_agrees(name: Method, f: Scoring) -> None:
-    require_agreement(name, explained(f), images(), TARGET)
+def test_every_gating_agrees(name: Method, gating: Gating) -> None:
+    require_agreement(name, explained(gating), images(), TARGET)
 
 
 @pytest.mark.parametrize("classifier", ["small_resnet", "resnet18", "resnet50"])

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from distxml.attribution.explained_model import ExplainedModel, GateInput
 from distxml.attribution.methods import HeatmapMethod, make_method
-from distxml.config.evaluation import Method, Scoring
+from distxml.config.evaluation import Gating, Method
 from distxml.data.batch import Batch
 from distxml.data.rows import Row, collate, decode
 from distxml.errors import UserError
@@ -28,7 +28,7 @@ from distxml.losses import JointLoss
 FULL_BATCHES = 8
 """Images are perturbed together until their points fill this many batches, of which only the last may be smaller."""
 
-PIXELS_PER_PASS: dict[Scoring, int] = {"recompute": 2**17, "fixed": 2**19, "classifier_phase": 2**19}
+PIXELS_PER_PASS: dict[Gating, int] = {"recompute": 2**17, "fixed": 2**19, "white": 2**19}
 """Most pixels in one forward pass on a CPU: more do not fit into its caches and take up to twice as long
 (docs/speed.md)."""
 
@@ -78,7 +78,7 @@ class CleanPass:
         batch = collate([decode(row, self.spec.image_size)]).to(self.device)
         with torch.no_grad():
             heatmap = self.explained.heatmap(batch.image)
-            logits = self.explained.logits(batch.image, "white" if self.explained.f == "classifier_phase" else heatmap)
+            logits = self.explained.logits(batch.image, self.explained.gate_of_clean(heatmap))
             terms = self.loss.each(logits, heatmap, batch.label, batch.mask)
         for name, values in (("logits", logits), ("heatmap", heatmap)):
             if not values.isfinite().all():
@@ -126,7 +126,7 @@ class ImageScorer:
         self.batch_size = self.settings.batch_size
         if device.type == "cpu":
             height, width = spec.image_size
-            self.batch_size = min(self.batch_size, max(1, PIXELS_PER_PASS[explained.f] // (height * width)))
+            self.batch_size = min(self.batch_size, max(1, PIXELS_PER_PASS[explained.gating] // (height * width)))
         self.clean_pass = CleanPass(explained, spec, device)
         self.methods: dict[Method, HeatmapMethod] = {
             name: make_method(name, explained, self.settings) for name in spec.plan.methods
@@ -183,12 +183,12 @@ class ImageScorer:
     @torch.inference_mode()
     def _curves(self, group: _ImageGroup) -> list[Values]:
         """An array B×F×(steps + 1) for each planned curve."""
-        f = self.explained.f
+        gating = self.explained.gating
         kept = torch.cat([image.heatmap for image in group.images])  # B×1×H×W
 
         def logits(image: Tensor, source: Tensor) -> Tensor:
-            anew: GateInput = None if f == "recompute" else "white"
-            return self.explained.logits(image, kept[source] if f == "fixed" else anew)
+            anew: GateInput = None if gating == "recompute" else "white"
+            return self.explained.logits(image, kept[source] if gating == "fixed" else anew)
 
         curves = perturbation_curves(self._perturbation(group), logits, self.batch_size, self.settings.output)
         self._check_start(group.images, curves[0][:, 0, 0])

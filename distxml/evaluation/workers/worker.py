@@ -130,5 +130,5 @@ def make_scorer(inputs: WorkerInputs) -> ImageScorer:
     gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
     scored = inputs.scored.load()
     explainer = scored if inputs.explainer == inputs.scored else inputs.explainer.load()
-    explained = ExplainedModel(recipe.evaluation.f, scored, explainer)
+    explained = ExplainedModel(recipe.scored_gating, scored, explainer)
     return ImageScorer(explained, inputs.spec, torch.device("cuda" if gpu else "cpu"))

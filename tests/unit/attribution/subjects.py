@@ -1,4 +1,4 @@
-"""What the methods explain in these tests: small joint models in eval mode, as every f."""
+"""What the methods explain in these tests: small joint models in eval mode, under every gating."""
 
 from copy import deepcopy
 from functools import cache
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from distxml.attribution.explained_model import ExplainedModel
-from distxml.config.evaluation import EvaluationSettings, Scoring
+from distxml.config.evaluation import EvaluationSettings, Gating
 from distxml.config.model import ModelSettings
 from distxml.models.joint import JointModel
 from tests.unit.evaluation.small_model import SIZE, small_model
@@ -15,10 +15,10 @@ from tests.unit.evaluation.small_model import SIZE, small_model
 SETTINGS = EvaluationSettings(integration_steps=4, batch_size=3)
 
 
-def explained(f: Scoring) -> ExplainedModel:
-    """The small VGG; under `classifier_phase` another one than the explainer's."""
+def explained(gating: Gating) -> ExplainedModel:
+    """The small VGG; under `white` another one than the explainer's."""
     joint = small_model().model
-    return ExplainedModel(f, small_model(1).model if f == "classifier_phase" else joint, joint)
+    return ExplainedModel(gating, small_model(1).model if gating == "white" else joint, joint)
 
 
 def images(count: int = 2, size: tuple[int, int] = SIZE) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
-from distxml.config.evaluation import Scoring
+from distxml.config.evaluation import Gating
 from distxml.models.vgg import VGG
 from tests.unit.attribution.subjects import SETTINGS, explained, images
 
@@ -43,7 +43,7 @@ def bilinear(coarse: Tensor, height: int, width: int) -> Tensor:
 def by_hand(subject: ExplainedModel, image: Tensor, target: int) -> Tensor:
     network = subject.model.classifier
     assert isinstance(network, VGG)
-    heat = torch.ones_like(image[:, :1]) if subject.f == "classifier_phase" else subject.heatmap(image)
+    heat = torch.ones_like(image[:, :1]) if subject.gating == "white" else subject.heatmap(image)
     maps = last_feature_maps(network, image, heat).detach().requires_grad_()
     logit = network.head(F.max_pool2d(maps, 2).amax((1, 2)))[target]
     (gradient,) = torch.autograd.grad(logit, maps)
@@ -53,18 +53,18 @@ def by_hand(subject: ExplainedModel, image: Tensor, target: int) -> Tensor:
     return bilinear(weighted.clamp_min(0), *image.shape[2:])
 
 
-@pytest.mark.parametrize("f", get_args(Scoring))
-def test_grad_cam_by_hand(f: Scoring) -> None:
-    subject, image = explained(f), images(1)
+@pytest.mark.parametrize("gating", get_args(Gating))
+def test_grad_cam_by_hand(gating: Gating) -> None:
+    subject, image = explained(gating), images(1)
     both = make_method("grad_cam", subject, SETTINGS).heatmap(image.repeat(2, 1, 1, 1), torch.tensor([0, 1]))
     expected = torch.stack([by_hand(subject, image, target) for target in (0, 1)])
     assert expected.max() > 0
     torch.testing.assert_close(both[:, 0], expected, rtol=1e-4, atol=1e-5 * float(expected.max()))
 
 
-@pytest.mark.parametrize("f", get_args(Scoring))
-def test_guided_grad_cam_is_the_product(f: Scoring) -> None:
-    subject, image, target = explained(f), images(1).repeat(2, 1, 1, 1), torch.tensor([0, 1])
+@pytest.mark.parametrize("gating", get_args(Gating))
+def test_guided_grad_cam_is_the_product(gating: Gating) -> None:
+    subject, image, target = explained(gating), images(1).repeat(2, 1, 1, 1), torch.tensor([0, 1])
     parts = [make_method(name, subject, SETTINGS).heatmap(image, target) for name in ("grad_cam", "guided_backprop")]
     product = make_method("guided_grad_cam", subject, SETTINGS).heatmap(image, target)
     torch.testing.assert_close(product, parts[0] * parts[1])

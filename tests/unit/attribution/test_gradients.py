@@ -21,11 +21,11 @@ from torchvision.models import ResNet, resnet18
 from distxml.attribution.captum_methods import GradientMethod, integrated_gradients
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
-from distxml.config.evaluation import Method, Scoring
+from distxml.config.evaluation import Gating, Method
 from tests.oracles.modified_relus import with_modified_relus
 from tests.unit.attribution.subjects import SETTINGS, classifier_like_a_trained_one, explained, images
 
-EVERY_F = pytest.mark.parametrize("f", get_args(Scoring))
+EVERY_GATING = pytest.mark.parametrize("gating", get_args(Gating))
 PIXELS = [(3, 4), (16, 16), (30, 1)]
 
 
@@ -42,21 +42,21 @@ def slopes(subject: ExplainedModel, image: Tensor, target: int, i: int, j: int) 
 
 
 def in_float64(subject: ExplainedModel) -> ExplainedModel:
-    return ExplainedModel(subject.f, subject.model.double(), subject.explainer.double())
+    return ExplainedModel(subject.gating, subject.model.double(), subject.explainer.double())
 
 
-@EVERY_F
-def test_saliency_is_the_slope_of_the_targets_logit(f: Scoring) -> None:
-    subject, image = in_float64(explained(f)), images(1).double()
+@EVERY_GATING
+def test_saliency_is_the_slope_of_the_targets_logit(gating: Gating) -> None:
+    subject, image = in_float64(explained(gating)), images(1).double()
     heatmap = make_method("saliency", subject, SETTINGS).heatmap(image, torch.tensor([1]))
     for i, j in PIXELS:
         expected = sum(abs(slope) for slope in slopes(subject, image, 1, i, j))
         assert heatmap[0, 0, i, j].item() == pytest.approx(expected, rel=1e-3, abs=1e-7)
 
 
-@EVERY_F
-def test_input_x_gradient_is_slope_times_pixel(f: Scoring) -> None:
-    subject, image = in_float64(explained(f)), images(1).double()
+@EVERY_GATING
+def test_input_x_gradient_is_slope_times_pixel(gating: Gating) -> None:
+    subject, image = in_float64(explained(gating)), images(1).double()
     heatmap = make_method("input_x_gradient", subject, SETTINGS).heatmap(image, torch.tensor([0]))
     for i, j in PIXELS:
         pixel = image[0, :, i, j].tolist()
@@ -64,10 +64,10 @@ def test_input_x_gradient_is_slope_times_pixel(f: Scoring) -> None:
         assert heatmap[0, 0, i, j].item() == pytest.approx(expected, rel=1e-3, abs=1e-7)
 
 
-@EVERY_F
-def test_integrated_gradients_are_gradients_at_the_nodes_of_the_quadrature(f: Scoring) -> None:
+@EVERY_GATING
+def test_integrated_gradients_are_gradients_at_the_nodes_of_the_quadrature(gating: Gating) -> None:
     """One image on the way at a time; a gate that is kept stays that of the clean image."""
-    subject, image = in_float64(explained(f)), images(1).double()
+    subject, image = in_float64(explained(gating)), images(1).double()
     gate = subject.gate(image)
     mean = torch.zeros_like(image)
     for node, weight in zip(*np.polynomial.legendre.leggauss(5), strict=True):
@@ -78,10 +78,10 @@ def test_integrated_gradients_are_gradients_at_the_nodes_of_the_quadrature(f: Sc
     torch.testing.assert_close(found, mean * image, rtol=1e-5, atol=1e-7)
 
 
-@EVERY_F
-def test_integrated_gradients_sum_up_to_the_difference_to_black(f: Scoring) -> None:
+@EVERY_GATING
+def test_integrated_gradients_sum_up_to_the_difference_to_black(gating: Gating) -> None:
     """Up to the quadrature of a path on which many ReLUs switch: to 3% of the way that the logit makes on it."""
-    subject, image, target = in_float64(explained(f)), images(1).double(), torch.tensor([0])
+    subject, image, target = in_float64(explained(gating)), images(1).double(), torch.tensor([0])
     attribution = integrated_gradients(subject, 400, 100).attribution(image, target)
     path = torch.linspace(0, 1, 100, dtype=torch.float64).view(-1, 1, 1, 1) * image
     gate = subject.gate(image)
@@ -98,14 +98,14 @@ def test_integrated_gradients_do_not_depend_on_the_batch_size() -> None:
 
 
 @pytest.mark.parametrize("classifier", ["vgg", "resnet18"])
-@EVERY_F
+@EVERY_GATING
 @pytest.mark.parametrize("name", ["guided_backprop", "deconvolution"])
 def test_modified_relus_against_relus_of_our_own(
-    name: Literal["guided_backprop", "deconvolution"], f: Scoring, classifier: str
+    name: Literal["guided_backprop", "deconvolution"], gating: Gating, classifier: str
 ) -> None:
     """ResNets call one ReLU, which works in place, more than once in a block."""
     model = classifier_like_a_trained_one(classifier, size=32)
-    subject, target = ExplainedModel(f, model, model), torch.tensor([2])
+    subject, target = ExplainedModel(gating, model, model), torch.tensor([2])
     method = make_method(name, subject, SETTINGS)
     assert isinstance(method, GradientMethod)
     found = method.attribution(images(1), target)
@@ -153,7 +153,7 @@ def test_a_white_gate_is_as_the_plain_network(name: Method) -> None:
     plain = resnet18(num_classes=3).eval()
     plain.load_state_dict(model.classifier.state_dict())
     image, target = images(3, (64, 64)), torch.tensor([0, 1, 2])
-    heatmap = make_method(name, ExplainedModel("classifier_phase", model, model), SETTINGS).heatmap(image, target)
+    heatmap = make_method(name, ExplainedModel("white", model, model), SETTINGS).heatmap(image, target)
     expected = of_plain_network(name, plain, image.clone().requires_grad_(), target).detach()
     expected = expected.abs().sum(1, keepdim=True)
     torch.testing.assert_close(heatmap, expected, rtol=1e-3, atol=1e-5 * float(expected.max()))

@@ -10,14 +10,14 @@ from torchvision.models import resnet18
 
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.lrp import RelevancePropagation, canonical
-from distxml.config.evaluation import Scoring
+from distxml.config.evaluation import Gating
 from distxml.models.joint import JointModel
 from distxml.models.small_resnet import SmallResNet
 from distxml.models.vgg import VGG
 from tests.oracles.relevance import relevance_of_small_resnet, relevance_of_vgg
 from tests.unit.attribution.subjects import classifier_like_a_trained_one, images
 
-EVERY_F = pytest.mark.parametrize("f", get_args(Scoring))
+EVERY_GATING = pytest.mark.parametrize("gating", get_args(Gating))
 CLASSIFIERS: list[tuple[str, dict[str, Any]]] = [
     ("vgg", {}),
     ("small_resnet", {}),
@@ -30,8 +30,8 @@ CLASSIFIERS: list[tuple[str, dict[str, Any]]] = [
 EVERY_CLASSIFIER = pytest.mark.parametrize(("name", "settings"), CLASSIFIERS)
 
 
-def propagation(f: Scoring, model: JointModel) -> RelevancePropagation:
-    return RelevancePropagation(ExplainedModel(f, model, model))
+def propagation(gating: Gating, model: JointModel) -> RelevancePropagation:
+    return RelevancePropagation(ExplainedModel(gating, model, model))
 
 
 def require_close(found: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
@@ -39,15 +39,15 @@ def require_close(found: Tensor, expected: Tensor, tolerance: float = 1e-5) -> N
     torch.testing.assert_close(found, expected, rtol=0, atol=tolerance * float(expected.abs().max()))
 
 
-@EVERY_F
+@EVERY_GATING
 @pytest.mark.parametrize("name", ["small_resnet", "vgg"])
-def test_against_dense_matrices(name: str, f: Scoring) -> None:
+def test_against_dense_matrices(name: str, gating: Gating) -> None:
     """All layers, residual sums and gates, under a heatmap that is black in places, where relevance is lost."""
     model = classifier_like_a_trained_one(name, size=16, width=2, normalization="imagenet").double()
     nn.init.zeros_(model.explainer.normalize.bias)
     image, target = images(1, (16, 16)).double(), 1
-    found = propagation(f, model).relevance(image, torch.tensor([target]))
-    heatmap = torch.ones_like(image[:, :1]) if f == "classifier_phase" else model(image).heatmap
+    found = propagation(gating, model).relevance(image, torch.tensor([target]))
+    heatmap = torch.ones_like(image[:, :1]) if gating == "white" else model(image).heatmap
     with torch.no_grad():
         normalized = ((image - model.mean) / model.std)[0]
         if isinstance(model.classifier, SmallResNet):
@@ -56,14 +56,14 @@ def test_against_dense_matrices(name: str, f: Scoring) -> None:
             assert isinstance(model.classifier, VGG)
             expected = relevance_of_vgg(model.classifier, normalized, heatmap[0], target)
     require_close(found[0], expected)
-    assert f == "classifier_phase" or 0.3 < (heatmap == 0).double().mean() < 0.7
+    assert gating == "white" or 0.3 < (heatmap == 0).double().mean() < 0.7
 
 
-@EVERY_F
+@EVERY_GATING
 @EVERY_CLASSIFIER
-def test_relevance_sums_up_to_the_logit_and_has_its_sign(name: str, settings: dict[str, Any], f: Scoring) -> None:
+def test_relevance_sums_up_to_the_logit_and_has_its_sign(name: str, settings: dict[str, Any], gating: Gating) -> None:
     model = classifier_like_a_trained_one(name, **settings)
-    subject, image = ExplainedModel(f, model, model), images(1, (64, 64))
+    subject, image = ExplainedModel(gating, model, model), images(1, (64, 64))
     logits = subject.logits(image, subject.gate(image)).detach()
     target = logits.abs().argmax(1)
     method = RelevancePropagation(subject)
@@ -88,11 +88,9 @@ def test_a_white_gate_is_as_the_plain_network(gates: str) -> None:
     plain = resnet18(num_classes=3).eval()
     plain.load_state_dict(model.classifier.state_dict())
     image, target = images(1, (64, 64)), torch.tensor([2])
-    without_gates = propagation("classifier_phase", model)
+    without_gates = propagation("white", model)
     without_gates.classifier = Ungated(canonical(plain))
-    require_close(
-        propagation("classifier_phase", model).relevance(image, target), without_gates.relevance(image, target)
-    )
+    require_close(propagation("white", model).relevance(image, target), without_gates.relevance(image, target))
 
 
 class Ungated(nn.Module):

@@ -8,7 +8,7 @@ from torch import nn
 
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import METHODS, make_method
-from distxml.config.evaluation import Method, Scoring
+from distxml.config.evaluation import Gating, Method
 from tests.unit.attribution.subjects import (
     SETTINGS,
     classifier_like_a_trained_one,
@@ -19,7 +19,7 @@ from tests.unit.evaluation.small_model import SIZE
 
 TARGET = torch.tensor([0, 1])
 EVERY_METHOD = pytest.mark.parametrize("name", METHODS.names())
-EVERY_F = pytest.mark.parametrize("f", get_args(Scoring))
+EVERY_GATING = pytest.mark.parametrize("gating", get_args(Gating))
 
 
 def require_heat(heatmap: torch.Tensor, size: tuple[int, int], count: int) -> None:
@@ -34,11 +34,11 @@ def has_hooks(module: nn.Module) -> bool:
     return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
 
 
-@EVERY_F
+@EVERY_GATING
 @EVERY_METHOD
-def test_one_finite_value_per_pixel(name: Method, f: Scoring) -> None:
+def test_one_finite_value_per_pixel(name: Method, gating: Gating) -> None:
     image, target = images().repeat(2, 1, 1, 1), torch.tensor([0, 1, 1, 0])
-    heatmap = make_method(name, explained(f), SETTINGS).heatmap(image, target)
+    heatmap = make_method(name, explained(gating), SETTINGS).heatmap(image, target)
     require_heat(heatmap, SIZE, 4)
     assert name == "random" or heatmap.max() > 0  # Grad-CAM may find nothing that speaks for a class
 
@@ -51,20 +51,20 @@ def test_every_classifier(name: Method, classifier: str) -> None:
     require_heat(method.heatmap(images(1, (32, 64)), torch.tensor([2])), (32, 64), 1)
 
 
-@EVERY_F
+@EVERY_GATING
 @EVERY_METHOD
-def test_a_heatmap_does_not_depend_on_the_other_images_of_the_batch(name: Method, f: Scoring) -> None:
-    method = make_method(name, explained(f), SETTINGS)
+def test_a_heatmap_does_not_depend_on_the_other_images_of_the_batch(name: Method, gating: Gating) -> None:
+    method = make_method(name, explained(gating), SETTINGS)
     together = method.heatmap(images(), TARGET)
     for index in range(2):
         alone = method.heatmap(images()[index : index + 1], TARGET[index : index + 1])
         torch.testing.assert_close(together[index : index + 1], alone, atol=1e-4 * float(alone.max()), rtol=1e-4)
 
 
-@EVERY_F
+@EVERY_GATING
 @EVERY_METHOD
-def test_the_model_is_as_it_was(name: Method, f: Scoring) -> None:
-    subject = explained(f)
+def test_the_model_is_as_it_was(name: Method, gating: Gating) -> None:
+    subject = explained(gating)
     models = (subject.model, subject.explainer)
     before = [{key: value.clone() for key, value in model.state_dict().items()} for model in models]
     image = images()
@@ -105,16 +105,16 @@ def test_compiled_models_and_channels_last(name: Method) -> None:
 
 
 def test_the_target_matters() -> None:
-    subject = explained("classifier_phase")
+    subject = explained("white")
     for name in set(METHODS.names()) - {"in_model", "canny", "otsu", "center_distance", "random"}:
         method = make_method(name, subject, SETTINGS)
         one, other = (method.heatmap(images(1), torch.tensor([target])) for target in (0, 1))
         assert not torch.allclose(one, other, rtol=1e-2), name
 
 
-@EVERY_F
-def test_in_model_is_the_explainers_heatmap(f: Scoring) -> None:
-    subject = explained(f)
+@EVERY_GATING
+def test_in_model_is_the_explainers_heatmap(gating: Gating) -> None:
+    subject = explained(gating)
     heatmap = make_method("in_model", subject, SETTINGS).heatmap(images(), TARGET)
     torch.testing.assert_close(heatmap, subject.explainer(images()).heatmap.detach())
     assert 0.05 < heatmap.mean() < 0.95

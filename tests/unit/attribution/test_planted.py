@@ -8,7 +8,7 @@ from torch import nn
 
 from distxml.attribution.explained_model import ExplainedModel
 from distxml.attribution.methods import make_method
-from distxml.config.evaluation import Method, Scoring
+from distxml.config.evaluation import Gating, Method
 from distxml.config.model import ModelSettings
 from distxml.models.joint import JointModel
 from tests.unit.attribution.subjects import SETTINGS, images
@@ -50,11 +50,11 @@ def gray_noise_with_a_red_square() -> torch.Tensor:
     return image
 
 
-@pytest.mark.parametrize("f", get_args(Scoring))
+@pytest.mark.parametrize("gating", get_args(Gating))
 @pytest.mark.parametrize("name", SHARE_IN_SQUARE)
-def test_heat_is_where_the_model_looks(name: Method, f: Scoring) -> None:
+def test_heat_is_where_the_model_looks(name: Method, gating: Gating) -> None:
     model = finds_red()
-    method = make_method(name, ExplainedModel(f, model, model), SETTINGS)
+    method = make_method(name, ExplainedModel(gating, model, model), SETTINGS)
     heatmap = method.heatmap(gray_noise_with_a_red_square(), torch.tensor([1]))[0, 0]
     share = heatmap[SQUARE].sum() / heatmap.sum()
     assert share.item() == pytest.approx(1, abs=1e-4) if SHARE_IN_SQUARE[name] == 1 else share > SHARE_IN_SQUARE[name]

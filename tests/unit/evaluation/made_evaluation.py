@@ -122,6 +122,7 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
     plan = make_plan(settings, SIZE, label_of_key, recipe.run.seed)
     checkpoint = "checkpoints/joint/last"
     scored = ScoredModel(
+        gating=recipe.scored_gating,
         checkpoint=checkpoint,
         sha256="0",
         explainer_checkpoint=checkpoint,

@@ -88,11 +88,12 @@ def _spread(classifier: nn.Module, pictures: torch.Tensor, heatmap: torch.Tensor
 def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1) -> Recipe:
     """A recipe for that model."""
     phase = PhaseSettings(epochs=1, alpha=0.75, lr_classifier=0.1, lr_explainer=0.1)
+    alone = PhaseSettings(epochs=1, alpha=1.0, lr_classifier=0.1, lr_explainer=0)
     recipe = Recipe(
         dataset=DatasetSettings(path=str(folder / "dataset")),
         loader=LoaderSettings(image_size=SIZE),
         loss=LossSettings(kind="hybrid", beta=0.8, gamma=2.0),
-        phases=PhasesSettings(classifier=phase, explainer=phase, joint=phase),
+        phases=PhasesSettings(classifier=alone, explainer=phase, joint=phase),
         evaluation=evaluation,
         run=RunSettings(name="run", folder=folder, seed=SEED),
     )
@@ -102,7 +103,9 @@ def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1)
 def small_explained(f: Scoring = "recompute") -> ExplainedModel:
     """That model, or for `classifier_phase` another one, explained by the first."""
     explainer = small_model().model
-    return ExplainedModel(f, small_model(PHASE1_SEED).model if f == "classifier_phase" else explainer, explainer)
+    if f == "classifier_phase":
+        return ExplainedModel("white", small_model(PHASE1_SEED).model, explainer)
+    return ExplainedModel(f, explainer, explainer)
 
 
 def small_spec(folder: Path, settings: EvaluationSettings, rows: Sequence[Row]) -> ScoringSpec:

@@ -99,7 +99,7 @@ def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
     """What `distxml evaluate` writes, without its workers."""
     evaluation = prepare(run, run.recipe())
     model, explainer = (load_model(folder).model for folder in (evaluation.checkpoint, evaluation.explainer_checkpoint))
-    explained = ExplainedModel(evaluation.recipe.evaluation.f, model, explainer)
+    explained = ExplainedModel(evaluation.scored.gating, model, explainer)
     scorer = ImageScorer(explained, evaluation.spec, torch.device("cpu"))
     rows = sorted(rows, key=lambda row: row.key)
     perturbed = [row for row in rows if row.key in evaluation.plan.curve_keys]

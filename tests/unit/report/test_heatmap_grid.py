@@ -102,7 +102,7 @@ def test_the_classifier_phase_is_scored_but_the_heatmap_is_the_explainers(tmp_pa
     with torch.no_grad():
         assert (grid.rows[0].heatmaps[0].picture == colorize(third.explainer(image)[0, 0].numpy())).all()
         assert torch.equal(scored_run.explained.logits(image, "white"), first(image, "white").logits)
-    saliency = make_method("saliency", ExplainedModel("classifier_phase", first, third), results.summary.settings)
+    saliency = make_method("saliency", ExplainedModel("white", first, third), results.summary.settings)
     heat = saliency.heatmap(image, torch.tensor([scored_run.card.classes.index(grid.rows[0].target)]))[0, 0].numpy()
     assert (grid.rows[0].heatmaps[1].picture == colorize(heat / heat.max())).mean() > 0.99
 

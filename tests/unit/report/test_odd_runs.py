@@ -109,6 +109,15 @@ def test_logits_of_a_named_class_under_f_classifier_phase(tmp_path: Path):
     assert page.text[first:].count(f"{CLASSES[1]} 0.") >= 6  # every row explains that class
 
 
+def test_a_classifier_phase_under_a_heatmap_is_no_plain_cnn(full_results: Results) -> None:
+    summary = full_results.summary
+    assert summary.scored.gating == "recompute"
+    settings = summary.settings.model_copy(update={"f": "classifier_phase"})
+    words = " ".join(about_the_score(summary.model_copy(update={"settings": settings})))
+    assert "under the heatmap that the explainer of that phase made anew" in words
+    assert "white" not in words and "plain" not in words
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -350,7 +350,7 @@ def test_a_model_that_is_nan_where_patches_are_black_names_the_image_and_the_met
             return super().logits(image, gate).masked_fill(dark.unsqueeze(1), torch.nan)
 
     row, plain = small_rows(1)[0], small_explained()
-    scorer = small_scorer(tmp_path, SETTINGS, [row], NotANumberInTheDark(plain.f, plain.model, plain.explainer))
+    scorer = small_scorer(tmp_path, SETTINGS, [row], NotANumberInTheDark(plain.gating, plain.model, plain.explainer))
     assert scorer.describe([row])
     with pytest.raises(UserError, match=r"image image-0: .* not finite when patches of 8 pixels are replaced \(in_mod"):
         scorer.score([row], THREE)
@@ -373,7 +373,7 @@ def test_another_f_on_the_curves_than_before_is_noticed(tmp_path):
     """Should the curves not start where the clean pass was, nothing is written."""
     row = small_rows(1)[0]
     scorer = small_scorer(tmp_path, SETTINGS, [row])
-    scorer.explained = replace(small_explained("classifier_phase"), f="recompute")
+    scorer.explained = small_explained("classifier_phase")
     with pytest.raises(RuntimeError, match=r"image image-0: f\(x\(0\)\) is"):
         scorer.score([row], THREE)
 
