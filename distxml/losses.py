@@ -3,7 +3,7 @@
 Every term is computed in float32, one value per image, and averaged over the images that count.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -32,15 +32,32 @@ def weak(heatmap: Tensor, mask: Tensor) -> Tensor:
     return ((outside * heatmap).sum((1, 2, 3)) / (outside.sum((1, 2, 3)) + EPSILON)).abs()
 
 
+def class_weights(setting: str | tuple[float, ...] | None, counts: Sequence[int]) -> Tensor | None:
+    """Weights of the classes: none, as listed, or `balanced`: rows / (classes * rows of the class).
+
+    Args:
+        setting: `loss.class_weights`.
+        counts: training rows of each class.
+    """
+    if setting is None:
+        return None
+    if isinstance(setting, tuple):
+        return torch.tensor(setting)
+    rows = torch.tensor(counts, dtype=torch.float32)
+    return rows.sum() / (len(counts) * rows.clamp_min(1))
+
+
 @dataclass(frozen=True)
 class LossTerms:
     """The joint loss and what it is made of: all scalars (means over images) or all of shape B (one per image).
 
     Attributes:
         total: alpha * classification + (1 - alpha) * explanation.
-        classification: cross-entropy.
-        explanation: beta * sparsity + (1 - beta) * contiguity (+ gamma * weak in the hybrid loss).
-        sparsity, contiguity, weak: before their weights.
+        classification: cross-entropy; its mean over images is weighted by their classes (`JointLoss.class_weights`).
+        explanation: beta * sparsity + (1 - beta) * contiguity (+ gamma * annotated * weak in the hybrid loss).
+        sparsity, contiguity: before their weights.
+        weak: mean heat outside the mask, over the annotated images alone; 0 for an image without a mask.
+        annotated: 1 for an image with a mask, else 0; over images, the share of annotated ones.
     """
 
     total: Tensor
@@ -49,6 +66,7 @@ class LossTerms:
     sparsity: Tensor
     contiguity: Tensor
     weak: Tensor
+    annotated: Tensor
 
     def items(self) -> list[tuple[str, Tensor]]:
         """Names and values, in the order above."""
@@ -72,8 +90,9 @@ class JointLoss:
     """L = alpha * L_class + (1 - alpha) * L_expl.
 
     Attributes:
-        kind: `unsupervised` or `hybrid` (adds gamma * weak).
-        alpha, beta, gamma: weights; alpha belongs to the phase.
+        kind: `unsupervised` or `hybrid` (adds gamma * annotated * weak).
+        alpha, beta, gamma: weights; alpha belongs to the phase. All terms are means over all images, so where only
+            some are annotated, gamma weighs the heat outside their masks summed up and divided by all images.
         class_weights: C, or None. As in torch, a weighted mean: weights are divided by their sum over the batch.
         sum_over_ranks: adds up a denominator over DDP ranks, so that the terms that the ranks compute from their
             parts of a global batch add up to that batch's, whatever the parts' sizes.
@@ -86,17 +105,20 @@ class JointLoss:
     class_weights: Tensor | None = None
     sum_over_ranks: Callable[[Tensor], Tensor] = _this_process_alone
 
-    def __call__(self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor, weight: Tensor) -> LossTerms:
-        """The terms over B images, as scalars.
+    def __call__(
+        self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor, *, has_mask: Tensor, weight: Tensor
+    ) -> Tensor:
+        """The loss of B images: a scalar.
 
         Args:
             logits: B×C.
             heatmap: B×1×H×W in [0, 1].
             label: B.
             mask: B×1×H×W, 1 inside.
+            has_mask: B bool, whether an image is annotated.
             weight: B; 0 leaves an image out.
         """
-        return self.add_up(self.each(logits, heatmap, label, mask), self.shares(label, weight))
+        return self.total(self.each(logits, heatmap, label, mask, has_mask), self.shares(label, weight))
 
     def shares(self, label: Tensor, weight: Tensor) -> Shares:
         """What part of the batch's (all ranks') mean each of this process's B images is."""
@@ -104,16 +126,17 @@ class JointLoss:
         classed = weight * self.class_weight(label)
         return Shares(share, classed / self.sum_over_ranks(classed.sum()).clamp_min(EPSILON))
 
-    def add_up(self, each: LossTerms, shares: Shares) -> LossTerms:
-        """The terms of images (shape B) with their shares: scalars."""
-        return self.combine(
-            classification=(each.classification * shares.classed).sum(),
+    def total(self, each: LossTerms, shares: Shares) -> Tensor:
+        """What is optimised: the total of images (shape B) with their shares, a scalar."""
+        classification = (each.classification * shares.classed).sum()
+        explanation = self._explanation(
             sparsity=(each.sparsity * shares.plain).sum(),
             contiguity=(each.contiguity * shares.plain).sum(),
-            weak=(each.weak * shares.plain).sum(),
+            outside=(each.weak * shares.plain).sum(),
         )
+        return self._total(classification, explanation)
 
-    def each(self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor) -> LossTerms:
+    def each(self, logits: Tensor, heatmap: Tensor, label: Tensor, mask: Tensor, has_mask: Tensor) -> LossTerms:
         """The terms of each image (shape B), in float32, without class weights.
 
         Args:
@@ -121,29 +144,40 @@ class JointLoss:
             heatmap: B×1×H×W in [0, 1].
             label: B.
             mask: B×1×H×W, 1 inside.
+            has_mask: B bool, whether an image is annotated.
         """
-        heatmap, mask = heatmap.float(), mask.float()
+        heatmap, mask, annotated = heatmap.float(), mask.float(), has_mask.float()
         return self.combine(
             classification=F.cross_entropy(logits.float(), label, reduction="none"),
             sparsity=sparsity(heatmap),
             contiguity=contiguity(heatmap),
-            weak=weak(heatmap, mask),
+            weak=weak(heatmap, mask) * annotated,
+            annotated=annotated,
         )
 
-    def combine(self, classification: Tensor, sparsity: Tensor, contiguity: Tensor, weak: Tensor) -> LossTerms:
+    def combine(
+        self, classification: Tensor, sparsity: Tensor, contiguity: Tensor, weak: Tensor, annotated: Tensor
+    ) -> LossTerms:
         """The weighted sums of the terms, which are all scalars or all of shape B.
 
         Args:
             classification: cross-entropy.
             sparsity: mean heat.
             contiguity: differences between neighbouring pixels.
-            weak: mean heat outside the mask; counts in the hybrid loss alone.
+            weak: mean heat outside the masks of the annotated images; counts in the hybrid loss alone.
+            annotated: their share of the images.
         """
+        explanation = self._explanation(sparsity, contiguity, annotated * weak)
+        total = self._total(classification, explanation)
+        return LossTerms(total, classification, explanation, sparsity, contiguity, weak, annotated)
+
+    def _explanation(self, sparsity: Tensor, contiguity: Tensor, outside: Tensor) -> Tensor:
+        """`outside`: heat outside the masks, over all images: one without a mask counts as 0."""
         explanation = self.beta * sparsity + (1 - self.beta) * contiguity
-        if self.kind == "hybrid":
-            explanation = explanation + self.gamma * weak
-        total = self.alpha * classification + (1 - self.alpha) * explanation
-        return LossTerms(total, classification, explanation, sparsity, contiguity, weak)
+        return explanation + self.gamma * outside if self.kind == "hybrid" else explanation
+
+    def _total(self, classification: Tensor, explanation: Tensor) -> Tensor:
+        return self.alpha * classification + (1 - self.alpha) * explanation
 
     def class_weight(self, label: Tensor) -> Tensor:
         """The weight of each image's class: B float32."""

@@ -11,13 +11,17 @@ class LossSettings(Settings):
     """L = alpha * L_class + (1 - alpha) * L_expl; alpha belongs to the phase."""
 
     kind: Literal["unsupervised", "hybrid"] = "unsupervised"
-    """`unsupervised`: sparsity and contiguity. `hybrid`: plus gamma times the share of heat outside the mask."""
+    """`unsupervised`: sparsity and contiguity. `hybrid`: plus gamma times the mean heat outside the masks, over all
+    images; an image without a mask adds nothing."""
     beta: float = Field(default=0.9, ge=0, le=1)
     """Weight of sparsity; contiguity weighs 1 - beta."""
     gamma: float = Field(default=1.0, ge=0)
-    """Weight of the mask term in the hybrid loss."""
+    """Weight of the mask term in the hybrid loss. Every term is a mean over all images of a batch: where only some
+    are annotated, the mean heat outside their masks (the metric `weak`) weighs gamma times their share (the metric
+    `annotated`). With half as many annotations, twice the gamma gives the term the same weight."""
     class_weights: Literal["balanced"] | tuple[float, ...] | None = None
-    """Weights of the classes in the cross-entropy: none, `balanced` (from the training split) or a list."""
+    """Weights of the classes in the cross-entropy, in training, validation and evaluation: none, `balanced` (from the
+    training split) or a list."""
 
     @field_validator("class_weights")
     @classmethod

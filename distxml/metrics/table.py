@@ -21,14 +21,17 @@ TABLE = (
         unit="nats", better="lower", computed_by=TRAINED,
         remark="cross-entropy",
         meaning=(
-            "Cross-entropy of the class probabilities and the label; in training weighted by "
-            "loss.class_weights."
+            "Cross-entropy of the class probabilities and the label, a mean over the images weighted by their "
+            "classes' loss.class_weights."
         ),
     ),
     MetricEntry(
         name="explanation", title="Explanation loss", short="expl",
         unit="weighted loss", better="lower", computed_by=TRAINED,
-        meaning="beta · sparsity + (1 − beta) · contiguity, and with loss.kind=hybrid + gamma · weak.",
+        meaning=(
+            "beta · sparsity + (1 − beta) · contiguity, and with loss.kind=hybrid + gamma · annotated · weak, where "
+            "annotated is the share of the images that have a mask."
+        ),
     ),
     MetricEntry(
         name="sparsity", title="Sparsity", short="heat",
@@ -47,9 +50,14 @@ TABLE = (
         unit=HEAT, better="neither", computed_by=TRAINED,
         remark="mean heat outside the masks",
         meaning=(
-            "Mean heat outside the mask, the loss term that gamma weighs; in training an image without a mask "
-            "counts as 0."
+            "Mean heat outside the mask, over the annotated images; the loss term that gamma times their share of the "
+            "images weighs."
         ),
+    ),
+    MetricEntry(
+        name="annotated", title="Annotated images", short="masks",
+        unit=SHARE, better="neither", computed_by=("training",),
+        meaning="Share of the images that have a mask, an empty one too: what gamma · weak counts with.",
     ),
     MetricEntry(
         name="accuracy", title="Accuracy", short="acc",

@@ -136,7 +136,7 @@ def one_update_of_statistics(model: nn.Module, micro_batches: int) -> Iterator[N
 
 def _backward(learner: Learner, loss: JointLoss, batch: Batch, shares: Shares) -> JointOutput:
     output = learner.forward(learner.wrapped, batch)
-    terms = loss.add_up(loss.each(output.logits, output.heatmap, batch.label, batch.mask), shares)
-    # The ranks' terms add up to the global batch's, but DDP averages their gradients.
-    (terms.total * world_size()).backward()
+    each = loss.each(output.logits, output.heatmap, batch.label, batch.mask, batch.has_mask)
+    # The ranks' losses add up to the global batch's, but DDP averages their gradients.
+    (loss.total(each, shares) * world_size()).backward()
     return JointOutput(output.logits.detach(), output.heatmap.detach())

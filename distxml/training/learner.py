@@ -113,21 +113,6 @@ def clip_gradients(optimizer: Optimizer, limit: float | None) -> torch.Tensor:
     return nn.utils.clip_grad_norm_(parameters, math.inf if limit is None else limit)
 
 
-def class_weights(setting: str | tuple[float, ...] | None, counts: list[int]) -> torch.Tensor | None:
-    """Weights of the classes: none, as listed, or `balanced`: rows / (classes * rows of the class).
-
-    Args:
-        setting: `loss.class_weights`.
-        counts: training rows of each class.
-    """
-    if setting is None:
-        return None
-    if isinstance(setting, tuple):
-        return torch.tensor(setting)
-    rows = torch.tensor(counts, dtype=torch.float32)
-    return rows.sum() / (len(counts) * rows.clamp_min(1))
-
-
 def _networks(model: JointModel, phase: PhaseSettings) -> list[tuple[nn.Module, float]]:
     return [(model.explainer, phase.lr_explainer), (model.classifier, phase.lr_classifier)]
 

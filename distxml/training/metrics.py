@@ -18,8 +18,8 @@ from distxml.training.distributed import sum_over_ranks
 EPSILON = 1e-6
 
 Metrics = dict[str, float]
-"""total, classification, explanation, sparsity (the mean heat), contiguity, weak, accuracy, black, white; and
-difference (how much the heatmaps of two images differ) where there were two images in a batch."""
+"""The loss's terms (`LossTerms`; weak only where an image was annotated), accuracy, black, white; and difference (how
+much the heatmaps of two images differ) where there were two images in a batch."""
 
 STEPS_BETWEEN_UPDATES = 10
 """Every so many steps the ranks add up what they counted, and the running means are updated."""
@@ -68,6 +68,7 @@ class EpochSums:
         images: their number.
         class_weight: of the weights of their classes.
         pairs: number of pairs of images that were compared.
+        annotated: number of images that have a mask.
     """
 
     sparsity: float = 0.0
@@ -81,6 +82,7 @@ class EpochSums:
     images: float = 0.0
     class_weight: float = 0.0
     pairs: float = 0.0
+    annotated: float = 0.0
 
     def __sub__(self, before: "EpochSums") -> "EpochSums":
         """What was counted since `before`."""
@@ -119,7 +121,7 @@ class EpochMetrics:
 
     def _columns(self, output: JointOutput, batch: Batch) -> dict[str, Tensor]:
         """What each image adds to each of the sums: B each."""
-        each = self.loss.each(output.logits, output.heatmap, batch.label, batch.mask)
+        each = self.loss.each(output.logits, output.heatmap, batch.label, batch.mask, batch.has_mask)
         class_weight = self.loss.class_weight(batch.label) * batch.weight
         pairs = pairs_that_count(batch.weight)
         return {
@@ -134,6 +136,7 @@ class EpochMetrics:
             "images": batch.weight,
             "class_weight": class_weight,
             "pairs": pairs,
+            "annotated": each.annotated * batch.weight,
         }
 
     def compute(self) -> Metrics:
@@ -155,11 +158,13 @@ class EpochMetrics:
             classification=_float64(sums.classification / (sums.class_weight or math.nan)),
             sparsity=_float64(sums.sparsity / images),
             contiguity=_float64(sums.contiguity / images),
-            weak=_float64(sums.weak / images),
+            weak=_float64(sums.weak / sums.annotated if sums.annotated else 0.0),
+            annotated=_float64(sums.annotated / images),
         )
         shares = {"accuracy": sums.correct / images, "black": sums.black / images, "white": sums.white / images}
         shares |= {"difference": sums.difference / sums.pairs} if sums.pairs else {}
-        return {name: float(value) for name, value in terms.items()} | shares
+        known = {name: float(value) for name, value in terms.items() if name != "weak" or sums.annotated}
+        return known | shares
 
 
 def _float64(value: float) -> Tensor:

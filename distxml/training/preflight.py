@@ -14,9 +14,10 @@ from distxml.data.reader import SplitReader
 from distxml.data.sampler import Rank, Shuffle, max_rows_held, max_rows_held_evaluating, number_of_steps
 from distxml.data.schema import SPLITS, Dataset, Split, open_dataset
 from distxml.errors import UserError, reason_of
+from distxml.losses import class_weights
 from distxml.models.checkpoint import ModelCard, build_empty_model, build_model
 from distxml.training.epoch import train_step
-from distxml.training.learner import Learner, class_weights
+from distxml.training.learner import Learner
 from distxml.training.warm_start import apply_warm_start
 
 
@@ -123,8 +124,10 @@ def run_one_batch(recipe: Recipe, dataset: Dataset) -> dict[PhaseName, float]:
                 f"phases.{phase}: a first batch does not run through ({reason_of(error)}); "
                 "a larger loader.image_size or loader.batch_size, or a smaller model, may help"
             ) from None
-        terms = learner.loss(output.logits, output.heatmap, batch.label, batch.mask, batch.weight)
-        losses[phase] = float(terms.total.detach())
+        loss = learner.loss(
+            output.logits, output.heatmap, batch.label, batch.mask, has_mask=batch.has_mask, weight=batch.weight
+        )
+        losses[phase] = float(loss.detach())
     if not all(math.isfinite(value) for value in losses.values()):
         raise UserError(f"the loss of a first batch is not finite ({losses}); check the images and the learning rates")
     return losses

@@ -13,6 +13,7 @@ from distxml.data.loader import Loader, Loaders
 from distxml.data.sampler import Rank
 from distxml.data.schema import Dataset, Split, reopen_dataset
 from distxml.errors import UserError, cause_of, is_disk_full, reason_of
+from distxml.losses import class_weights
 from distxml.models.checkpoint import build_empty_model, build_model
 from distxml.monitoring.events import FailedEvent
 from distxml.registry import load
@@ -20,7 +21,6 @@ from distxml.training.callbacks.context import CallbackContext
 from distxml.training.callbacks.registry import make_callbacks
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.compute import prepare, set_determinism
-from distxml.training.learner import class_weights
 from distxml.training.preflight import model_card
 from distxml.training.run_claim import mark_finished
 from distxml.training.state import TrainState

@@ -79,7 +79,7 @@ class CleanPass:
         with torch.no_grad():
             heatmap = self.explained.heatmap(batch.image)
             logits = self.explained.logits(batch.image, self.explained.gate_of_clean(heatmap))
-            terms = self.loss.each(logits, heatmap, batch.label, batch.mask)
+            terms = self.loss.each(logits, heatmap, batch.label, batch.mask, batch.has_mask)
         for name, values in (("logits", logits), ("heatmap", heatmap)):
             if not values.isfinite().all():
                 raise UserError(f"image {row.key}: the model's {name} are not finite; train the run again")

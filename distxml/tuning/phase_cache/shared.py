@@ -50,9 +50,10 @@ def taken_phases(run: RunFolder) -> dict[PhaseName, Taken]:
 
 def _weighed_anew(terms: dict[str, float], loss: JointLoss) -> dict[str, float]:
     """The terms of a logged epoch as they are under another loss, in float64 as they were logged."""
-    names = ("classification", "sparsity", "contiguity", "weak")
-    combined = loss.combine(**{name: torch.tensor(terms[name], dtype=torch.float64) for name in names})
-    return {name: value.item() for name, value in combined.items()}
+    names = ("classification", "sparsity", "contiguity", "weak", "annotated")
+    # Without an annotated image there is no weak
+    combined = loss.combine(**{name: torch.tensor(terms.get(name, 0.0), dtype=torch.float64) for name in names})
+    return {name: value.item() for name, value in combined.items() if name in terms}
 
 
 def _taken(stored: StoredPhase) -> Taken:

@@ -60,7 +60,7 @@ def test_losses_of_both_rivals_are_ours(kind, seed, images):
     heat, logits = torch.rand(images, 1, 8, 8), torch.randn(images, 2)
     settings, alpha = recipe.loss, recipe.phases[ALL_LEARN].alpha
     ours = JointLoss(settings.kind, alpha, settings.beta, settings.gamma)
-    expected = ours(logits, heat, batch.label, batch.mask, batch.weight).total
+    expected = ours(logits, heat, batch.label, batch.mask, has_mask=batch.has_mask, weight=batch.weight)
     reference = benchmark("train_reference").Reference.build(recipe, ALL_LEARN, small_model(recipe), fused=False)
     torch.testing.assert_close(reference.loss(logits, heat, batch), expected)
     torch.testing.assert_close(benchmark("train_bare").plain_loss(recipe, logits, heat, batch), expected)

@@ -98,8 +98,12 @@ def random_batch(seed: int, weights: list[float]) -> tuple[JointOutput, Batch]:
     images, generator = len(weights), torch.Generator().manual_seed(seed)
     masks = (torch.rand(images, 1, 4, 6, generator=generator) > 0.5).float()
     labels = torch.randint(0, 2, (images,), generator=generator)
+    annotated = torch.rand(images, generator=generator) > 0.4
+    masks[~annotated] = 1  # as the loaders give them
     logits = torch.randn(images, 2, generator=generator)
-    return JointOutput(logits, random_heat(images, seed)), replace(batch_of(weights), label=labels, mask=masks)
+    return JointOutput(logits, random_heat(images, seed)), replace(
+        batch_of(weights), label=labels, mask=masks, has_mask=annotated
+    )
 
 
 def epoch_metrics(before: EpochSums = NOTHING_COUNTED) -> EpochMetrics:
@@ -114,7 +118,8 @@ def test_every_mean_is_that_of_its_name(weights: list[float], seed: int) -> None
     metrics.update(output, batch)
     found = metrics.compute()
     counted = [index for index, weight in enumerate(weights) if weight]
-    losses, class_weights, sums = 0.0, 0.0, dict.fromkeys(["sparsity", "contiguity", "weak", "accuracy", "black"], 0.0)
+    losses, class_weights, outside = 0.0, 0.0, []
+    sums = dict.fromkeys(["sparsity", "contiguity", "accuracy", "black", "annotated"], 0.0)
     for index in counted:
         label = int(batch.label[index])
         probability = output.logits[index].softmax(0)
@@ -126,14 +131,34 @@ def test_every_mean_is_that_of_its_name(weights: list[float], seed: int) -> None
         right = sum(abs(heat[y, x + 1] - heat[y, x]).item() for y in range(4) for x in range(5))
         sums["sparsity"] += sum(pixels) / 24
         sums["contiguity"] += (down + right) / 24
-        sums["weak"] += ((1 - mask) * heat).sum().item() / ((1 - mask).sum().item() + 1e-6)
+        if batch.has_mask[index]:
+            outside.append(((1 - mask) * heat).sum().item() / ((1 - mask).sum().item() + 1e-6))
+        sums["annotated"] += bool(batch.has_mask[index])
         sums["accuracy"] += int(output.logits[index].argmax()) == label
         sums["black"] += sum(pixel < GUARD.black_below for pixel in pixels) / 24
     expected = {name: value / len(counted) for name, value in sums.items()}
     expected["classification"] = losses / class_weights
-    expected["explanation"] = 0.9 * expected["sparsity"] + 0.1 * expected["contiguity"] + 2.0 * expected["weak"]
+    expected["explanation"] = 0.9 * expected["sparsity"] + 0.1 * expected["contiguity"]
+    expected["explanation"] += 2.0 * sum(outside) / len(counted)
+    if outside:
+        expected["weak"] = sum(outside) / len(outside)
+    assert ("weak" in found) == bool(outside), "not 0 where nothing is known"
+    printed = 2.0 * found["annotated"] * found.get("weak", 0.0)
+    printed += 0.9 * found["sparsity"] + 0.1 * found["contiguity"]
+    assert found["explanation"] == pytest.approx(printed, rel=1e-12), "the sum of its printed parts"
     expected["total"] = 0.3 * expected["classification"] + 0.7 * expected["explanation"]
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-5)
+
+
+def test_heat_outside_the_masks_is_over_the_annotated_images() -> None:
+    """Four images, one annotated, heat 0.6 everywhere: 0.6, not 0.15; the loss counts it once in four."""
+    batch = replace(batch_of([1.0] * 4), has_mask=torch.tensor([False, True, False, False]))
+    batch.mask[[0, 2, 3]] = 1
+    metrics = EpochMetrics(JointLoss("hybrid", 0.0, 0.9, 1.0), GUARD, torch.device("cpu"))
+    metrics.update(JointOutput(torch.zeros(4, 2), torch.full((4, 1, 4, 6), 0.6)), batch)
+    found = metrics.compute()
+    assert (found["weak"], found["annotated"]) == pytest.approx((0.6, 0.25), abs=1e-6)
+    assert found["explanation"] == pytest.approx(0.9 * 0.6 + 0.25 * 0.6, abs=1e-6)
 
 
 def test_counting_continues_from_sums_that_a_checkpoint_holds_by_name() -> None:

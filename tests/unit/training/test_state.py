@@ -11,7 +11,8 @@ from torch import nn
 from distxml.config.guard import GuardSettings
 from distxml.config.phases import PhaseName, PhaseSettings
 from distxml.config.training import OptimizerSettings
-from distxml.training.learner import Schedule, class_weights
+from distxml.losses import class_weights
+from distxml.training.learner import Schedule
 from distxml.training.metrics import NOTHING_COUNTED, EpochSums, RunningMeans
 from distxml.training.state import TrainState, own_loss
 
