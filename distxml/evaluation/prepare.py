@@ -8,17 +8,19 @@ from pathlib import Path
 
 from distxml.config.absolute_paths import with_absolute_paths
 from distxml.config.evaluation import EvaluationSettings
+from distxml.config.load import validate_json_file
 from distxml.config.model import ModelSettings
 from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.reader import SplitReader
-from distxml.data.schema import Dataset, Split, open_dataset
+from distxml.data.schema import Dataset, DatasetMetadata, Split, open_dataset
 from distxml.digest import digest_of, file_digest
 from distxml.errors import UserError
 from distxml.evaluation.scoring.plan import ScoringPlan, ScoringSpec, make_plan
 from distxml.evaluation.summary import ScoredModel
 from distxml.locks import is_locked
+from distxml.losses import class_weights
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
 
 ROWS_VERSION = 1
@@ -46,6 +48,7 @@ class Evaluation:
         architectures: of the model that is scored, and of the one that explains.
         dataset: opened, with an absolute path.
         label_of_key: label of every image of the split, in its order.
+        class_weights: that the run was trained with, one per class; None: all the same.
         spec: what will be done, with the settings, dataset and scaling as they will be used.
     """
 
@@ -55,6 +58,7 @@ class Evaluation:
     architectures: tuple[ModelSettings, ModelSettings]
     dataset: Dataset
     label_of_key: dict[str, int]
+    class_weights: tuple[float, ...] | None
     spec: ScoringSpec
 
     @property
@@ -101,6 +105,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         architectures=(card.settings, explainer_card.settings),
         dataset=dataset,
         label_of_key=labels,
+        class_weights=_class_weights(run, recipe),
         spec=ScoringSpec(
             recipe=recipe,
             plan=make_plan(settings, card.image_size, labels, recipe.run.seed),
@@ -124,6 +129,19 @@ def _checkpoint(run: RunFolder, phase: PhaseName, settings: EvaluationSettings) 
             "(`distxml train` with the same run.name resumes where it stopped)"
         )
     return folder
+
+
+def _class_weights(run: RunFolder, recipe: Recipe) -> tuple[float, ...] | None:
+    """Balanced ones are by the counts of the dataset that the run was trained on, whichever it is scored on."""
+    setting = recipe.loss.class_weights
+    if setting != "balanced":
+        return setting
+    trained_on = validate_json_file(
+        DatasetMetadata, run.dataset, "loss.class_weights=balanced needs it; restore the file"
+    )
+    weights = class_weights(setting, trained_on.class_counts("train"))
+    assert weights is not None
+    return tuple(weights.tolist())
 
 
 def _target_class(target: str, classes: tuple[str, ...]) -> int | None:

@@ -235,6 +235,9 @@ class Summary(_Record):
     """Seed of the run."""
     classes: tuple[str, ...]
     """Names of the classes; a label is an index into them."""
+    class_weights: tuple[float, ...] | None
+    """Weights of the classes in the mean classification loss and in the total, those of training; None: all the same.
+    Rows of `images.parquet` hold each image's losses without them."""
     metrics: tuple[Metric, ...]
     heatmaps: tuple[HeatmapMetric, ...]
     """In the order of the methods; none for `random`."""

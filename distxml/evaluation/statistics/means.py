@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Method
+from distxml.evaluation.statistics.class_weighting import EQUAL, ClassWeighting
 from distxml.evaluation.statistics.columns import known, row_grid, values_and_presence
 from distxml.evaluation.statistics.intervals import Bootstrap, wilson
 from distxml.evaluation.summary import HeatmapMetric, HeatmapName, Metric
@@ -30,7 +31,7 @@ MEANS = (
 Values = NDArray[np.float64]
 
 
-def mean_metrics(images: pa.Table, bootstrap: Bootstrap) -> list[Metric]:
+def mean_metrics(images: pa.Table, bootstrap: Bootstrap, weighting: ClassWeighting = EQUAL) -> list[Metric]:
     """Accuracy, the means and the ratio of heat inside to outside the masks.
 
     The interval of accuracy is Wilson's; the others are bootstrapped as a sum over a sum.
@@ -38,6 +39,7 @@ def mean_metrics(images: pa.Table, bootstrap: Bootstrap) -> list[Metric]:
     Args:
         images: with `IMAGES_SCHEMA`.
         bootstrap: over these images.
+        weighting: of their classes, in the classification loss and the total.
     """
     correct = images["label"].to_numpy() == images["predicted"].to_numpy()
     low, high = wilson(int(correct.sum()), len(correct))
@@ -45,13 +47,13 @@ def mean_metrics(images: pa.Table, bootstrap: Bootstrap) -> list[Metric]:
     numerators: list[Values] = []
     denominators: list[Values] = []
     for name in MEANS:
-        values, present = values_and_presence(images, name)
+        values, present = weighting.parts(images, name)
         numerators.append(values)
         denominators.append(present)
     inside, both = values_and_presence(images, "heat_inside")
     numerators.append(inside)
     denominators.append(values_and_presence(images, "heat_outside")[0])
-    counts = [int(present.sum()) for present in [*denominators[:-1], both]]
+    counts = [int(np.count_nonzero(present)) for present in [*denominators[:-1], both]]
     names = (*MEANS, "heat_ratio")
     return [accuracy, *_ratio_metrics(names, np.stack(numerators, 1), np.stack(denominators, 1), counts, bootstrap)]
 

@@ -19,6 +19,7 @@ from distxml.evaluation.statistics.aopc_summary import (
     order_gaps,
     overall_comparisons,
 )
+from distxml.evaluation.statistics.class_weighting import EQUAL, ClassWeighting
 from distxml.evaluation.statistics.classification import (
     area_metrics,
     confusion_matrix,
@@ -47,7 +48,11 @@ class Perturbed:
 
 
 def class_parts(
-    classes: Sequence[str], images: pa.Table, perturbed: Perturbed, bootstrap: Bootstrap
+    classes: Sequence[str],
+    images: pa.Table,
+    perturbed: Perturbed,
+    bootstrap: Bootstrap,
+    weighting: ClassWeighting = EQUAL,
 ) -> tuple[ClassPart, ...]:
     """One part per class, in their order.
 
@@ -56,11 +61,17 @@ def class_parts(
         images: with `IMAGES_SCHEMA`, sorted by key.
         perturbed: some of them.
         bootstrap: as of all images; each class has one over its own.
+        weighting: of the classes; within a class all images weigh the same.
     """
-    return tuple(_part(name, label, images, perturbed, bootstrap) for label, name in enumerate(classes))
+    return tuple(
+        _part(name, label, images, perturbed, bootstrap=bootstrap, weighting=weighting)
+        for label, name in enumerate(classes)
+    )
 
 
-def _part(name: str, label: int, images: pa.Table, perturbed: Perturbed, bootstrap: Bootstrap) -> ClassPart:
+def _part(
+    name: str, label: int, images: pa.Table, perturbed: Perturbed, *, bootstrap: Bootstrap, weighting: ClassWeighting
+) -> ClassPart:
     chosen = pc.field("label") == label
     images, scores = images.filter(chosen), perturbed.scores.of_class(label)
     of_images, of_curves = bootstrap.over(images.num_rows), bootstrap.over(len(scores.label))
@@ -68,7 +79,7 @@ def _part(name: str, label: int, images: pa.Table, perturbed: Perturbed, bootstr
         class_name=name,
         images=of_images.images,
         curve_images=of_curves.images,
-        metrics=tuple(mean_metrics(images, of_images)) if of_images.images else (),
+        metrics=tuple(mean_metrics(images, of_images, weighting)) if of_images.images else (),
         heatmaps=heatmap_metrics(perturbed.heatmaps.filter(chosen), perturbed.methods, of_curves),
         aopc_overall=aopc_overall(scores, of_curves),
         order_gaps=order_gaps(scores, of_curves),
@@ -93,7 +104,8 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
     images = images.sort_by("key")
     of_images = Bootstrap(images.num_rows, settings.bootstrap, seed)
     of_curves = of_images.over(len(plan.curve_keys))
-    classified = _classify(images, metadata.classes, of_images)
+    weighting = ClassWeighting(evaluation.recipe.phases.joint.alpha, evaluation.class_weights)
+    classified = _classify(images, metadata.classes, of_images, weighting)
     methods = _with_heatmaps(plan)
     sets = curve_sets(plan, curves, of_curves)
     scores = image_aopc(sets)
@@ -111,13 +123,14 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         left_out_patch_sizes=plan.left_out_patch_sizes,
         seed=seed,
         classes=metadata.classes,
+        class_weights=evaluation.class_weights,
         metrics=classified.metrics,
         heatmaps=heatmap_metrics(heatmaps, methods, of_curves),
         aopc=aopc_table(sets.sets, of_curves),
         order_gaps=order_gaps(scores, of_curves),
         aopc_overall=aopc_overall(scores, of_curves),
         comparisons=comparisons(scores, of_curves),
-        by_class=class_parts(metadata.classes, images, Perturbed(heatmaps, methods, scores), of_images),
+        by_class=class_parts(metadata.classes, images, Perturbed(heatmaps, methods, scores), of_images, weighting),
         roc=classified.roc,
         precision_recall=classified.precision_recall,
         confusion=classified.confusion,
@@ -134,13 +147,15 @@ class _Classified:
     confusion: tuple[tuple[int, ...], ...]
 
 
-def _classify(images: pa.Table, classes: tuple[str, ...], bootstrap: Bootstrap) -> _Classified:
+def _classify(
+    images: pa.Table, classes: tuple[str, ...], bootstrap: Bootstrap, weighting: ClassWeighting
+) -> _Classified:
     probabilities = _matrix(images["probabilities"], len(classes))
     label, predicted = (images[name].to_numpy().astype(np.int64) for name in ("label", "predicted"))
     roc = roc_curves(probabilities, label, classes)
     precision_recall = precision_recall_curves(probabilities, label, classes)
     areas = area_metrics(roc, precision_recall, probabilities, label, bootstrap)
-    accuracy, *means = mean_metrics(images, bootstrap)
+    accuracy, *means = mean_metrics(images, bootstrap, weighting)
     confusion = confusion_matrix(predicted, label, len(classes))
     return _Classified((accuracy, *areas, *means), roc, precision_recall, confusion)
 

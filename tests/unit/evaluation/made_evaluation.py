@@ -138,6 +138,7 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
         architectures=(recipe.model, recipe.model),
         dataset=Dataset(locate("nowhere"), _metadata(list(label_of_key.values()), classes), "0"),
         label_of_key=label_of_key,
+        class_weights=None,
         spec=ScoringSpec(recipe, plan, SIZE, target_class=None),
     )
 
