@@ -136,9 +136,8 @@ def _class_weights(run: RunFolder, recipe: Recipe) -> tuple[float, ...] | None:
     setting = recipe.loss.class_weights
     if setting != "balanced":
         return setting
-    trained_on = validate_json_file(
-        DatasetMetadata, run.dataset, "loss.class_weights=balanced needs it; restore the file"
-    )
+    remedy = "loss.class_weights=balanced needs it; restore the file"
+    trained_on = validate_json_file(DatasetMetadata, run.dataset, remedy)
     weights = class_weights(setting, trained_on.class_counts("train"))
     assert weights is not None
     return tuple(weights.tolist())
