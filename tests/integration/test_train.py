@@ -28,6 +28,7 @@ def test_a_run_leaves_what_it_should(undisturbed: WatchedRun) -> None:
         "sparsity",
         "contiguity",
         "weak",
+        "annotated",
         "accuracy",
         "black",
         "white",
