@@ -15,7 +15,7 @@ TARGETS = {"predicted": "the class predicted for the untouched image", "label": 
 F_IN_WORDS: dict[Scoring, str] = {
     "recompute": "the joint model, which made its heatmap anew for every perturbed image (recompute)",
     "fixed": "the joint model, which kept the heatmap of the untouched image (fixed)",
-    "classifier_phase": "the classifier after its own phase, {} (classifier_phase)",
+    "classifier_phase": "the classifier after its own phase {} (classifier_phase)",
 }
 CLASSIFIER_PHASE_IN_WORDS: dict[Gating, str] = {
     "white": "under a white heatmap, the plain-CNN baseline",

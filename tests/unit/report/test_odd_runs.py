@@ -115,7 +115,7 @@ def test_a_classifier_phase_under_a_heatmap_is_no_plain_cnn(full_results: Result
     settings = summary.settings.model_copy(update={"f": "classifier_phase"})
     words = " ".join(about_the_score(summary.model_copy(update={"settings": settings})))
     assert "under the heatmap that the explainer of that phase made anew" in words
-    assert "white" not in words and "plain" not in words
+    assert "white heatmap" not in words and "plain-CNN" not in words
 
 
 @pytest.mark.parametrize(
