@@ -76,7 +76,8 @@ class PhaseSettings(Settings):
     schedule: Literal["constant", "plateau", "cosine"] = "constant"
     """Learning rates over the phase: constant, ReduceLROnPlateau, or a half cosine down to `optimizer.min_lr`."""
     start_from: Literal["last", "best_loss"] = "last"
-    """Weights that the phase starts from: the previous phase's last ones (the reference code) or its best."""
+    """Weights that the phase starts from: the previous phase's last ones, or those of its lowest validation loss (the
+    reference code)."""
     white_heatmap: bool | None = None
     """Use a heatmap of ones instead of the explainer's, which is then not computed. Unset: in the classifier phase,
     where its explainer is frozen and does not come from a checkpoint (`warm_start`). The run's `config.json` says

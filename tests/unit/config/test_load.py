@@ -51,6 +51,8 @@ def test_published_settings(name: str, alphas: tuple[float, ...], epochs: tuple[
         (0.01, 0.01),
     ]
     assert [phase.patience for _, phase in recipe.phases.items()] == [100, 100, 10]
+    assert [phase.start_from for _, phase in recipe.phases.items()][1:] == ["best_loss", "best_loss"]
+    assert recipe.evaluation.checkpoint == "best_loss"
     assert (recipe.loss.beta, recipe.loss.gamma, recipe.model.init_bias) == (0.9, 1.0, 3.0)
     assert (recipe.optimizer.momentum, recipe.optimizer.weight_decay, recipe.loader.batch_size) == (0.9, 1e-4, 8)
 

@@ -58,6 +58,8 @@ def test_the_papers_steps() -> None:
         plan.add(record)
         plan.over(record)
     assert [record.step for record in plan.records].count(0) == 3
+    assert sweep.settings["loss.beta"] == 1
+    assert [record.settings.get("loss.beta", 1) for record in plan.records[:3]] == [1, 1, 1]
     assert [record.settings["loss.gamma"] for record in plan.records[9:]] == [10, 1, 0.01, 0.0001]
 
 
