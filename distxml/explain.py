@@ -11,13 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from distxml.config.images import ImageRules
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.data.rows import Sample, collate, decode_image, is_deep
+from distxml.data.rows import Sample, collate, decode_image
 from distxml.errors import UserError, reason_of
 from distxml.files import published_together
 from distxml.models.checkpoint import LoadedModel, load_model
 from distxml.monitoring.overlay import overlay
+from distxml.sources.images.check import prepare_image
+from distxml.sources.material import Unusable
 
 INDEX_NAME = "explanations.json"
 
@@ -58,18 +61,21 @@ class Explanations:
 def explain_images(run: RunFolder, images: Sequence[Path], out: Path, checkpoint: CheckpointName) -> Explanations:
     """Write a heatmap and an overlay of every image into `out`, then `explanations.json`.
 
-    Both have the size of their image; the heatmap is 8-bit gray, 0 black to 255 white, enlarged bilinearly. An image is
-    turned upright as its EXIF orientation says. Nothing appears in `out` before every image is done.
+    The model sees an image as it would lie in the dataset that it was trained on: the rules of that dataset say what
+    becomes of alpha, CMYK and 16 bits. It is turned upright as its EXIF orientation says.
+
+    Both pictures have the size of their image; the heatmap is 8-bit gray, 0 black to 255 white, enlarged bilinearly.
+    Nothing appears in `out` before every image is done.
 
     Args:
         run: folder of the run.
-        images: files that OpenCV reads.
+        images: files of the kinds that `distxml data build` reads.
         out: folder for the pictures; made if need be.
         checkpoint: which of the joint phase's.
 
     Raises:
-        UserError: the run, its checkpoint or an image is missing or damaged, an image has more than 8 bits per channel,
-            or one would be overwritten.
+        UserError: the run, its checkpoint or an image is missing or damaged, the dataset's rules leave an image out, or
+            one would be overwritten.
     """
     folder = _checkpoint(run, checkpoint)
     loaded = load_model(folder)
@@ -128,9 +134,9 @@ def _protect(images: Sequence[Path], out: Path, names: Sequence[str]) -> None:
 
 
 def _explain(loaded: LoadedModel, path: Path, name: str, folder: Path) -> Explanation:
-    data = _read(path)
-    original = _decode(data, None, path)
-    sample = Sample(name, 0, _decode(data, loaded.card.image_size, path), None)
+    data = _prepared(path, loaded.card.images)
+    original = decode_image(data, None, str(path))
+    sample = Sample(name, 0, decode_image(data, loaded.card.image_size, str(path)), None)
     with torch.inference_mode():
         output = loaded.model(collate([sample]).image)
     if not (output.logits.isfinite().all() and output.heatmap.isfinite().all()):
@@ -150,28 +156,24 @@ def _explain(loaded: LoadedModel, path: Path, name: str, folder: Path) -> Explan
     )
 
 
-def _read(path: Path) -> bytes:
+def _prepared(path: Path, rules: ImageRules) -> bytes:
+    """The image as it would lie in a dataset with these rules: a plain JPEG or PNG.
+
+    One that viewers turn is turned even where the rules leave it out: they do for the sake of annotations.
+    """
     if not str(path).isprintable():
         raise UserError(f"image {str(path)!a}: its name holds characters that cannot be printed; rename it")
     if path.is_dir():
         raise UserError(f"image {path}: is a folder; name image files")
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"image {path}: cannot be read ({reason_of(error)})") from None
-
-
-def _decode(data: bytes, image_size: tuple[int, int] | None, path: Path) -> NDArray[np.uint8]:
-    try:
-        pixels = decode_image(data, image_size, str(path), upright=True)
-        deep = is_deep(data, str(path))
-    except UserError:
-        raise UserError(f"image {path}: is damaged or not an image; replace it or leave it out") from None
-    if deep:
+        return prepare_image(path, rules.model_copy(update={"exif_rotated": "upright"})).content
+    except Unusable as reason:
         raise UserError(
-            f"image {path}: has more than 8 bits per channel; convert it to 8 bits as the training images were"
-        )
-    return pixels
+            f"image {path}: {reason}; the dataset that the model was trained on holds no such image; "
+            "replace it or leave it out"
+        ) from None
+    except MemoryError:
+        raise UserError(f"image {path}: there is not enough memory for it; make it smaller or leave it out") from None
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -53,20 +53,20 @@ def decode(row: Row, image_size: tuple[int, int]) -> Sample:
     return Sample(row.key, row.label, image, mask)
 
 
-def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str, upright: bool = False) -> Pixels:
-    """An encoded image as H×W×3 RGB, 8 bits per channel; grey images get three equal channels, alpha is dropped.
+def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str) -> Pixels:
+    """An encoded image as H×W×3 RGB, 8 bits per channel; grey images get three equal channels.
+
+    Datasets hold no image with alpha, more bits, or an orientation: `distxml/sources/images/` sees to that.
 
     Args:
         data: an image file.
         image_size: (height, width) in pixels, resized as in `resized`; None: as it is.
         name: what messages call it.
-        upright: whether to turn it as its EXIF orientation says; datasets hold no image that would turn.
 
     Raises:
         UserError: it does not decode.
     """
-    turn = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = decode_pixels(data, cv2.IMREAD_COLOR_RGB | turn, name)
+    pixels = decode_pixels(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, name)
     return pixels if image_size is None or pixels.shape[:2] == image_size else resized(pixels, image_size)
 
 
@@ -79,11 +79,6 @@ def resized(pixels: Pixels, image_size: tuple[int, int]) -> Pixels:
     planes = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
     small = functional.interpolate(planes, size=image_size, mode="bilinear", antialias=True)
     return np.asarray(cv2.merge(list(small.squeeze(0).numpy())), np.uint8)
-
-
-def is_deep(data: bytes, name: str) -> bool:
-    """Whether an image has more than 8 bits per channel, so that `decode_image` would cut some of them off."""
-    return decode_pixels(data, cv2.IMREAD_UNCHANGED, name).dtype != np.uint8
 
 
 def collate(samples: Sequence[Sample], weight: float = 1.0) -> Batch:
@@ -121,7 +116,7 @@ def decode_pixels(data: bytes, flags: int, name: str) -> Pixels:
         pixels = None
     if pixels is None:
         raise UserError(f"{name}: does not decode as an image; replace or remove it and build the dataset again")
-    return cast(Pixels, pixels)  # 8 bits, but for `is_deep`
+    return cast(Pixels, pixels)
 
 
 def _decode_mask(data: bytes, image_size: tuple[int, int], key: str) -> Pixels:

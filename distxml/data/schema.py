@@ -10,7 +10,8 @@ from typing import Literal, get_args
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
-from distxml.config.load import validate_json
+from distxml.config.images import ImageRules
+from distxml.config.load import validate, validate_json
 from distxml.config.locations import is_uri
 from distxml.data.digest import classes_digest
 from distxml.data.location import Location, locate
@@ -128,6 +129,10 @@ class DatasetMetadata(BaseModel):
         if len(set(names)) < len(names):
             raise ValueError("shards names a file twice")
         return self
+
+    def image_rules(self) -> ImageRules:
+        """What became of image files that are not plain; the defaults where another program made the dataset."""
+        return validate(ImageRules, self.recipe.get("images") or {}, f"{METADATA_NAME}, recipe.images")
 
     def class_counts(self, split: Split) -> list[int]:
         """Images of each class of a split, in label order."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
+from distxml.config.images import ImageRules
 from distxml.config.load import validate_json
 from distxml.config.model import ModelSettings
 from distxml.errors import UserError, reason_of
@@ -32,6 +33,8 @@ class ModelCard(BaseModel):
     """Names of the classes; logit i belongs to the i-th."""
     image_size: tuple[int, int]
     """Height and width in pixels that it was trained at."""
+    images: ImageRules = ImageRules()
+    """What became of image files that are not plain, in the dataset that it was trained on."""
     dataset: str
     """Name of the dataset that it was trained on."""
 

@@ -91,6 +91,7 @@ def model_card(recipe: Recipe, dataset: Dataset) -> ModelCard:
         settings=recipe.model,
         classes=dataset.metadata.classes,
         image_size=recipe.loader.image_size,
+        images=dataset.metadata.image_rules(),
         dataset=dataset.metadata.name,
     )
 

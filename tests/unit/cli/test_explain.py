@@ -144,13 +144,15 @@ def test_awkward_file_names(run: RunFolder, tmp_path: Path, name: str):
 def test_one_bad_image_and_nothing_is_written(run: RunFolder, tmp_path: Path, content: bytes | None):
     good, bad = _write_image(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.write_bytes(good.read_bytes()[:-50] if content is None else content)
-    with pytest.raises(UserError, match=r"image .*bad\.png: is damaged"):
+    with pytest.raises(
+        UserError, match=r"image .*bad\.png: (empty file|cannot be decoded).*; replace it or leave it out"
+    ):
         explain_images(run, [good, bad], tmp_path / "out", "last")
     assert {path.name for path in tmp_path.iterdir()} == {"good.png", "bad.png"}
 
 
 def test_missing_image_and_folder_are_named(run: RunFolder, tmp_path: Path):
-    with pytest.raises(UserError, match=r"image .*gone\.png: cannot be read \(No such file"):
+    with pytest.raises(UserError, match=r"gone\.png: cannot be read \(No such file"):
         explain_images(run, [tmp_path / "gone.png"], tmp_path / "out", "last")
     with pytest.raises(UserError, match="is a folder"):
         explain_images(run, [tmp_path], tmp_path / "out", "last")
@@ -183,12 +185,39 @@ def test_output_that_cannot_be_written_is_named(run: RunFolder, tmp_path: Path):
     assert {path.name for path in tmp_path.iterdir()} == {"photo.png", "out"}
 
 
-def test_gray_and_transparent_images(run: RunFolder, tmp_path: Path):
-    gray, clear = tmp_path / "gray.png", tmp_path / "clear.png"
-    gray.write_bytes(cv2.imencode(".png", np.full((9, 9), 7, np.uint8))[1].tobytes())
-    clear.write_bytes(cv2.imencode(".png", np.full((9, 9, 4), 7, np.uint8))[1].tobytes())
-    first, second = explain_images(run, [gray, clear], tmp_path / "out", "last").images
+def test_a_gray_image_is_that_colour(run: RunFolder, tmp_path: Path):
+    for name, shape in (("gray.png", (9, 9)), ("colour.png", (9, 9, 3))):
+        (tmp_path / name).write_bytes(cv2.imencode(".png", np.full(shape, 7, np.uint8))[1].tobytes())
+    images = [tmp_path / name for name in ("gray.png", "colour.png")]
+    first, second = explain_images(run, images, tmp_path / "out", "last").images
     assert first.probabilities == second.probabilities
+
+
+@pytest.mark.parametrize(("rule", "background"), [("white", 255), ("black", 0)])
+def test_transparent_pixels_are_what_they_were_in_the_dataset(tmp_path: Path, rule: str, background: int):
+    """A cut-out, as editors save it: black below what is transparent."""
+    loaded = small_model()
+    images = loaded.card.images.model_copy(update={"alpha": rule})
+    run = _save_run(tmp_path, LoadedModel(loaded.model, loaded.card.model_copy(update={"images": images})))
+    pixels = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    alpha = np.where(np.arange(SIZE[1]) < SIZE[1] // 2, 0, 255).astype(np.uint8) * np.ones((*SIZE, 1), np.uint8)[..., 0]
+    Image.fromarray(np.dstack([pixels * (alpha[..., None] > 0), alpha])).save(tmp_path / "cut out.png")
+    Image.fromarray(np.where(alpha[..., None] > 0, pixels, np.uint8(background))).save(tmp_path / "laid.png")
+    first, second = explain_images(
+        run, [tmp_path / "cut out.png", tmp_path / "laid.png"], tmp_path / "out", "last"
+    ).images
+    assert first.probabilities == second.probabilities
+    assert (_read(tmp_path / "out" / first.overlay) == _read(tmp_path / "out" / second.overlay)).all()
+
+
+def test_what_the_dataset_left_out_is_refused(tmp_path: Path):
+    loaded = small_model()
+    images = loaded.card.images.model_copy(update={"alpha": "leave_out"})
+    run = _save_run(tmp_path, LoadedModel(loaded.model, loaded.card.model_copy(update={"images": images})))
+    Image.new("RGBA", (9, 9), (1, 2, 3, 0)).save(tmp_path / "clear.png")
+    with pytest.raises(UserError, match=r"clear\.png: transparent pixels; .*holds no such image; replace it"):
+        explain_images(run, [tmp_path / "clear.png"], tmp_path / "out", "last")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_photograph_is_turned_upright(run: RunFolder, tmp_path: Path):
@@ -207,7 +236,7 @@ def test_a_photograph_is_turned_upright(run: RunFolder, tmp_path: Path):
 def test_an_image_of_16_bits_is_refused(run: RunFolder, tmp_path: Path):
     deep = tmp_path / "deep.png"
     deep.write_bytes(cv2.imencode(".png", np.full((9, 9), 4095, np.uint16))[1].tobytes())
-    with pytest.raises(UserError, match=r"deep\.png: has more than 8 bits per channel; convert it"):
+    with pytest.raises(UserError, match=r"deep\.png: more than 8 bits per channel: .*; replace it or leave it out"):
         explain_images(run, [deep], tmp_path / "out", "last")
 
 

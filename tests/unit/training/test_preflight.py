@@ -1,14 +1,16 @@
 """What is refused before anything starts."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from distxml.config import Recipe, load_settings
+from distxml.config.images import ImageRules
 from distxml.data.rows import Row
 from distxml.data.schema import Split, open_dataset
 from distxml.errors import UserError
-from distxml.training.preflight import check_dataset, reading_bound
+from distxml.training.preflight import check_dataset, model_card, reading_bound
 from tests.small_dataset import noise_row, write_dataset
 
 
@@ -31,6 +33,15 @@ def test_an_image_that_comes_twice_is_refused(tmp_path: Path, split: Split) -> N
     write_dataset(tmp_path / "d", content)
     with pytest.raises(UserError, match=rf"the key 'row-00003' is in train and comes again in {split}"):
         check_dataset(recipe(tmp_path / "d"))
+
+
+def test_the_card_has_the_rules_that_the_images_were_built_by(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "d", rows())
+    metadata = json.loads((tmp_path / "d/dataset.json").read_text())
+    assert model_card(recipe(tmp_path / "d"), open_dataset(tmp_path / "d")).images == ImageRules(), "it says nothing"
+    metadata["recipe"] = {"images": {"alpha": "black"}}
+    (tmp_path / "d/dataset.json").write_text(json.dumps(metadata))
+    assert model_card(recipe(tmp_path / "d"), open_dataset(tmp_path / "d")).images == ImageRules(alpha="black")
 
 
 def test_a_cache_that_is_a_file_is_refused(tmp_path: Path) -> None:
