@@ -63,6 +63,7 @@ def _ctrl_c(run: WatchedRun) -> None:
     assert run.signal(signal.SIGINT, whole_group=True) == 130  # as a terminal sends it
     assert run.descendants() == [], "workers and Ray are gone"
     assert run.output.splitlines()[-1].startswith("distxml: interrupted; the same command resumes from there: run ")
+    run.settings = ()  # from here on it saves once per epoch, so that the next kill finds a checkpoint whole
     run.start()
     run.wait_for_recovery(fault)
 
