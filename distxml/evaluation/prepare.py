@@ -15,13 +15,14 @@ from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.data.reader import SplitReader
 from distxml.data.schema import Dataset, DatasetMetadata, Split, open_dataset
-from distxml.digest import digest_of, file_digest
+from distxml.digest import digest_of
 from distxml.errors import UserError
 from distxml.evaluation.scoring.plan import ScoringPlan, ScoringSpec, make_plan
 from distxml.evaluation.summary import ScoredModel
 from distxml.locks import is_locked
 from distxml.losses import class_weights
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
+from distxml.models.checksums import noted_sum
 
 ROWS_VERSION = 1
 """Counts up when the same settings give other rows than before."""
@@ -84,7 +85,8 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     settings = recipe.evaluation
     explainer = _checkpoint(run, PhaseName.JOINT, settings)
     checkpoint = _checkpoint(run, PhaseName.CLASSIFIER, settings) if settings.f == "classifier_phase" else explainer
-    card, explainer_card = load_model(checkpoint).card, load_model(explainer).card
+    card = load_model(checkpoint).card
+    explainer_card = card if explainer == checkpoint else load_model(explainer).card
     recipe = recipe.model_copy(update={"dataset": with_absolute_paths(recipe.dataset)})
     dataset = open_dataset(recipe.dataset.path)
     check_classes(card, dataset.metadata.classes, checkpoint, str(dataset.folder))
@@ -94,9 +96,9 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         explainer_checkpoint=explainer.resolve(),
         scored=ScoredModel(
             checkpoint=checkpoint.relative_to(run.path).as_posix(),
-            sha256=file_digest(checkpoint / WEIGHTS_NAME),
+            sha256=noted_sum(checkpoint, WEIGHTS_NAME),
             explainer_checkpoint=explainer.relative_to(run.path).as_posix(),
-            explainer_sha256=file_digest(explainer / WEIGHTS_NAME),
+            explainer_sha256=noted_sum(explainer, WEIGHTS_NAME),
             gating=recipe.scored_gating,
             classifier=card.settings.classifier,
             image_size=card.image_size,

@@ -58,10 +58,15 @@ def build_empty_model(card: ModelCard) -> JointModel:
 
 
 def save_model(folder: Path, model: JointModel, card: ModelCard) -> None:
-    """Write both files into an existing folder, and their checksums last."""
+    """Write both files into an existing folder, and the checksums of all that it holds last."""
+    write_model(folder, model, card)
+    note_sums(folder)
+
+
+def write_model(folder: Path, model: JointModel, card: ModelCard) -> None:
+    """Write both files into an existing folder; whoever adds more of them notes the checksums (`note_sums`)."""
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS_NAME)
     write_whole(folder / CARD_NAME, card.model_dump_json(indent=2) + "\n")
-    note_sums(folder, (WEIGHTS_NAME, CARD_NAME))
 
 
 def load_model(folder: Path) -> LoadedModel:

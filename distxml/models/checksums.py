@@ -14,11 +14,22 @@ SUMS_NAME = "SHA256SUMS"
 REMEDY = "copy the checkpoint again from where it was whole, or name another one"
 
 
-def note_sums(folder: Path, names: Iterable[str]) -> None:
-    """Note the sums of files that were just written, beside those that are noted of others."""
-    noted = _noted(folder) if (folder / SUMS_NAME).exists() else {}
-    noted |= {name: file_digest(folder / name) for name in names}
-    write_whole(folder / SUMS_NAME, "".join(f"{noted[name]}  {name}\n" for name in sorted(noted)))
+def note_sums(folder: Path) -> None:
+    """Note the sums of all files of a checkpoint, which were just written."""
+    files = sorted(path for path in folder.iterdir() if path.name != SUMS_NAME)
+    write_whole(folder / SUMS_NAME, "".join(f"{file_digest(path)}  {path.name}\n" for path in files))
+
+
+def noted_sum(folder: Path, name: str) -> str:
+    """The SHA-256 that a file of a checkpoint had when it was written: of what was read, where it was read before.
+
+    Raises:
+        UserError: it was never noted.
+    """
+    try:
+        return _noted(folder)[name]
+    except (OSError, KeyError):
+        raise UserError(f"checkpoint {folder}: {SUMS_NAME} holds no sum of {name}; {REMEDY}") from None
 
 
 def damage_of_files(folder: Path, names: Iterable[str]) -> str | None:

@@ -12,10 +12,10 @@ from distxml.data.location import locate
 from distxml.data.reader import SplitReader
 from distxml.data.rows import Sample, decode
 from distxml.data.schema import Dataset, Split, open_dataset
-from distxml.digest import file_digest
-from distxml.errors import UserError, reason_of
+from distxml.errors import UserError
 from distxml.evaluation.results import Results
 from distxml.models.checkpoint import WEIGHTS_NAME, LoadedModel, ModelCard, check_classes, load_model
+from distxml.models.checksums import noted_sum
 
 AGAIN = "run `distxml evaluate` again"
 
@@ -99,16 +99,9 @@ def _scored_model(run: RunFolder, name: str, sha256: str, dataset: Dataset) -> L
     if not folder.resolve().is_relative_to(run.path.resolve()):
         raise UserError(f"{run.evaluation}: the scored checkpoint {folder} lies outside the run")
     loaded = _model(folder, dataset)  # first: of a damaged file nobody is to make an evaluation
-    if _sha256(folder / WEIGHTS_NAME) != sha256:
+    if noted_sum(folder, WEIGHTS_NAME) != sha256:
         raise UserError(f"the weights in {folder} are not those that were scored; {AGAIN}")
     return loaded
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return file_digest(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({reason_of(error)})") from None
 
 
 def _model(folder: Path, dataset: Dataset) -> LoadedModel:

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from distxml.errors import UserError, reason_of
 from distxml.files import write_whole
-from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, save_model
+from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, write_model
 from distxml.models.checksums import damage_of_files, note_sums, read_checked
 from distxml.training.learner import Learner
 from distxml.training.state import TrainState
@@ -28,11 +28,11 @@ def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: Mo
         state: where training stands.
         card: of the model.
     """
-    save_model(folder, learner.model, card)
+    write_model(folder, learner.model, card)
     moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
     torch.save(moving, folder / OPTIMIZER_NAME)
     write_whole(folder / STATE_NAME, _STATE.dump_json(state, indent=2) + b"\n")
-    note_sums(folder, (OPTIMIZER_NAME, STATE_NAME))
+    note_sums(folder)
 
 
 def damage_of(folder: Path) -> str | None:

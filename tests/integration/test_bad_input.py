@@ -155,7 +155,7 @@ def test_a_checkpoint_of_other_classes(place: Path) -> None:
     settings = {"settings": {"classifier": "vgg"}, "image_size": [16, 16], "dataset": "polygons"}
     classes = [*metadata["classes"], "squares"]
     (run / "checkpoints/classifier/last/model.json").write_text(json.dumps(settings | {"classes": classes}))
-    note_sums(run / "checkpoints/classifier/last", ["model.json"])
+    note_sums(run / "checkpoints/classifier/last")
     begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=begun"])
     (run / "config.json").write_text(begun.model_dump_json())
     (run / "dataset.json").write_text(json.dumps(metadata))

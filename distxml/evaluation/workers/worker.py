@@ -11,12 +11,12 @@ from distxml.attribution.explained_model import ExplainedModel
 from distxml.config.evaluation import Method
 from distxml.data.reader import SplitReader
 from distxml.data.schema import reopen_dataset
-from distxml.digest import file_digest
 from distxml.errors import UserError, is_disk_full, reason_of
 from distxml.evaluation.scoring.plan import ScoringSpec
 from distxml.evaluation.scoring.scorer import ImageScorer
 from distxml.evaluation.workers.journal import RowJournal
 from distxml.models.checkpoint import WEIGHTS_NAME, load_model
+from distxml.models.checksums import noted_sum
 from distxml.models.joint import JointModel
 
 
@@ -34,7 +34,7 @@ class Weights:
             UserError: it is not what was written, or the weights are others by now.
         """
         model = load_model(self.folder).model
-        if file_digest(self.folder / WEIGHTS_NAME) != self.sha256:  # after loading: weights never change back
+        if noted_sum(self.folder, WEIGHTS_NAME) != self.sha256:  # after loading: weights never change back
             raise UserError(
                 f"checkpoint {self.folder}: was replaced during the evaluation; run it again after training"
             )
