@@ -29,8 +29,8 @@ class TrainHooks:
     Attributes:
         display: gets the run's events.
         check_data: called with the dataset before anything else is done with it; raises where it is not the right one.
-        prepare: called once the run's folder is claimed, before checkpoints to resume from are looked for; returns
-            whether there is anything left to train.
+        prepare: called with the dataset once the run's folder is claimed, before checkpoints to resume from are looked
+            for; returns whether there is anything left to train.
         patience: seconds to wait for another process that holds the run's folder.
         waits_for_nodes: whether workers wait where the cluster is too small; otherwise the run is refused.
         scores: address of the `ScoresMaker` that scores explanations in the workers.
@@ -38,7 +38,7 @@ class TrainHooks:
 
     display: Display
     check_data: Callable[[Dataset], None] = lambda dataset: None
-    prepare: Callable[[RunFolder, Recipe], bool] = lambda run, recipe: True
+    prepare: Callable[[RunFolder, Recipe, Dataset], bool] = lambda run, recipe, dataset: True
     patience: float = 0
     waits_for_nodes: bool = False
     scores: Address = "distxml.evaluation.scoring.quick_scores:quick_scores"
@@ -70,7 +70,7 @@ def _train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
     if not hooks.waits_for_nodes:
         connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
     with stop_requests() as stop, _claimed(run, recipe, dataset, hooks.patience) as granted:
-        if hooks.prepare(run, granted.recipe):
+        if hooks.prepare(run, granted.recipe, dataset):
             fit(granted, run, stop, hooks.scores, hooks.display)
     return run
 

@@ -14,7 +14,7 @@ from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.config.sweep import SweepSettings
-from distxml.data.schema import Dataset, open_dataset
+from distxml.data.schema import Dataset
 from distxml.errors import InfrastructureError, UnrecoverableError, UserError
 from distxml.files import write_whole
 from distxml.monitoring.events import EpochEvent, Event, NoticeEvent
@@ -111,11 +111,11 @@ class TrialRun:
         """Trials are compared with each other: all of them learn from the data that the sweep was started with."""
         check_sweeps_data(self.folder, dataset)
 
-    def _prepare(self, run: RunFolder, recipe: Recipe) -> bool:
+    def _prepare(self, run: RunFolder, recipe: Recipe, dataset: Dataset) -> bool:
         if not self.sweep.share_phases:
             return True
         assert self.sweep.store is not None, "the driver fills it in"
-        keys = phase_keys(recipe, open_dataset(recipe.dataset.path).metadata)
+        keys = phase_keys(recipe, dataset.metadata)
         self.phases = SharedPhases(PhaseStore(self.sweep.store), keys, run, recipe, self._waits, self._tell)
         return self.phases.take()
 

@@ -81,7 +81,7 @@ def test_the_end_is_the_last_report(folder: SweepFolder, monkeypatch: pytest.Mon
         run = folder.run(0)
         run.path.mkdir(parents=True)
         small_trainer(recipe)
-        assert hooks.prepare(run, recipe)
+        assert hooks.prepare(run, recipe, open_dataset(recipe.dataset.path))
         (tmp_path / "store").rename(tmp_path / "gone")
         (tmp_path / "store").write_text("a file where the folder was")
         small_trainer(recipe, KeptEvents(on_event=hooks.display.show)).fit()
