@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distxml.config.images import ImageRules
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.data.rows import Sample, collate, decode_image
+from distxml.data.rows import Sample, collate, decode_image, resized
 from distxml.errors import UserError, reason_of
 from distxml.files import published_together
 from distxml.models.checkpoint import LoadedModel, load_model
@@ -134,9 +134,8 @@ def _protect(images: Sequence[Path], out: Path, names: Sequence[str]) -> None:
 
 
 def _explain(loaded: LoadedModel, path: Path, name: str, folder: Path) -> Explanation:
-    data = _prepared(path, loaded.card.images)
-    original = decode_image(data, None, str(path))
-    sample = Sample(name, 0, decode_image(data, loaded.card.image_size, str(path)), None)
+    original = decode_image(_prepared(path, loaded.card.images), None, str(path))
+    sample = Sample(name, 0, resized(original, loaded.card.image_size), None)
     with torch.inference_mode():
         output = loaded.model(collate([sample]).image)
     if not (output.logits.isfinite().all() and output.heatmap.isfinite().all()):

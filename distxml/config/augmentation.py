@@ -152,9 +152,9 @@ class AugmentationSettings(Settings):
     probability: Probability = 0.2
     """Probability that an image is augmented at all (0.2 in the paper's code)."""
     preset: Literal["paper", "flips", "none"] = "paper"
-    """Probabilities of the operations that are not given: `paper`: the set of the paper's code
-    but for its piecewise affine distortion (docs/reference.md). `flips`: quarter turns
-    and flips alone. `none`: none. It sets probabilities alone; strengths have the same defaults in all three."""
+    """Probabilities of the operations that are not given: `paper`: the set of the paper's code but for its piecewise
+    affine distortion (docs/reference.md). `flips`: quarter turns and flips alone. `none`: none. It sets
+    probabilities alone; strengths have the same defaults in all three."""
     quarter_turn: Chance = Chance()
     """A turn by 0, 90, 180 or 270 degrees."""
     horizontal_flip: Chance = Chance()

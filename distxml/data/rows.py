@@ -67,7 +67,7 @@ def decode_image(data: bytes, image_size: tuple[int, int] | None, name: str) -> 
         UserError: it does not decode.
     """
     pixels = decode_pixels(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION, name)
-    return pixels if image_size is None or pixels.shape[:2] == image_size else resized(pixels, image_size)
+    return pixels if image_size is None else resized(pixels, image_size)
 
 
 def resized(pixels: Pixels, image_size: tuple[int, int]) -> Pixels:
@@ -76,6 +76,8 @@ def resized(pixels: Pixels, image_size: tuple[int, int]) -> Pixels:
     torch's is Pillow's filter and DALI's too, so that either backend sees the same pixels within a grey level; it
     takes a quarter of the time of OpenCV's INTER_AREA.
     """
+    if pixels.shape[:2] == image_size:
+        return pixels
     planes = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
     small = functional.interpolate(planes, size=image_size, mode="bilinear", antialias=True)
     return np.asarray(cv2.merge(list(small.squeeze(0).numpy())), np.uint8)
