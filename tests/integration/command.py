@@ -40,6 +40,13 @@ def distxml_in_process(*words: object, cwd: Path) -> subprocess.CompletedProcess
     return subprocess.CompletedProcess(command, status, out.getvalue(), err.getvalue())
 
 
+def build_polygons(folder: Path, *settings: str, dataset: str = "data/polygons") -> None:
+    """The demo's dataset below a folder, small: 120 images of 16 pixels, unless the settings say otherwise."""
+    small = ("source.images=120", "source.image_size=16", "--workers", "1")
+    built = distxml_in_process("data", "build", "polygons", dataset, *small, *settings, cwd=folder)
+    assert built.returncode == 0, built.stderr
+
+
 @dataclass(frozen=True)
 class DistxmlSession:
     """Commands that are run one after the other in one process of their own."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.command import distxml_in_process
+from tests.integration.command import build_polygons
 from tests.integration.ray_cluster import RayCluster, ray_cluster
 from tests.integration.watched_run import WatchedRun
 from tests.made_once import made_once
@@ -15,7 +15,7 @@ from tests.made_once import made_once
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder, with a space and a quote in its name, that holds a small dataset."""
     folder = tmp_path_factory.mktemp("it's a place")
-    _build_dataset(folder)
+    build_polygons(folder)
     return folder
 
 
@@ -25,18 +25,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> WatchedRun:
 
     def train(folder: Path) -> None:
         folder.mkdir()
-        _build_dataset(folder)
+        build_polygons(folder)
         run = WatchedRun(folder, "left alone")
         run.start()
         run.finish()
 
     return WatchedRun(made_once(tmp_path_factory, "it's left alone", train), "left alone")
-
-
-def _build_dataset(folder: Path) -> None:
-    settings = ("source.images=120", "source.image_size=16", "--workers", "1")
-    built = distxml_in_process("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
-    assert built.returncode == 0, built.stderr
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.models.checksums import note_sums
-from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
+from tests.integration.command import SMALL_TRAINING, build_polygons, distxml, distxml_in_process
 from tests.integration.ray_cluster import RayCluster
 from tests.integration.small_run import write_run
 
@@ -32,18 +32,12 @@ BOMB = """<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("place")
-    _build(folder, "data/polygons")
+    build_polygons(folder, "source.images=60")
     _write_dataset_without_masks(folder)
     (folder / "data/empty").mkdir()
     write_run(folder / "scored", EvaluationSettings(patch_sizes=(8,)), images=4)
     _write_voc(folder / "voc")
     return folder
-
-
-def _build(place: Path, dataset: str, *settings: str) -> None:
-    small = ("source.images=60", "source.image_size=16", "--workers", "1")
-    built = distxml_in_process("data", "build", "polygons", dataset, *small, *settings, cwd=place)
-    assert built.returncode == 0, built.stderr
 
 
 def _write_dataset_without_masks(folder: Path) -> None:
@@ -164,7 +158,7 @@ def test_a_checkpoint_of_other_classes(place: Path) -> None:
 
 
 def test_a_run_does_not_go_on_with_other_data(place: Path) -> None:
-    _build(place, "data/other", "seed=7")
+    build_polygons(place, "source.images=60", "seed=7", dataset="data/other")
     begun = load_settings(Recipe, "polygons", [*SMALL_TRAINING, "run.name=swapped"])
     run = place / "runs/swapped"
     run.mkdir(parents=True)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.evaluation.results import load_results
-from tests.integration.command import SMALL_TRAINING, distxml, distxml_in_process
+from tests.integration.command import SMALL_TRAINING, build_polygons, distxml, distxml_in_process
 from tests.integration.ray_cluster import RayCluster, ray_cluster
 from tests.s3_server import s3_server, upload
 
@@ -31,9 +31,7 @@ SCORED = ("evaluation.curve_images=2", "evaluation.patch_sizes=[8]", "evaluation
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a dataset whose row groups are smaller than the shuffle buffer, and a server that is up."""
     folder = tmp_path_factory.mktemp("place")
-    settings = ("source.images=120", "source.image_size=16", "rows_per_shard=20", "rows_per_group=4", "--workers", "1")
-    built = distxml_in_process("data", "build", "polygons", "data/polygons", *settings, cwd=folder)
-    assert built.returncode == 0, built.stderr
+    build_polygons(folder, "rows_per_shard=20", "rows_per_group=4")
     with s3_server():
         yield folder
 

@@ -14,10 +14,7 @@ from torch import Tensor
 from distxml.config import Recipe
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
-from distxml.data.schema import open_dataset
-from distxml.training.checkpoints import Checkpoints
 from distxml.training.epoch import Step
-from distxml.training.preflight import model_card
 from distxml.training.state import TrainState
 from distxml.training.step_hooks import StepHook
 from distxml.training.trainer import Trainer
@@ -106,14 +103,10 @@ def undisturbed(folder: Path) -> Undisturbed:
     return run
 
 
-def steps_kept(recipe: Recipe) -> int:
-    """Steps that the next start need not make again."""
-    run = RunFolder(recipe.run_folder)
-    if not run.path.exists():
-        return 0
-    checkpoints = Checkpoints(run, model_card(recipe, open_dataset(recipe.dataset.path)), attempt="")
-    found = checkpoints.find_newest().checkpoint
-    state = checkpoints.state(found) if found else TrainState()
+def steps_kept(trainer: Trainer) -> int:
+    """Steps that need not be made again where it resumes."""
+    found = trainer.resume_point.checkpoint
+    state = trainer.checkpoints.state(found) if found else TrainState()
     return state.step + state.step_in_epoch
 
 
@@ -146,8 +139,9 @@ def test_each_phase_resumes(folder, undisturbed, monkeypatch, name: str) -> None
     recipe = small_recipe(folder, *VARIANTS[name], "run.name=phase")
     shutil.rmtree(recipe.run_folder, ignore_errors=True)
     for phase in PhaseName:
-        steps = 2 * STEPS_PER_EPOCH * len(phase.earlier) + 9 - steps_kept(recipe)
-        assert train_until(small_trainer(recipe), steps, monkeypatch)
+        trainer = small_trainer(recipe)
+        steps = 2 * STEPS_PER_EPOCH * len(phase.earlier) + 9 - steps_kept(trainer)
+        assert train_until(trainer, steps, monkeypatch)
     trainer = small_trainer(recipe)
     trainer.fit()
     assert [event["phase"] for event in events(recipe, "resumed")] == list(PhaseName)
