@@ -12,9 +12,12 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from distxml.digest import digest_of
@@ -166,8 +169,7 @@ class Panel:
 
     def __enter__(self) -> "Panel":
         self._context.__enter__()
-        self.figure = Figure(self._size, layout="constrained")
-        FigureCanvasSVG(self.figure)
+        self.figure = Figure(self._size)
         self.grid = self.figure.subplots(*self._shape, sharex="row", sharey=True, squeeze=False)
         self.axes: Axes = self.grid[0, 0]
         return self
@@ -177,6 +179,7 @@ class Panel:
 
     def picture(self, alt: str) -> Picture:
         """The drawn figure for the page; `alt` says in words what it shows."""
+        self._lay_out(FigureCanvasSVG, FigureCanvasSVG.fixed_dpi)
         document = self._save("svg", transparent=True, metadata={"Date": None}).decode()
         return Picture(inline(document, alt, THEME), alt, self._size[0])
 
@@ -200,8 +203,8 @@ class Panel:
             self.figure.legend(handles=legend, loc="outside lower center", ncols=columns)
             height += LEGEND_HEIGHT * (math.ceil(len(legend) / columns) + 1)
         self.figure.set_size_inches(width, height)
+        self._lay_out(FigureCanvasAgg, DOTS_PER_INCH)
         png = self._save("png", facecolor="white", dpi=DOTS_PER_INCH)
-        self.figure.set_layout_engine("none")  # it stays as it was laid out: to do so again takes a third of the time
         with mpl.rc_context({"svg.fonttype": "path"}):
             svg = self._save("svg", facecolor="white", metadata={"Date": None})
         return Plate(name, title, caption, svg, png)
@@ -217,6 +220,17 @@ class Panel:
         """
         picture = self.picture(caption)
         return DrawnFigure(picture, self.plate(name, title, caption, legend))
+
+    def _lay_out(self, canvas: type[FigureCanvasBase], dots_per_inch: float) -> None:
+        """Place axes and letters, as a canvas measures letters.
+
+        Not by the figure's own layout engine: with one, matplotlib draws everything once more before it saves anything.
+        """
+        canvas(self.figure)
+        drawn_at = self.figure.dpi
+        self.figure.dpi = dots_per_inch
+        ConstrainedLayoutEngine().execute(self.figure)
+        self.figure.dpi = drawn_at
 
     def _save(self, kind: str, **how: Any) -> bytes:
         buffer = io.BytesIO()
