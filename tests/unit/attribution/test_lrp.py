@@ -63,15 +63,25 @@ def test_against_dense_matrices(name: str, gating: Gating) -> None:
 @EVERY_CLASSIFIER
 def test_relevance_sums_up_to_the_logit_and_has_its_sign(name: str, settings: dict[str, Any], gating: Gating) -> None:
     model = classifier_like_a_trained_one(name, **settings)
+    subject, image = ExplainedModel(gating, model, model), images(1, (32, 64))
+    logits = subject.logits(image, subject.gate(image)).detach()
+    target = logits.abs().argmax(1)
+    relevance = RelevancePropagation(subject).relevance(image, target)
+    torch.testing.assert_close(relevance.sum((1, 2, 3)), logits[0, target], rtol=0.01, atol=0)
+    assert (relevance * logits[0, target].sign() >= 0).all()
+
+
+@EVERY_GATING
+@pytest.mark.parametrize("name", ["vgg", "small_resnet"])
+def test_the_heatmap_sums_up_to_the_logits_size(name: str, gating: Gating) -> None:
+    model = classifier_like_a_trained_one(name)
     subject, image = ExplainedModel(gating, model, model), images(1, (64, 64))
     logits = subject.logits(image, subject.gate(image)).detach()
     target = logits.abs().argmax(1)
     method = RelevancePropagation(subject)
-    relevance = method.relevance(image, target)
-    torch.testing.assert_close(relevance.sum((1, 2, 3)), logits[0, target], rtol=0.01, atol=0)
-    assert (relevance * logits[0, target].sign() >= 0).all()
     heatmap = method.heatmap(image, target)
     torch.testing.assert_close(heatmap.sum((1, 2, 3)), logits[0, target].abs(), rtol=0.01, atol=0)
+    assert torch.equal(heatmap, method.relevance(image, target).abs().sum(1, keepdim=True))
 
 
 @EVERY_CLASSIFIER

@@ -186,6 +186,7 @@ def test_curves_agree_with_the_oracle(tmp_path, f, target, output):
     records = scored(tmp_path, settings, [row])
     assert [record.method for record in records] == list(THREE)
     assert max(max(curve.f) - min(curve.f) for record in records for curve in record.curves) > 0.01
+    rounding = 1e-5 if output == "probability" else 3e-5  # of a logit that may be the small difference of large numbers
     for record in records:
         assert (record.key, record.label, record.target) == (row.key, row.label, oracle.target)
         assert [(curve.patch_size, curve.order, curve.fill) for curve in record.curves] == [
@@ -197,8 +198,8 @@ def test_curves_agree_with_the_oracle(tmp_path, f, target, output):
         for curve in record.curves:
             expected = oracle.curve(record.method, curve)
             assert curve.steps == 6 and len(curve.f) == 7
-            assert curve.f == pytest.approx(expected, abs=1e-5, rel=1e-5)
-            assert curve.aopc == pytest.approx(perturbation_oracle.aopc([expected]), abs=1e-5, rel=1e-5)
+            assert curve.f == pytest.approx(expected, abs=rounding, rel=1e-5)
+            assert curve.aopc == pytest.approx(perturbation_oracle.aopc([expected]), abs=rounding, rel=1e-5)
             ties = patch_oracle.tie_share(oracle.patch_scores(record.method, curve.patch_size))
             assert curve.tie_share == pytest.approx(ties)
 
@@ -234,18 +235,18 @@ def test_steps_above_the_number_of_patches_are_all_of_them(tmp_path):
 
 
 @pytest.mark.parametrize("f", ["recompute", "fixed", "classifier_phase"])
-@pytest.mark.parametrize("batch_size", [1, 64, 1000])
-def test_batch_size_and_the_other_images_change_nothing(tmp_path, f, batch_size):
-    rows = small_rows(4)
-    settings = SETTINGS.model_copy(update={"f": f, "orders": ("morf", "lerf")})
+def test_batch_size_and_the_other_images_change_nothing(tmp_path, f):
+    rows = small_rows(3)
+    settings = SETTINGS.model_copy(update={"f": f, "orders": ("morf", "lerf"), "fills": ("uniform", "blur")})
     expected = {(record.key, record.method): record for record in scored(tmp_path, settings, rows)}
-    assert len(expected) == 12
-    settings = settings.model_copy(update={"batch_size": batch_size, "methods": THREE[::-1]})
-    shuffled = [rows[index] for index in (2, 0, 3, 1)]
-    for found in scored(tmp_path, settings, shuffled):
-        other = expected.pop((found.key, found.method))
-        np.testing.assert_allclose(numbers([found])[0], numbers([other])[0], atol=1e-5, rtol=0)
-    assert not expected
+    assert len(expected) == 9
+    shuffled = [rows[index] for index in (2, 0, 1)]
+    for batch_size in (1, 64, 1000):
+        settings = settings.model_copy(update={"batch_size": batch_size, "methods": THREE[::-1]})
+        found = {(record.key, record.method): record for record in scored(tmp_path, settings, shuffled)}
+        assert found.keys() == expected.keys()
+        for place, record in found.items():
+            np.testing.assert_allclose(numbers([record])[0], numbers([expected[place]])[0], atol=1e-5, rtol=0)
 
 
 def test_no_heatmap_depends_on_the_batch_size(tmp_path):
