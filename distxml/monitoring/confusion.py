@@ -1,6 +1,7 @@
 """The picture of a confusion matrix."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -58,9 +59,9 @@ class _Sheet:
         fields.set_data(shares)
         self.figure.add_artist(fields)
 
-    def write(self, x: float, y: float, words: str, **how: object) -> None:
+    def write(self, x: float, y: float, words: str, **how: Any) -> None:
         """Centred there unless `how` says otherwise."""
-        look = {"ha": "center", "va": "center"} | how
+        look: dict[str, Any] = {"ha": "center", "va": "center"} | how
         self.figure.text(x, y, words, transform=self.figure.dpi_scale_trans, **look)
 
     def middle(self, index: int, classes: int) -> float:

@@ -5,7 +5,8 @@ import math
 import re
 import textwrap
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -60,6 +61,9 @@ SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
 
 DOTS_PER_INCH = 200
 """Of the PNG files."""
+
+POINTS_PER_INCH = 72
+"""What matplotlib's SVG files are measured in."""
 
 TITLE_HEIGHT, LEGEND_HEIGHT = 0.25, 0.17
 """Inches that a plate is higher than its picture, for a line of the title and for a row of the legend."""
@@ -179,7 +183,7 @@ class Panel:
 
     def picture(self, alt: str) -> Picture:
         """The drawn figure for the page; `alt` says in words what it shows."""
-        self._lay_out(FigureCanvasSVG, FigureCanvasSVG.fixed_dpi)
+        self._lay_out(FigureCanvasSVG, POINTS_PER_INCH)
         document = self._save("svg", transparent=True, metadata={"Date": None}).decode()
         return Picture(inline(document, alt, THEME), alt, self._size[0])
 
@@ -229,15 +233,23 @@ class Panel:
         canvas(self.figure)
         drawn_at = self.figure.dpi
         self.figure.dpi = dots_per_inch
-        ConstrainedLayoutEngine().execute(self.figure)
+        with _whatever_letters():
+            ConstrainedLayoutEngine().execute(self.figure)
         self.figure.dpi = drawn_at
 
     def _save(self, kind: str, **how: Any) -> bytes:
         buffer = io.BytesIO()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from")  # the page's own text has every letter
+        with _whatever_letters():
             self.figure.savefig(buffer, format=kind, **how)
         return buffer.getvalue()
+
+
+@contextmanager
+def _whatever_letters() -> Iterator[None]:
+    """No warning of letters that no font has: the page's own text has every letter."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
 
 
 def inline(document: str, alt: str, theme: Mapping[str, str]) -> str:

@@ -161,9 +161,7 @@ def test_the_summary_follows_from_the_rows(one_worker: Results):
 
 def test_two_workers_on_every_cpu_and_other_batches_change_nothing(fresh: RunFolder, one_worker: Results):
     watched = Watched()
-    evaluate_run(
-        fresh, recipe_of(fresh, "scaling.workers=2", "evaluation.batch_size=7"), watched.show, watched.hear
-    )
+    evaluate_run(fresh, recipe_of(fresh, "scaling.workers=2", "evaluation.batch_size=7"), watched.show, watched.hear)
     assert_same_results(load_results(fresh.evaluation), one_worker)
     assert watched.done == watched.total > 0
     assert not watched.said

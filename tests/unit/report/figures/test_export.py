@@ -15,7 +15,7 @@ from distxml.report.document import write_report
 from distxml.report.figure import Panel, Plate
 from distxml.report.figures.all import draw_figures
 from distxml.report.figures.export import INDEX_NAME, write_figures
-from distxml.report.training_log import read_training_log
+from distxml.report.training_log import TrainingLog
 from tests.unit.report.run_on_disk import make_run, short_log
 
 EVALUATION = {
@@ -65,8 +65,11 @@ def test_they_open_are_white_around_and_fine_enough_for_print(everything: RunFol
         assert not drawn[0].any() and not drawn[-1].any(), f"{path.name} is cut off"
 
 
-def test_a_standalone_figure_needs_no_font_and_has_a_legend_where_the_page_has_one(everything: RunFolder):
-    drawn_figures = {drawn.plate.name: drawn for drawn in draw_figures(read_training_log(everything.metrics), None)}
+def test_a_standalone_figure_needs_no_font_and_has_a_legend_where_the_page_has_one():
+    log = TrainingLog()
+    for event in short_log():
+        log.add(event)
+    drawn_figures = {drawn.plate.name: drawn for drawn in draw_figures(log, None)}
     drawn = drawn_figures["training_total"]
     assert b"<text" not in drawn.plate.svg and "<text" in drawn.picture.svg
     with Panel() as panel:
