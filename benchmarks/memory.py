@@ -82,6 +82,7 @@ def write(folder: Path, rows: int, ballast: int) -> None:
         classes_sha256=classes_digest(CLASSES),
         counts=counts,
         annotated=dict.fromkeys(SPLITS, 0),
+        groups=None,
         shards=tuple(shards),
         recipe={},
         made_by="benchmarks/memory.py",
@@ -108,7 +109,7 @@ def write_shard(folder: Path, split: Split, number: int, count: int, ballast: in
         split=split,
         rows=count,
         sha256="0" * 64,  # training checks row groups; only `data inspect` would ask for the file's
-        index_sha256=index_digest(keys, labels),
+        index_sha256=index_digest(keys, labels, [None] * count),
         groups=tuple(groups),
     )
 
@@ -123,7 +124,13 @@ def picture(key: str, row: int, ballast: int) -> Row:
 def table(rows: list[Row]) -> pa.Table:
     """Rows as the dataset's columns."""
     content = [
-        {"key": row.key, "image": {"bytes": row.image, "path": row.key}, "mask": None, "label": row.label}
+        {
+            "key": row.key,
+            "image": {"bytes": row.image, "path": row.key},
+            "mask": None,
+            "label": row.label,
+            "group": None,
+        }
         for row in rows
     ]
     return pa.Table.from_pylist(content, ROW_SCHEMA)

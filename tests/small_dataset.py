@@ -46,11 +46,18 @@ def write_dataset(
             for split in SPLITS
         },
         annotated={split: sum(row.mask is not None for row in rows.get(split, [])) for split in SPLITS},
+        groups=_groups(rows),
         shards=tuple(shards),
         recipe={},
         made_by="a test",
     )
     (folder / METADATA_NAME).write_text(metadata.model_dump_json())
+
+
+def _groups(rows: Mapping[Split, Rows]) -> dict[Split, int] | None:
+    if all(row.group is None for of_split in rows.values() for row in of_split):
+        return None
+    return {split: len({row.group or row.key for row in rows.get(split, [])}) for split in SPLITS}
 
 
 def _cut(rows: Rows, size: int) -> list[Rows]:
@@ -66,6 +73,7 @@ def _write_shard(folder: Path, split: Split, number: int, rows: Rows, rows_per_g
             "image": {"bytes": row.image, "path": row.key},
             "mask": None if row.mask is None else {"bytes": row.mask, "path": row.key},
             "label": row.label,
+            "group": row.group,
         }
         for row in rows
     ]
@@ -75,6 +83,6 @@ def _write_shard(folder: Path, split: Split, number: int, rows: Rows, rows_per_g
         split=split,
         rows=len(rows),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        index_sha256=index_digest([row.key for row in rows], [row.label for row in rows]),
+        index_sha256=index_digest(*([getattr(row, name) for row in rows] for name in ("key", "label", "group"))),
         groups=tuple(RowGroup(rows=len(part), sha256=rows_digest(part)) for part in _cut(rows, rows_per_group)),
     )

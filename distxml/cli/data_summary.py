@@ -30,6 +30,9 @@ def counts_table(metadata: DatasetMetadata) -> Table:
     totals = [metadata.rows(split) for split in SPLITS]
     table.add_section()
     table.add_row("all", *map(str, [*totals, sum(totals)]))
+    if metadata.groups is not None:
+        groups = [metadata.groups[split] for split in SPLITS]
+        table.add_row("groups", *map(str, [*groups, sum(groups)]))
     return table
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.results import TABLE_NAME
-from distxml.evaluation.summary import MIN_IMAGES, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
+from distxml.evaluation.summary import MIN_GROUPS, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
 from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
@@ -21,6 +21,8 @@ ORDERS: dict[Order, str] = {
     "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
 }
 HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom", "energy_inside", "pointing")
+MAX_DIGITS = 9
+"""Of the ends of an interval that would look the same with fewer."""
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 
@@ -58,6 +60,8 @@ def _context(summary: Summary) -> list[str]:
     if summary.left_out_patch_sizes:
         sizes = ", ".join(map(str, summary.left_out_patch_sizes))
         lines.append(f"note: patch sizes larger than the image were left out: {sizes}")
+    if summary.groups is None:
+        lines.append("note: the dataset names no groups (patients): images are taken as independent")
     if summary.annotated < summary.images:
         lines.append(f"note: {summary.annotated} of {summary.images} images have a mask; POMPOM is over those")
     return lines
@@ -69,23 +73,41 @@ def _remarks(summary: Summary) -> list[str]:
         return []
     lines: list[str] = []
     if summary.comparisons:
+        lines.append(_primary(summary))
         lines.append(
-            "Better, worse, + and -: than the random order, the 95% interval of the paired difference lies on one side "
-            "of 0. Intervals are not corrected for their number. in_model wins: share of the images."
+            "Better, worse, + and -: than the random order, p below 0.05, adjusted for the number of all comparisons "
+            "but the primary one. Each interval is of 95% by itself. in_model wins: share of the images."
         )
-    if summary.curve_images < MIN_IMAGES:
-        lines.append(f"Fewer than {MIN_IMAGES} images: too few to call any difference clear.")
+    if (summary.curve_groups or summary.curve_images) < MIN_GROUPS:
+        things = "images" if summary.curve_groups is None else "groups"
+        lines.append(f"Fewer than {MIN_GROUPS} {things}: too few to call any difference clear, or for intervals.")
     if any(len(_rows(summary, row.order)) > MAX_ROWS for row in summary.aopc):
         lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
     return [*lines, "Do not compare the AOPC of different models."]
+
+
+def _primary(summary: Summary) -> str:
+    wanted, row = summary.settings.primary, summary.primary
+    if row is None:
+        return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
+    where = "all patch sizes and fills" if row.fill is None else f"{row.fill}, patches of {row.patch_size}"
+    found = ", ".join(filter(None, (_ends(row.low, row.high), "" if row.p is None else f"p = {row.p:.3f}")))
+    late = "" if summary.primary_is_of_recipe else "; not the one that the run's recipe named"
+    return (
+        f"Primary comparison: {row.method} minus {row.other}, {row.order}, {where}: {row.difference:+.4f}"
+        f"{f' ({found})' if found else ''}, {row.verdict}{late}."
+    )
 
 
 def _metric_table(summary: Summary) -> Table:
     table = Table("metric", title="Metrics", title_justify="left")
     for column in ("value", "95% interval", "images"):
         table.add_column(column, justify="right")
+    if summary.groups is not None:
+        table.add_column("groups", justify="right")
     for metric in summary.metrics:
-        table.add_row(metric.name, _number(metric.value), _metric_interval(metric), str(metric.images))
+        groups = [] if metric.groups is None else [str(metric.groups)]
+        table.add_row(metric.name, _number(metric.value), _metric_interval(metric), str(metric.images), *groups)
     return table
 
 
@@ -103,7 +125,7 @@ def _heatmap_table(summary: Summary) -> Table:
 
 def _overall_table(summary: Summary, order: Order) -> Table:
     rows = [row for row in summary.aopc_overall if order == row.order or row.method == "random"]
-    title = f"AOPC over all {rows[0].settings} patch sizes and fills, {summary.curve_images} images\n{ORDERS[order]}"
+    title = f"AOPC over all {rows[0].settings} patch sizes and fills, {_perturbed(summary)}\n{ORDERS[order]}"
     table = _compact("method", title=title)
     for column in ("AOPC", "95% interval"):
         table.add_column(column, justify="right")
@@ -117,7 +139,7 @@ def _overall_table(summary: Summary, order: Order) -> Table:
 
 def _setting_table(summary: Summary, order: Order) -> Table:
     rows = _rows(summary, order)
-    table = _compact("patch", "method", title=f"AOPC, {summary.curve_images} images\n{ORDERS[order]}")
+    table = _compact("patch", "method", title=f"AOPC, {_perturbed(summary)}\n{ORDERS[order]}")
     for fill in dict.fromkeys(row.fill for row in summary.aopc):
         table.add_column(fill, justify="right")
     for size in dict.fromkeys(size for size, _ in rows):
@@ -152,6 +174,11 @@ def _cell(summary: Summary, row: Aopc, order: Order) -> str:
     return f"{round(row.aopc, 3) + 0.0:.3f} {mark}"  # no -0.000
 
 
+def _perturbed(summary: Summary) -> str:
+    groups = "" if summary.curve_groups is None else f" of {summary.curve_groups} groups"
+    return f"{summary.curve_images} images{groups}"
+
+
 def _verdict(summary: Summary, method: Method, order: Order) -> str:
     with_random = summary.comparison(method, "random", order)
     return with_random.verdict if with_random else ""
@@ -182,9 +209,18 @@ def _metric_interval(metric: Metric) -> str:
 
 
 def _interval(metric: Metric | AopcOverall) -> str:
-    if metric.low is None:
+    if metric.low is not None and metric.high is None:
+        return f"{metric.low:.4f} or more"
+    return _ends(metric.low, metric.high)
+
+
+def _ends(low: float | None, high: float | None, digits: int = 4) -> str:
+    """With so many digits that the two differ."""
+    if low is None or high is None:
         return ""
-    return f"{metric.low:.4f} or more" if metric.high is None else f"{metric.low:.4f} to {metric.high:.4f}"
+    while f"{low:.{digits}f}" == f"{high:.{digits}f}" and digits < MAX_DIGITS:
+        digits += 1
+    return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def _number(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from distxml.config.base import Settings
 from distxml.registry import NameIn
@@ -15,6 +15,27 @@ Gating = Literal["recompute", "fixed", "white"]
 """What gates the classifier of a scored function: the heatmap of its own checkpoint's explainer, made anew for each
 image (`recompute`) or kept from the unperturbed image (`fixed`), or ones (`white`)."""
 Output = Literal["probability", "logit"]
+
+
+class PrimaryComparison(Settings):
+    """The one comparison that a claim rests on, named before anything is seen."""
+
+    method: Method = "in_model"
+    """The method that is claimed to be better."""
+    other: Method = "random"
+    """The method that it is held against: `random`, or any where `method` is `in_model`."""
+    patch_size: int | None = Field(default=None, ge=1)
+    """At this patch size (with `fill`), one of `patch_sizes`; unset: the mean over all patch sizes and fills."""
+    fill: Fill | None = None
+    """With this fill, one of `fills`; set or unset with `patch_size`."""
+
+    @model_validator(mode="after")
+    def _is_one_that_is_made(self) -> "PrimaryComparison":
+        if self.method == self.other or (self.other != "random" and self.method != "in_model"):
+            raise ValueError("must be a method against random, or in_model against another")
+        if (self.patch_size is None) != (self.fill is None):
+            raise ValueError("needs patch_size and fill, or neither")
+        return self
 
 
 class EvaluationSettings(Settings):
@@ -58,7 +79,10 @@ class EvaluationSettings(Settings):
     batch_size: int = Field(default=64, ge=1)
     """Images per forward pass; fewer on a CPU where images are large. It bounds memory, and no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)
-    """Resamples of the 95% bootstrap intervals."""
+    """Resamples of the 95% intervals and of the tests."""
+    primary: PrimaryComparison = PrimaryComparison()
+    """The primary comparison: tested by itself, with the first of the orders; all others are adjusted for their
+    number. Without both of its methods, there is none."""
 
     @field_validator("steps", mode="plain")
     @classmethod

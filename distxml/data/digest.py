@@ -20,12 +20,15 @@ class Encoded(Protocol):
     @property
     def label(self) -> int: ...
 
+    @property
+    def group(self) -> str | None: ...
+
 
 def rows_digest(rows: Iterable[Encoded]) -> str:
-    """SHA-256 of keys, labels, images and masks, hexadecimal; each part preceded by its length."""
+    """SHA-256 of keys, labels, groups, images and masks, hexadecimal; each part preceded by its length."""
     digest = hashlib.sha256()
     for row in rows:
-        for part in (row.key.encode(), row.image, row.mask):
+        for part in (row.key.encode(), row.image, row.mask, _encoded(row.group)):
             digest.update(b"-" if part is None else b"%d:" % len(part))
             digest.update(part or b"")
         digest.update(b"%d;" % row.label)
@@ -41,10 +44,15 @@ def classes_digest(classes: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def index_digest(keys: Iterable[str], labels: Iterable[int]) -> str:
-    """SHA-256 of keys and labels alone, hexadecimal."""
+def index_digest(keys: Iterable[str], labels: Iterable[int], groups: Iterable[str | None]) -> str:
+    """SHA-256 of keys, labels and groups alone, hexadecimal."""
     digest = hashlib.sha256()
-    for key, label in zip(keys, labels, strict=True):
-        encoded = key.encode()
-        digest.update(b"%d:%s%d;" % (len(encoded), encoded, label))
+    for key, label, group in zip(keys, labels, groups, strict=True):
+        name, own = key.encode(), _encoded(group)
+        digest.update(b"%d:%s%d;" % (len(name), name, label))
+        digest.update(b"-" if own is None else b"%d:%s" % (len(own), own))
     return digest.hexdigest()
+
+
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()

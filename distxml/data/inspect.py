@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from distxml.data.groups import count_groups, require_one_split
 from distxml.data.left_out import count_left_out
 from distxml.data.reader import SplitReader
 from distxml.data.rows import MASK_THRESHOLD, Row, decode_pixels
@@ -75,16 +76,21 @@ def inspect_dataset(dataset: Dataset, track: Callable[[Sequence[Split], str], It
     inspection = Inspection(count_left_out(dataset.folder))
     first_seen: dict[str, tuple[Split, str]] = {}
     keys: set[str] = set()
+    split_of_group: dict[str, Split] = {}
     for split in track(SPLITS, "reading"):
         counts: Counter[int] = Counter()
+        groups: list[str | None] = []
         for row in verified_rows(dataset, split):
             _require_new_key(row.key, keys, dataset)
+            require_one_split(row.group, split, split_of_group, dataset)
             counts[row.label] += 1
+            groups.append(row.group)
             _look_at(row, inspection)
             first_split, first_key = first_seen.setdefault(digest_of(row.image), (split, row.key))
             if first_split != split:
                 inspection.copies.append((first_key, row.key))
         _check_counts(dataset, split, counts)
+        _check_groups(dataset, split, groups)
     return inspection
 
 
@@ -131,6 +137,18 @@ def _require_new_key(key: str, keys: set[str], dataset: Dataset) -> None:
     if key in keys:
         raise UserError(f"dataset {dataset.folder}: two rows have the key {key!r}; build the dataset again")
     keys.add(key)
+
+
+def _check_groups(dataset: Dataset, split: Split, found: Sequence[str | None]) -> None:
+    stated = dataset.metadata.groups
+    grouped = any(group is not None for group in found)
+    right = not grouped if stated is None else count_groups(found) == stated[split]
+    if not right:
+        said = "none" if stated is None else stated[split]
+        raise UserError(
+            f"{dataset.folder.file(METADATA_NAME)}: groups of {split} are {said}, but the shards hold "
+            f"{count_groups(found)}; build the dataset again"
+        )
 
 
 def _check_counts(dataset: Dataset, split: Split, found: Counter[int]) -> None:

@@ -11,7 +11,7 @@ from distxml.data.schema import Dataset, Split
 from distxml.data.shard_files import ShardFiles, SplitIndex
 
 SHARDS_AT_ONCE = 8
-"""Shards whose keys and labels are read at the same time."""
+"""Shards whose keys, labels and groups are read at the same time."""
 
 
 class SplitReader:
@@ -62,7 +62,7 @@ class SplitReader:
             yield rows[index - int(self.starts[number])]
 
     def index(self) -> SplitIndex:
-        """Keys and labels; images and masks are not read.
+        """Keys, labels and groups; images and masks are not read.
 
         Raises:
             UserError: see `group`; or a label is not among the classes.
@@ -74,5 +74,7 @@ class SplitReader:
             if not all(0 <= label < classes for label in part.labels):
                 raise self.files.unusable(shard, f"a label is not among the {classes} classes")
         return SplitIndex(
-            [key for part in parts for key in part.keys], [label for part in parts for label in part.labels]
+            keys=[key for part in parts for key in part.keys],
+            labels=[label for part in parts for label in part.labels],
+            groups=[group for part in parts for group in part.groups],
         )

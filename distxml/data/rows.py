@@ -30,6 +30,7 @@ class Row:
     image: bytes
     mask: bytes | None
     label: int
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class EncodedRows(Sequence[Row]):
     def __init__(self, table: pa.Table) -> None:
         self._keys: list[str] = table["key"].to_pylist()
         self._labels: list[int] = table["label"].to_pylist()
+        self._groups: list[str | None] = table["group"].to_pylist()
         self._images = _encoded(table["image"])
         self._masks = _encoded(table["mask"])
 
@@ -154,7 +156,13 @@ class EncodedRows(Sequence[Row]):
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
-        return Row(self._keys[index], self._images[index].as_py(), self._masks[index].as_py(), self._labels[index])
+        return Row(
+            key=self._keys[index],
+            image=self._images[index].as_py(),
+            mask=self._masks[index].as_py(),
+            label=self._labels[index],
+            group=self._groups[index],
+        )
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.BinaryArray:

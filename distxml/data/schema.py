@@ -19,7 +19,7 @@ from distxml.digest import digest_of
 from distxml.errors import InfrastructureError, UserError, reason_of
 
 FORMAT = "distxml-dataset"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 METADATA_NAME = "dataset.json"
 
 Split = Literal["train", "val", "test"]
@@ -36,13 +36,15 @@ ROW_SCHEMA = pa.schema(
         pa.field("image", ENCODED),
         pa.field("mask", ENCODED),
         pa.field("label", pa.int32()),
+        pa.field("group", pa.string()),
     ],
     metadata={"huggingface": json.dumps(_NOTE)},
 )
 """Columns of a shard; the note makes Hugging Face datasets show images as images.
 
-Only masks are ever null: not annotated (an empty annotation is a black mask). That columns are nullable is Parquet's
-default, and what other tools expect."""
+Only masks and groups are ever null: not annotated (an empty annotation is a black mask), and an image by itself. Images
+of one group (a patient) are not independent: they are in one split, and intervals resample groups. That columns are
+nullable is Parquet's default, and what other tools expect."""
 
 
 class RowGroup(BaseModel):
@@ -70,7 +72,7 @@ class Shard(BaseModel):
     sha256: str
     """Checksum of the file."""
     index_sha256: str
-    """Checksum of its keys and labels: `digest.index_digest`."""
+    """Checksum of its keys, labels and groups: `digest.index_digest`."""
     groups: tuple[RowGroup, ...]
     """Its row groups, in order."""
 
@@ -88,7 +90,7 @@ class DatasetMetadata(BaseModel):
 
     format: Literal["distxml-dataset"] = FORMAT
     """Marks the file."""
-    version: Literal[1] = FORMAT_VERSION
+    version: Literal[2] = FORMAT_VERSION
     """Version of the layout."""
     name: str
     """Name of the dataset."""
@@ -100,6 +102,8 @@ class DatasetMetadata(BaseModel):
     """Images per split and class."""
     annotated: dict[Split, NonNegativeInt]
     """Images per split that have a mask (an empty one counts)."""
+    groups: dict[Split, NonNegativeInt] | None
+    """Groups (patients) per split; an image without one counts as a group. None: no image of the dataset has one."""
     shards: tuple[Shard, ...]
     """The Parquet files, in reading order."""
     recipe: dict[str, object]
@@ -125,6 +129,10 @@ class DatasetMetadata(BaseModel):
                 raise ValueError(f"counts.{split} does not add up to the {self.rows(split)} rows of its shards")
             if self.annotated[split] > self.rows(split):
                 raise ValueError(f"annotated.{split} is more than the {self.rows(split)} rows of its shards")
+            if self.groups is not None and not self.groups.get(split, -1) <= self.rows(split):
+                raise ValueError(f"groups.{split} is more than the {self.rows(split)} rows of its shards")
+            if self.groups is not None and split not in self.groups:
+                raise ValueError(f"groups.{split} is missing")
         names = [shard.file for shard in self.shards]
         if len(set(names)) < len(names):
             raise ValueError("shards names a file twice")

@@ -26,10 +26,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SplitIndex:
-    """Key and label of each row, in reading order."""
+    """Key, label and group of each row, in reading order; None: an image by itself."""
 
     keys: list[str]
     labels: list[int]
+    groups: list[str | None]
 
 
 class ShardFiles:
@@ -55,7 +56,7 @@ class ShardFiles:
         return self._again_from_the_source(shard, lambda: self._group(shard, group))
 
     def read_index(self, shard: Shard) -> SplitIndex:
-        """Keys and labels of all rows; images and masks are not read.
+        """Keys, labels and groups of all rows; images and masks are not read.
 
         Raises:
             UserError: see `read_group`.
@@ -69,10 +70,10 @@ class ShardFiles:
         return rows
 
     def _index(self, shard: Shard) -> SplitIndex:
-        table = self._read(shard, lambda file: file.read(["key", "label"]))
-        index = SplitIndex(table["key"].to_pylist(), table["label"].to_pylist())
-        if index_digest(index.keys, index.labels) != shard.index_sha256:
-            raise self.unusable(shard, "this shard was changed after it was built (checksum of its labels)")
+        table = self._read(shard, lambda file: file.read(["key", "label", "group"]))
+        index = SplitIndex(*(table[name].to_pylist() for name in ("key", "label", "group")))
+        if index_digest(index.keys, index.labels, index.groups) != shard.index_sha256:
+            raise self.unusable(shard, "this shard was changed after it was built (checksum of its labels and groups)")
         return index
 
     def _again_from_the_source(self, shard: Shard, read: Callable[[], Part]) -> Part:
@@ -108,8 +109,8 @@ class ShardFiles:
         raise self.unusable(shard, f"not {shard.rows} rows of a distxml dataset")
 
     def _without_nulls(self, shard: Shard, table: pa.Table) -> pa.Table:
-        """Only a mask may be null."""
-        columns = {name: table[name] for name in table.column_names if name != "mask"}
+        """Only a mask or a group may be null."""
+        columns = {name: table[name] for name in table.column_names if name not in ("mask", "group")}
         if "image" in columns:
             columns["image.bytes"] = columns["image"].combine_chunks().flatten()[0]
         for name, column in columns.items():

@@ -28,6 +28,9 @@ COLUMNS = (
     "low",
     "high",
     "images",
+    "groups",
+    "p",
+    "primary",
     "tie_share",
     "wins",
 )
@@ -43,7 +46,7 @@ def flat(summary: Summary) -> Iterator[Line]:
     Kinds: count, metric, heatmap, aopc, auc, order_gap, aopc_overall, comparison (AOPC of `method` minus that of
     `other`), class_area, confusion (images of `class` that were predicted as `name`), aopc_by_steps.
     """
-    for name in ("images", "annotated", "curve_images"):
+    for name in ("images", "groups", "annotated", "curve_images", "curve_groups"):
         yield {"kind": "count", "name": name, "value": getattr(summary, name)}
     yield from map(_metric, summary.metrics)
     yield from map(_heatmap, summary.heatmaps)

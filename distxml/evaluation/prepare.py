@@ -24,10 +24,10 @@ from distxml.losses import class_weights
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
 from distxml.models.checksums import noted_sum
 
-ROWS_VERSION = 1
+ROWS_VERSION = 2
 """Counts up when the same settings give other rows than before."""
 
-FREE_SETTINGS = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap"}
+FREE_SETTINGS = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap", "primary"}
 """Evaluation settings that change no number in a row: they say which rows there are, or how rows are summarized."""
 
 LIBRARIES = ("torch", "torchvision", "captum", "zennit", "opencv-python-headless")
@@ -50,6 +50,7 @@ class Evaluation:
         dataset: opened, with an absolute path.
         label_of_key: label of every image of the split, in its order.
         class_weights: that the run was trained with, one per class; None: all the same.
+        primary_is_of_recipe: whether the primary comparison is the one that the run's recipe named.
         spec: what will be done, with the settings, dataset and scaling as they will be used.
     """
 
@@ -60,6 +61,7 @@ class Evaluation:
     dataset: Dataset
     label_of_key: dict[str, int]
     class_weights: tuple[float, ...] | None
+    primary_is_of_recipe: bool
     spec: ScoringSpec
 
     @property
@@ -108,6 +110,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         dataset=dataset,
         label_of_key=labels,
         class_weights=_class_weights(run, recipe),
+        primary_is_of_recipe=recipe.evaluation.primary == run.recipe().evaluation.primary,
         spec=ScoringSpec(
             recipe=recipe,
             plan=make_plan(settings, card.image_size, labels, recipe.run.seed),

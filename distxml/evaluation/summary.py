@@ -1,6 +1,8 @@
 """`summary.json`: everything that an evaluation says about the images together.
 
-Intervals are of 95%. Unless a field says otherwise they are percentiles of a bootstrap over the images.
+Intervals are of 95%, each by itself. Unless a field says otherwise they are those of a studentised bootstrap over the
+images, or over the groups (patients) that the dataset names; None where fewer than `MIN_GROUPS` stand behind them, or
+where all values agree and say nothing of the spread.
 """
 
 from typing import Literal
@@ -8,15 +10,21 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Gating, Method, Order
+from distxml.metrics.entry import Better
 from distxml.metrics.lookup import BETTER_AOPC
 
 HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
 """A figure of heatmaps and masks: a column of `HEATMAPS_SCHEMA`."""
-MIN_IMAGES = 6
-"""That fewer images all differ in the same direction happens by chance more often than 1 time in 20 (2 · 0.5^n), and a
-bootstrap of them does not see it."""
+MIN_GROUPS = 6
+"""Fewer independent groups (patients, or images where no image has a group) have no bootstrap interval and no verdict:
+below, no procedure that was tried keeps what it promises (`benchmarks/coverage.py`)."""
+LEVEL = 0.05
+"""Share of errors of an interval or a test: intervals are of 95%."""
 SAME = 1e-6
 """AOPC that differ by no more are equal: f of one x(k) differs by rounding with its place in a batch."""
+
+
+Verdict = Literal["better", "worse", "unclear"]
 
 
 class _Record(BaseModel):
@@ -47,18 +55,22 @@ class ScoredModel(_Record):
 
 
 class Metric(_Record):
-    """A number over the images, with its 95% interval: Wilson's for accuracy, a bootstrap for the others."""
+    """A number over the images, with its 95% interval: Wilson's for accuracy (widened where images have groups),
+    percentiles of a bootstrap for the areas under curves, a studentised bootstrap for the others."""
 
     name: str
     """accuracy, roc_auc, average_precision, a loss term, pompom, heat_mean, heat_ratio, ..."""
     value: float | None
     """None where it is not defined (no masks, a class without images)."""
     low: float | None
-    """Lower end; None where it is unknown (areas under the curve of classes that are separated without an error)."""
+    """Lower end; None where it is unknown (few groups, values that all agree, areas under the curve of classes that are
+    separated without an error)."""
     high: float | None
-    """Upper end; None where it is unknown, or infinite (a ratio to heat that is zero in many resamples)."""
+    """Upper end; None where it is unknown, or infinite (a ratio to heat that is nearly zero)."""
     images: int
     """Images that it is over."""
+    groups: int | None
+    """Groups that these images are of; None: no image of the dataset has a group, images are taken as independent."""
 
 
 class HeatmapMetric(_Record):
@@ -73,6 +85,8 @@ class HeatmapMetric(_Record):
     high: float | None
     images: int
     """Images that it is over."""
+    groups: int | None
+    """Groups that these images are of; None as in `Metric`."""
 
 
 class Aopc(_Record):
@@ -88,17 +102,17 @@ class Aopc(_Record):
     """L: most patches that were replaced."""
     aopc: float
     """Mean over the images of 1/(L+1) times the sum over k of f(x(0)) - f(x(k))."""
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     images: int
     """Images that it is over."""
     tie_share: float
     """Mean share of the patches whose score equals another patch's (their order is random); 1 for `random`."""
     by_steps: tuple[float, ...]
     """AOPC had it stopped after 0, 1, ... L steps; the last is `aopc`."""
-    by_steps_low: tuple[float, ...]
+    by_steps_low: tuple[float | None, ...]
     """Lower end of each."""
-    by_steps_high: tuple[float, ...]
+    by_steps_high: tuple[float | None, ...]
     """Upper end of each."""
     auc: float | None
     """Area under f over the share of the patches that are replaced (trapezoids): MoRF, the deletion AUC; LeRF, read
@@ -117,10 +131,17 @@ class OrderGap(_Record):
     fill: Fill
     gap: float
     """Mean over the images of 1/(L+1) times the sum over k of f(x(k), LeRF) - f(x(k), MoRF)."""
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+    p: float | None
+    """p-value of "the gap is 0", adjusted as that of `Comparison`."""
     images: int
     """Images that it is over."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the gap is more than chance."""
+        return _verdict(self.gap, self.p, "higher")
 
 
 class AopcOverall(_Record):
@@ -130,8 +151,8 @@ class AopcOverall(_Record):
     order: Order
     aopc: float
     """Mean over images and settings."""
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     images: int
     """Images that it is over."""
     settings: int
@@ -150,19 +171,31 @@ class Comparison(_Record):
     """None with `patch_size`."""
     difference: float
     """Mean over the images. MoRF: above 0, `method` is better; LeRF: below 0."""
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+    """Of the 95% interval of this comparison by itself."""
+    p: float | None
+    """p-value of "the difference is 0", two-sided. The primary comparison: its own, the larger of those of the
+    studentised bootstrap and of sign flips. All others: adjusted for their number (single-step max-T over all
+    comparisons and gaps, those by class included). None where there are fewer than `MIN_GROUPS` groups, or where the
+    differences are too equal to be tested."""
+    primary: bool
+    """Whether it is the primary comparison, which the settings named beforehand."""
     wins: float
     """Share of the images on which `method` is the better one; where both are equal (see `SAME`) it counts as half."""
     images: int
     """Images that it is over."""
 
     @property
-    def verdict(self) -> Literal["better", "worse", "unclear"]:
-        """Whether the whole interval lies on one side of 0; unclear for fewer than `MIN_IMAGES`."""
-        if self.images < MIN_IMAGES or (self.low <= SAME and self.high >= -SAME):
-            return "unclear"
-        return "better" if (self.low > 0) == (BETTER_AOPC[self.order] == "higher") else "worse"
+    def verdict(self) -> Verdict:
+        """Whether the difference is more than chance."""
+        return _verdict(self.difference, self.p, BETTER_AOPC[self.order])
+
+
+def _verdict(difference: float, p: float | None, better: Better) -> Verdict:
+    if p is None or p >= LEVEL or abs(difference) <= SAME:
+        return "unclear"
+    return "better" if (difference > 0) == (better == "higher") else "worse"
 
 
 class ClassCurve(_Record):
@@ -189,8 +222,12 @@ class ClassPart(_Record):
     class_name: str
     images: int
     """Images of the split."""
+    groups: int | None
+    """Groups that they are of; None as in `Metric`."""
     curve_images: int
     """Those that were perturbed."""
+    curve_groups: int | None
+    """Groups that these are of."""
     metrics: tuple[Metric, ...]
     """As in the summary (accuracy is the class's recall), without areas under curves; empty without images."""
     heatmaps: tuple[HeatmapMetric, ...]
@@ -207,7 +244,7 @@ class Summary(_Record):
 
     format: Literal["distxml-evaluation"] = "distxml-evaluation"
     """Marks the file."""
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     """Version of the layout."""
     made_by: str
     """distxml and its version."""
@@ -223,12 +260,18 @@ class Summary(_Record):
     """Split that was scored."""
     images: int
     """Images of the split."""
+    groups: int | None
+    """Groups (patients) that they are of; None: no image of the split has a group, images are taken as independent."""
     annotated: int
     """Those with a mask (an empty one counts)."""
     curve_images: int
     """Images that were perturbed."""
+    curve_groups: int | None
+    """Groups that these are of."""
     settings: EvaluationSettings
     """What was asked for."""
+    primary_is_of_recipe: bool
+    """Whether the primary comparison is the one that the run's recipe named before it was trained."""
     left_out_patch_sizes: tuple[int, ...]
     """Patch sizes of the settings that are larger than the image."""
     seed: int
@@ -278,6 +321,11 @@ class Summary(_Record):
         """The metric of that name; KeyError where there is none."""
         found = {metric.name: metric for metric in self.metrics}
         return found[name]
+
+    @property
+    def primary(self) -> Comparison | None:
+        """The primary comparison; None where one of its methods, or its patch size or fill, was not asked for."""
+        return next((row for row in self.comparisons if row.primary), None)
 
     def comparison(
         self, method: Method, other: Method, order: Order, patch_size: int | None = None, fill: Fill | None = None

@@ -5,6 +5,7 @@ import pyarrow as pa
 IMAGES_SCHEMA = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
+        pa.field("group", pa.string()),  # null: an image by itself
         pa.field("label", pa.int32(), nullable=False),
         pa.field("predicted", pa.int32(), nullable=False),
         pa.field("probabilities", pa.list_(pa.float64()), nullable=False),  # one per class
@@ -26,6 +27,7 @@ IMAGES_SCHEMA = pa.schema(
 HEATMAPS_SCHEMA = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
+        pa.field("group", pa.string()),  # null: an image by itself
         pa.field("label", pa.int32(), nullable=False),
         pa.field("target", pa.int32(), nullable=False),  # class that is explained
         pa.field("method", pa.string(), nullable=False),
@@ -41,6 +43,7 @@ settings."""
 CURVES_SCHEMA = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
+        pa.field("group", pa.string()),  # null: an image by itself
         pa.field("label", pa.int32(), nullable=False),
         pa.field("target", pa.int32(), nullable=False),  # class whose probability (or logit) f is
         pa.field("method", pa.string(), nullable=False),
@@ -54,4 +57,6 @@ CURVES_SCHEMA = pa.schema(
     ]
 )
 """One row per perturbed image, method, patch size, order and fill; sorted by key, then in the order of the settings:
-methods, patch sizes, orders, fills."""
+methods, patch sizes, orders, fills.
+
+Images of one `group` (a patient), in any table, are not independent of each other."""

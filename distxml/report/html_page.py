@@ -13,7 +13,7 @@ from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import Results
-from distxml.evaluation.summary import MIN_IMAGES
+from distxml.evaluation.summary import MIN_GROUPS
 from distxml.files import write_whole
 from distxml.metrics.lookup import metric_entry
 from distxml.report import verdict, wording
@@ -140,7 +140,7 @@ def environment() -> jinja2.Environment:
         order_words=ORDER_WORDS,
         method_styles=method_styles,
         class_styles=class_styles,
-        min_images=MIN_IMAGES,
+        min_groups=MIN_GROUPS,
         theme=THEME,
         training_legend=LEGEND,
     )

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
+from distxml.evaluation.summary import Verdict as Outcome
 from distxml.metrics.lookup import metric_entry
-from distxml.report.style import method_name, without
-from distxml.report.wording import metric_interval, number
+from distxml.report.style import ORDER_NAMES, method_name, without
+from distxml.report.wording import interval, metric_interval, number, p_value, signed, size
 
 HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
 
-Outcome = Literal["better", "worse", "unclear"]
+OUTCOMES: dict[Outcome, str] = {"better": "clearly better", "worse": "clearly worse", "unclear": "not told apart"}
 AGAINST_EACH: dict[Outcome, str] = {
     "better": "in-model heatmap clearly better than",
     "worse": "in-model heatmap clearly worse than",
@@ -52,6 +52,35 @@ def headline_tiles(summary: Summary) -> list[Tile]:
 def _metric_tile(metric: Metric) -> Tile:
     spread = metric_interval(metric)
     return Tile(metric_entry(metric.name).title, number(metric.value), f"{spread} (95%)" if spread else "")
+
+
+def primary_tile(summary: Summary) -> Tile | None:
+    """The primary comparison; None where the evaluation has none."""
+    row = summary.primary
+    if row is None:
+        return None
+    name = f"{OUTCOMES[row.verdict]}: {method_name(row.method)} against {method_name(row.other)}"
+    spread = interval(row.low, row.high)
+    over = size(summary.curve_images, summary.curve_groups)
+    note = "; ".join(filter(None, (f"{spread} (95%)" if spread else "", p_value(row.p), over)))
+    return Tile(name, signed(row.difference), note)
+
+
+def primary_in_words(summary: Summary) -> str:
+    """What the primary comparison is, and who named it when."""
+    wanted, row = summary.settings.primary, summary.primary
+    pair = f"{method_name(wanted.method)} minus {method_name(wanted.other)}"
+    if row is None:
+        return (
+            f"There is no primary comparison: {pair} was not computed. All comparisons are adjusted for their number."
+        )
+    where = "over all patch sizes and fills" if row.fill is None else f"{row.fill}, patches of {row.patch_size} px"
+    named = (
+        "named in the run’s recipe, before training"
+        if summary.primary_is_of_recipe
+        else "not the one that the run’s recipe named: it was chosen for this evaluation"
+    )
+    return f"Primary comparison: AOPC of {pair}, {where}, {ORDER_NAMES[row.order]}; {named}."
 
 
 def verdicts(summary: Summary) -> list[Verdict]:

@@ -10,6 +10,9 @@ from distxml.models.classifiers import CLASSIFIERS
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS
 from distxml.report.training_log import GuardAction, TrainingLog
 
+MAX_DIGITS = 9
+"""Of the ends of an interval that would look the same with fewer."""
+
 TARGETS = {"predicted": "the class predicted for the untouched image", "label": "the true class"}
 
 F_IN_WORDS: dict[Scoring, str] = {
@@ -41,10 +44,24 @@ def signed(difference: float, digits: int = 3) -> str:
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:
-    """`low to high`; empty where there is none."""
+    """`low to high`, with so many digits that the two differ; empty where there is none."""
     if low is None or high is None:
         return ""
+    while number(low, digits) == number(high, digits) and digits < MAX_DIGITS:
+        digits += 1
     return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def p_value(p: float | None) -> str:
+    """`p = 0.012` or `p < 0.001`; empty where there is none."""
+    if p is None:
+        return ""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def size(images: int, groups: int | None) -> str:
+    """`60 images`, or `60 images of 20 groups`."""
+    return _times(images, "image") if groups is None else f"{_times(images, 'image')} of {_times(groups, 'group')}"
 
 
 def metric_interval(metric: Metric) -> str:
@@ -116,12 +133,23 @@ def about_the_score(summary: Summary) -> list[str]:
     if summary.curve_images < summary.images:
         lines.append(
             f"The curves, AOPC and the methods’ agreement with the masks are over a seeded draw of "
-            f"{summary.curve_images} of the {summary.images} images."
+            f"{summary.curve_images} of the {size(summary.images, summary.groups)}."
         )
+    lines.append(independence(summary))
     if summary.left_out_patch_sizes:
         sizes = ", ".join(str(size) for size in summary.left_out_patch_sizes)
         lines.append(f"Patch sizes left out because they are larger than the image: {sizes}.")
     return lines
+
+
+def independence(summary: Summary) -> str:
+    """What the intervals and tests take for independent."""
+    if summary.groups is None:
+        return "The dataset names no groups (patients), so its images are taken as independent of each other."
+    return (
+        f"Images of one group (a patient) are not independent: intervals and tests are over the "
+        f"{size(summary.images, summary.groups)}, whole groups."
+    )
 
 
 def f_in_words(summary: Summary) -> str:

@@ -45,4 +45,4 @@ class FileItem:
     def _row(self, rules: ImageRules) -> SourceRow:
         image = prepare_image(self.path, rules)
         mask = None if self.region is None else mask_png(self.region.mask(image.width, image.height))
-        return SourceRow(self.key, self.label, image.content, image.name, mask, image.remark)
+        return SourceRow(self.key, self.label, image.content, image.name, mask, image.remark, self.group)

@@ -29,6 +29,7 @@ class SourceRow:
         image_name: name of the image file.
         mask: bytes of a PNG, 255 inside the region of interest and 0 outside; None where nothing was annotated.
         remark: what was done to the image, where its bytes are not those of the file.
+        group: see `Item`.
     """
 
     key: str
@@ -37,6 +38,7 @@ class SourceRow:
     image_name: str
     mask: bytes | None
     remark: str | None = None
+    group: str | None = None
 
 
 class Item(Protocol):

@@ -9,6 +9,7 @@ import torch
 from distxml.config import Recipe
 from distxml.config.compute import ComputeSettings
 from distxml.config.phases import PhaseName
+from distxml.data.groups import require_one_split
 from distxml.data.loader import Loader
 from distxml.data.reader import SplitReader
 from distxml.data.sampler import Rank, Shuffle, max_rows_held, max_rows_held_evaluating, number_of_steps
@@ -30,7 +31,7 @@ def check_dataset(recipe: Recipe) -> Dataset:
     """
     dataset = open_dataset(recipe.dataset.path)
     metadata, path = dataset.metadata, recipe.dataset.path
-    _check_keys(dataset)
+    _check_keys_and_groups(dataset)
     cache = recipe.dataset.cache
     if cache is not None and cache.exists() and not cache.is_dir():
         raise UserError(f"dataset.cache={cache}: is not a folder; name another")
@@ -72,17 +73,25 @@ def _check_loss(recipe: Recipe, dataset: Dataset) -> None:
         )
 
 
-def _check_keys(dataset: Dataset) -> None:
-    """No image may be in two splits, or twice in one; the images themselves are not read."""
+def _check_keys_and_groups(dataset: Dataset) -> None:
+    """No image may be in two splits, or twice in one, and no group in two splits; the images themselves are not read.
+
+    Raises:
+        UserError: one is.
+    """
     split_of_key: dict[str, Split] = {}
+    split_of_group: dict[str, Split] = {}
     for split in SPLITS:
-        for key in SplitReader(dataset, split).index().keys:
+        index = SplitReader(dataset, split).index()
+        for key in index.keys:
             if key in split_of_key:
                 raise UserError(
                     f"dataset {dataset.folder}: the key {key!r} is in {split_of_key[key]} and comes again in {split}; "
                     "build the dataset again"
                 )
             split_of_key[key] = split
+        for group in filter(None, index.groups):
+            require_one_split(group, split, split_of_group, dataset)
 
 
 def model_card(recipe: Recipe, dataset: Dataset) -> ModelCard:

@@ -22,7 +22,8 @@ def assert_same_results(found: Results, expected: Results) -> None:
     for one, other in zip(found.summary.comparisons, expected.summary.comparisons, strict=True):
         assert COMPARED(one) == COMPARED(other)
         np.testing.assert_allclose(one.difference, other.difference, atol=1e-5, rtol=0)
-        np.testing.assert_allclose((one.low, one.high), (other.low, other.high), atol=1e-5, rtol=0)
+        ends = [np.array([row.low, row.high], float) for row in (one, other)]  # unknown: NaN
+        np.testing.assert_allclose(*ends, atol=1e-4, rtol=0)
 
 
 def assert_same(found: pa.Table, expected: pa.Table) -> None:

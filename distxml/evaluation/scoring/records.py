@@ -12,7 +12,7 @@ from distxml.evaluation.scoring.localization import pompom
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 from distxml.losses import LossTerms
 
-SHARED = ("key", "label", "target", "method")
+SHARED = ("key", "group", "label", "target", "method")
 """Columns that heatmaps and curves have in common."""
 
 
@@ -21,6 +21,7 @@ class ImageRecord:
     """A row of `images.parquet`; see `IMAGES_SCHEMA`."""
 
     key: str
+    group: str | None
     label: int
     predicted: int
     probabilities: list[float]
@@ -37,11 +38,12 @@ class ImageRecord:
     heat_outside: float | None
 
 
-def describe(batch: Batch, logits: Tensor, heatmap: Tensor, terms: LossTerms) -> ImageRecord:
+def describe(batch: Batch, group: str | None, logits: Tensor, heatmap: Tensor, terms: LossTerms) -> ImageRecord:
     """The record of a batch that holds one image.
 
     Args:
         batch: 1 image.
+        group: of it.
         logits: 1×C of the scored model.
         heatmap: 1×1×H×W of the explainer.
         terms: of the loss, of shape 1.
@@ -53,6 +55,7 @@ def describe(batch: Batch, logits: Tensor, heatmap: Tensor, terms: LossTerms) ->
     outliers = pompom(heatmap, batch.mask)
     return ImageRecord(
         key=batch.key[0],
+        group=group,
         label=int(batch.label[0]),
         predicted=int(logits[0].argmax()),
         probabilities=logits[0].double().softmax(0).tolist(),
@@ -99,6 +102,7 @@ class MethodRecord:
     """A row of `METHODS_SCHEMA`."""
 
     key: str
+    group: str | None
     label: int
     target: int
     method: Method

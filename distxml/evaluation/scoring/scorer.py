@@ -83,7 +83,7 @@ class CleanPass:
         for name, values in (("logits", logits), ("heatmap", heatmap)):
             if not values.isfinite().all():
                 raise UserError(f"image {row.key}: the model's {name} are not finite; train the run again")
-        record = describe(batch, logits, heatmap, terms)
+        record = describe(batch, row.group, logits, heatmap, terms)
         return CleanImage(batch, logits, heatmap, record, self._target(record))
 
     def _target(self, record: ImageRecord) -> int:
@@ -242,6 +242,7 @@ class ImageScorer:
         place = localize(heatmap, image.batch.mask, image.batch.has_mask, scale=name != "in_model")[0]
         return MethodRecord(
             key=image.key,
+            group=image.record.group,
             label=image.record.label,
             target=image.target,
             method=name,

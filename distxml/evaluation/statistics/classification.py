@@ -4,6 +4,7 @@ With two classes, class 1 is the positive one. With more, each class is held aga
 over the classes. A class without images (or without others) has no curve and is left out.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,11 +18,16 @@ from torchmetrics.functional.classification import (
     multiclass_confusion_matrix,
 )
 
-from distxml.evaluation.statistics.intervals import Bootstrap, interval
-from distxml.evaluation.summary import ClassCurve, Metric
+from distxml.evaluation.statistics.resamples import Resamples, Size
+from distxml.evaluation.statistics.studentized import PERCENTILES
+from distxml.evaluation.summary import MIN_GROUPS, ClassCurve, Metric
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
+
+Ends = tuple[float | None, float | None]
+
+AREAS = ("roc_auc", "average_precision")
 
 
 def confusion_matrix(predicted: Labels, label: Labels, classes: int) -> tuple[tuple[int, ...], ...]:
@@ -67,30 +73,38 @@ def precision_recall_curves(probabilities: Values, label: Labels, classes: Seque
 
 
 def area_metrics(
-    roc: Sequence[ClassCurve], pr: Sequence[ClassCurve], probabilities: Values, label: Labels, bootstrap: Bootstrap
+    roc: Sequence[ClassCurve], pr: Sequence[ClassCurve], probabilities: Values, label: Labels, resamples: Resamples
 ) -> list[Metric]:
     """`roc_auc` and `average_precision`, the mean over the classes, with intervals.
 
-    A resample that lacks one of the classes has no mean and does not count. Where all resamples agree, as they do when
-    the classes are separated without an error, they say nothing of the spread: the interval is unknown.
+    The intervals are percentiles of a bootstrap over groups. A resample that lacks one of the classes has no mean and
+    does not count. Where all resamples agree, as they do when the classes are separated without an error, they say
+    nothing of the spread, and so do fewer than `MIN_GROUPS` groups: the interval is unknown.
 
     Args:
         roc, pr: one curve per class that can be scored, with its area.
         probabilities: N×C.
         label: N, indices of classes.
-        bootstrap: resamples of the N images.
+        resamples: of the groups of the N images.
     """
-    classes = scored_classes(label, probabilities.shape[1])
+    classes, size = scored_classes(label, probabilities.shape[1]), resamples.size()
     if not classes:
-        names = ("roc_auc", "average_precision")
-        return [Metric(name=name, value=None, low=None, high=None, images=len(label)) for name in names]
-    samples = np.concatenate([_macro(probabilities, label, classes, counts) for counts in bootstrap.counts()])
-    ends = [(float(low), float(high)) if low < high else (None, None) for low, high in interval(samples).T]
+        return [_area(name, None, (None, None), size) for name in AREAS]
+    samples = np.concatenate([_macro(probabilities, label, classes, counts) for counts in resamples.image_counts()])
     values = [float(np.mean([curve.area for curve in curves])) for curves in (roc, pr)]
-    return [
-        Metric(name=name, value=value, low=ends[i][0], high=ends[i][1], images=len(label))
-        for i, (name, value) in enumerate(zip(("roc_auc", "average_precision"), values, strict=True))
-    ]
+    ends = _ends(samples) if resamples.groups >= MIN_GROUPS else [(None, None)] * len(AREAS)
+    return [_area(name, value, pair, size) for name, value, pair in zip(AREAS, values, ends, strict=True)]
+
+
+def _area(name: str, value: float | None, ends: Ends, size: Size) -> Metric:
+    return Metric(name=name, value=value, low=ends[0], high=ends[1], images=size.images, groups=size.groups)
+
+
+def _ends(samples: Values) -> list[Ends]:
+    """2.5th and 97.5th percentiles of R×K samples, of which NaN do not count; unknown where they agree."""
+    with warnings.catch_warnings(action="ignore"):  # of columns that are all NaN, which stay so
+        low, high = np.nanpercentile(samples, PERCENTILES, axis=0, method="nearest")
+    return [(float(one), float(other)) if one < other else (None, None) for one, other in zip(low, high, strict=True)]
 
 
 def weighted_areas(score: Values, positive: NDArray[np.bool_], counts: Values) -> Values:

@@ -1,7 +1,7 @@
 """The curves of an evaluation by method, patch size, order and fill, with the areas of each image's."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,8 @@ from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps, area_under
 from distxml.evaluation.scoring.plan import PlannedCurve, ScoringPlan
 from distxml.evaluation.statistics.columns import Positions, list_lengths, row_grid
-from distxml.evaluation.statistics.intervals import Bootstrap
+from distxml.evaluation.statistics.resamples import Resamples
+from distxml.evaluation.statistics.studentized import studentized_means
 
 SETTING = ("method", "patch_size", "order", "fill")
 """Columns that tell one set of curves from another."""
@@ -31,7 +32,7 @@ class CurveSet:
         aopc: n.
         auc: n; None where not every patch was replaced.
         by_steps: L+1; mean AOPC of the images after 0, 1, ... L steps.
-        by_steps_ends: 2×(L+1); low and high ends of each.
+        by_steps_ends: 2×(L+1); low and high ends of each, NaN where unknown.
         tie_share: mean over the images.
     """
 
@@ -54,19 +55,22 @@ class CurveSets:
     Attributes:
         sets: in the order of the plan, fills running fastest.
         label: n true classes.
+        resamples: of the groups of the images.
     """
 
     sets: tuple[CurveSet, ...]
     label: Labels
+    resamples: Resamples
 
 
-def curve_sets(plan: ScoringPlan, curves: pa.Table, bootstrap: Bootstrap) -> CurveSets:
+def curve_sets(plan: ScoringPlan, curves: pa.Table, *, draws: int, seed: int) -> CurveSets:
     """The curves of `CURVES_SCHEMA`, in any order.
 
     Args:
         plan: of the evaluation.
         curves: all of them.
-        bootstrap: over the plan's images.
+        draws: resamples of the intervals.
+        seed: of the run.
 
     Raises:
         ValueError: they are not those of the plan, each once per image.
@@ -75,16 +79,18 @@ def curve_sets(plan: ScoringPlan, curves: pa.Table, bootstrap: Bootstrap) -> Cur
     planned: list[tuple[PlannedCurve, Fill]] = [(curve, fill) for curve in plan.curves for fill in fills]
     wanted = [(curve.method, curve.patch_size, curve.order, fill) for curve, fill in planned]
     grid = row_grid(curves, SETTING, wanted, len(plan.curve_keys))
-    label = curves["label"].to_numpy().astype(np.int64)[grid[0]] if len(grid) else np.zeros(0, np.int64)
+    of_image = grid[0] if len(grid) else np.zeros(0, np.int64)
+    label = curves["label"].to_numpy().astype(np.int64)[of_image]
+    resamples = Resamples.of(curves["group"].take(of_image).to_pylist(), draws, seed)
     tie_share = curves["tie_share"].to_numpy()
     measured = [
-        measure(curve, fill, f, tie_share[rows], bootstrap)
+        measure(curve, fill, f, tie_share[rows], resamples)
         for (curve, fill), rows, f in zip(planned, grid, _values(curves["f"], grid), strict=True)
     ]
-    return CurveSets(tuple(measured), label)
+    return CurveSets(tuple(measured), label, resamples)
 
 
-def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, bootstrap: Bootstrap) -> CurveSet:
+def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, resamples: Resamples) -> CurveSet:
     """The areas of n curves.
 
     Args:
@@ -92,7 +98,7 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, boots
         fill: what replaced the patches.
         f: n×(L+1).
         tie_share: n.
-        bootstrap: over the n images.
+        resamples: of their groups.
 
     Raises:
         ValueError: the curves do not have the planned steps.
@@ -109,7 +115,7 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, boots
         aopc=by_steps[:, -1].copy(),
         auc=area_under(f) if curve.is_complete else None,
         by_steps=by_steps.mean(0),
-        by_steps_ends=bootstrap.means(by_steps),
+        by_steps_ends=studentized_means(by_steps, resamples).interval(),
         tie_share=float(tie_share.mean()),
     )
 
@@ -124,19 +130,25 @@ def _values(f: pa.ChunkedArray, grid: Positions) -> Iterator[Values]:
         yield values[starts[rows][:, None] + np.arange(int(lengths[rows[0]]))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageAopc:
-    """AOPC of n images at S settings of patch size and fill.
+    """AOPC of m of the n perturbed images at S settings of patch size and fill.
 
     Attributes:
         settings: S pairs of a patch size and a fill, in the order of the plan.
-        label: n true classes.
-        values: n×S of every method and order that has curves.
+        label: m true classes.
+        values: m×S of every method and order that has curves.
+        resamples: of the groups of the m images.
+        images: n, True for the m images.
+        only: the true class that all m images have; None: all images are there.
     """
 
     settings: tuple[tuple[int, Fill], ...]
     label: Labels
     values: dict[tuple[Method, Order], Values]
+    resamples: Resamples
+    images: NDArray[np.bool_]
+    only: int | None = None
 
     @property
     def methods(self) -> tuple[Method, ...]:
@@ -149,14 +161,19 @@ class ImageAopc:
         return tuple(dict.fromkeys(order for _, order in self.values))
 
     def of(self, method: Method, order: Order) -> Values:
-        """n×S; a random order has no direction, so that `random` has the same for both orders."""
+        """m×S; a random order has no direction, so that `random` has the same for both orders."""
         return self.values[method, self.orders[0] if method == "random" else order]
 
     def of_class(self, label: int) -> "ImageAopc":
         """The images of one true class."""
         chosen = self.label == label
-        return replace(
-            self, label=self.label[chosen], values={place: values[chosen] for place, values in self.values.items()}
+        return ImageAopc(
+            settings=self.settings,
+            label=self.label[chosen],
+            values={place: values[chosen] for place, values in self.values.items()},
+            resamples=self.resamples.over(chosen),
+            images=chosen,
+            only=label,
         )
 
 
@@ -166,8 +183,10 @@ def image_aopc(curves: CurveSets) -> ImageAopc:
     for one in curves.sets:
         columns.setdefault((one.method, one.order), []).append(one)
     settings: dict[tuple[int, Fill], None] = dict.fromkeys((one.patch_size, one.fill) for one in curves.sets)
-    return ImageAopc(tuple(settings), curves.label, {place: _stacked(sets) for place, sets in columns.items()})
-
-
-def _stacked(sets: Sequence[CurveSet]) -> Values:
-    return np.stack([one.aopc for one in sets], axis=1)
+    return ImageAopc(
+        settings=tuple(settings),
+        label=curves.label,
+        values={place: np.stack([one.aopc for one in sets], axis=1) for place, sets in columns.items()},
+        resamples=curves.resamples,
+        images=np.ones(len(curves.label), np.bool_),
+    )

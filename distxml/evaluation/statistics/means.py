@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from distxml.config.evaluation import Method
 from distxml.evaluation.statistics.class_weighting import EQUAL, ClassWeighting
 from distxml.evaluation.statistics.columns import known, row_grid, values_and_presence
-from distxml.evaluation.statistics.intervals import Bootstrap, wilson
+from distxml.evaluation.statistics.proportions import share_interval
+from distxml.evaluation.statistics.resamples import Resamples, Size
+from distxml.evaluation.statistics.studentized import ratio_interval_by_log, studentized_ratios
 from distxml.evaluation.summary import HeatmapMetric, HeatmapName, Metric
+from distxml.metrics.lookup import metric_entry
 
 MEANS = (
     "classification",
@@ -31,76 +34,81 @@ MEANS = (
 Values = NDArray[np.float64]
 
 
-def mean_metrics(images: pa.Table, bootstrap: Bootstrap, weighting: ClassWeighting = EQUAL) -> list[Metric]:
+def mean_metrics(images: pa.Table, resamples: Resamples, weighting: ClassWeighting = EQUAL) -> list[Metric]:
     """Accuracy, the means and the ratio of heat inside to outside the masks.
-
-    The interval of accuracy is Wilson's; the others are bootstrapped as a sum over a sum.
 
     Args:
         images: with `IMAGES_SCHEMA`.
-        bootstrap: over these images.
+        resamples: of the groups of these images.
         weighting: of their classes, in the classification loss and the total.
     """
-    correct = images["label"].to_numpy() == images["predicted"].to_numpy()
-    low, high = wilson(int(correct.sum()), len(correct))
-    accuracy = Metric(name="accuracy", value=float(correct.mean()), low=low, high=high, images=len(correct))
-    numerators: list[Values] = []
-    denominators: list[Values] = []
-    for name in MEANS:
-        values, present = weighting.parts(images, name)
-        numerators.append(values)
-        denominators.append(present)
-    inside, both = values_and_presence(images, "heat_inside")
-    numerators.append(inside)
-    denominators.append(values_and_presence(images, "heat_outside")[0])
-    counts = [int(np.count_nonzero(present)) for present in [*denominators[:-1], both]]
-    names = (*MEANS, "heat_ratio")
-    return [accuracy, *_ratio_metrics(names, np.stack(numerators, 1), np.stack(denominators, 1), counts, bootstrap)]
-
-
-def _ratio_metrics(
-    names: tuple[str, ...], numerators: Values, denominators: Values, counts: list[int], bootstrap: Bootstrap
-) -> list[Metric]:
-    low, high = bootstrap.ratios(numerators, denominators)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = numerators.sum(0) / denominators.sum(0)
-    return [
-        Metric(name=name, value=known(values[i]), low=known(low[i]), high=known(high[i]), images=counts[i])
-        for i, name in enumerate(names)
+    correct = (images["label"].to_numpy() == images["predicted"].to_numpy()).astype(np.float64)
+    ends = share_interval(correct, resamples.group)
+    accuracy = _metric("accuracy", float(correct.mean()), ends, resamples.size())
+    parts = [weighting.parts(images, name) for name in MEANS]
+    values, present = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
+    found = studentized_ratios(values, present, resamples)
+    ends_of_means = _within(found.interval(), MEANS)
+    means = [
+        _metric(name, found.estimate[i], ends_of_means[:, i], resamples.size(present[:, i]))
+        for i, name in enumerate(MEANS)
     ]
+    return [accuracy, *means, _heat_ratio(images, resamples)]
+
+
+def _heat_ratio(images: pa.Table, resamples: Resamples) -> Metric:
+    inside, both = values_and_presence(images, "heat_inside")
+    outside, _ = values_and_presence(images, "heat_outside")
+    ends = ratio_interval_by_log(inside[:, None], outside[:, None], resamples)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = inside.sum() / outside.sum()
+    return _metric("heat_ratio", value, ends[:, 0], resamples.size(both))
+
+
+def _metric(name: str, value: float, ends: Sequence[float] | Values, size: Size) -> Metric:
+    low, high = map(known, ends)
+    return Metric(name=name, value=known(value), low=low, high=high, images=size.images, groups=size.groups)
+
+
+def _within(ends: Values, names: Sequence[str]) -> Values:
+    """2×K ends of intervals, cut at 0 and 1 where the metric cannot be beyond: it has no sense there."""
+    shares = np.array([metric_entry(name).is_between_0_and_1 for name in names])
+    return np.where(shares, ends.clip(0, 1), ends)
 
 
 NAMES: tuple[HeatmapName, ...] = get_args(HeatmapName)
 
 
-def heatmap_metrics(heatmaps: pa.Table, methods: Sequence[Method], bootstrap: Bootstrap) -> tuple[HeatmapMetric, ...]:
+def heatmap_metrics(heatmaps: pa.Table, methods: Sequence[Method], resamples: Resamples) -> tuple[HeatmapMetric, ...]:
     """Every figure of every method, with its interval.
 
     Args:
         heatmaps: with `HEATMAPS_SCHEMA`, in any order.
         methods: those that have heatmaps.
-        bootstrap: over the images of the table.
+        resamples: of the groups of the table's images, which are sorted by key.
 
     Raises:
         ValueError: the table does not hold one row for every image and method.
     """
-    if not methods or not bootstrap.images:
+    if not methods or not resamples.images:
         return ()
-    grid = row_grid(heatmaps, ("method",), [(method,) for method in methods], bootstrap.images)
+    grid = row_grid(heatmaps, ("method",), [(method,) for method in methods], resamples.images)
     columns = [values_and_presence(heatmaps, name) for name in NAMES]
     places: list[tuple[Method, HeatmapName]] = [(method, name) for method in methods for name in NAMES]
     values = np.stack([column[rows] for rows in grid for column, _ in columns], axis=1)
     present = np.stack([column[rows] for rows in grid for _, column in columns], axis=1)
-    low, high = bootstrap.ratios(values, present)
-    images = present.sum(0)
+    found = studentized_ratios(values, present, resamples)
+    low, high = _within(found.interval(), [name for _, name in places])
+    sizes = [resamples.size(present[:, i]) for i in range(len(places))]
     return tuple(
         HeatmapMetric(
             method=method,
             name=name,
-            value=float(values[:, i].sum() / images[i]) if images[i] else None,
+            value=known(found.estimate[i]),
             low=known(low[i]),
             high=known(high[i]),
-            images=int(images[i]),
+            images=sizes[i].images,
+            groups=sizes[i].groups,
         )
         for i, (method, name) in enumerate(places)
     )

@@ -1,6 +1,6 @@
 """From the three tables to the summary: means, areas, AOPC and comparisons, each with its 95% interval."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,16 +9,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from distxml import __version__
-from distxml.config.evaluation import Method
+from distxml.config.evaluation import EvaluationSettings, Method
 from distxml.evaluation.prepare import Evaluation
 from distxml.evaluation.scoring.plan import ScoringPlan
-from distxml.evaluation.statistics.aopc_summary import (
-    aopc_overall,
-    aopc_table,
-    comparisons,
-    order_gaps,
-    overall_comparisons,
-)
+from distxml.evaluation.statistics.aopc_summary import aopc_overall, aopc_table, comparisons, order_gaps
 from distxml.evaluation.statistics.class_weighting import EQUAL, ClassWeighting
 from distxml.evaluation.statistics.classification import (
     area_metrics,
@@ -26,9 +20,11 @@ from distxml.evaluation.statistics.classification import (
     precision_recall_curves,
     roc_curves,
 )
+from distxml.evaluation.statistics.family import Outcome, outcomes_of
 from distxml.evaluation.statistics.image_aopc import ImageAopc, curve_sets, image_aopc
-from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.statistics.means import heatmap_metrics, mean_metrics
+from distxml.evaluation.statistics.paired import Place, differences_of_methods, differences_of_orders
+from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.summary import ClassCurve, ClassPart, Metric, Summary
 
 
@@ -39,19 +35,35 @@ class Perturbed:
     Attributes:
         heatmaps: with `HEATMAPS_SCHEMA`.
         methods: those that have heatmaps.
-        scores: AOPC.
+        scores: AOPC of all of them, then of those of each class.
+        outcomes: of every paired difference.
     """
 
     heatmaps: pa.Table
     methods: Sequence[Method]
-    scores: ImageAopc
+    scores: Sequence[ImageAopc]
+    outcomes: Mapping[Place, Outcome]
+
+    def between_methods(self, scores: ImageAopc) -> list[Outcome]:
+        """Differences between methods over these images."""
+        return [self.outcomes[difference.place] for difference in differences_of_methods(scores)]
+
+    def between_orders(self, scores: ImageAopc) -> list[Outcome]:
+        """Differences between orders over these images."""
+        return [self.outcomes[difference.place] for difference in differences_of_orders(scores)]
+
+
+def compare(scores: Sequence[ImageAopc], primary: Place | None) -> dict[Place, Outcome]:
+    """All differences between methods and between orders, tested as one family beside the primary comparison."""
+    differences = [one for part in scores for one in (*differences_of_methods(part), *differences_of_orders(part))]
+    return outcomes_of(differences, scores[0].resamples, primary)
 
 
 def class_parts(
     classes: Sequence[str],
     images: pa.Table,
     perturbed: Perturbed,
-    bootstrap: Bootstrap,
+    resamples: Resamples,
     weighting: ClassWeighting = EQUAL,
 ) -> tuple[ClassPart, ...]:
     """One part per class, in their order.
@@ -60,30 +72,32 @@ def class_parts(
         classes: C names; a label is an index into them.
         images: with `IMAGES_SCHEMA`, sorted by key.
         perturbed: some of them.
-        bootstrap: as of all images; each class has one over its own.
+        resamples: of the groups of all images; each class has those of its own.
         weighting: of the classes; within a class all images weigh the same.
     """
     return tuple(
-        _part(name, label, images, perturbed, bootstrap=bootstrap, weighting=weighting)
+        _part(name, label, images, perturbed, resamples=resamples, weighting=weighting)
         for label, name in enumerate(classes)
     )
 
 
 def _part(
-    name: str, label: int, images: pa.Table, perturbed: Perturbed, *, bootstrap: Bootstrap, weighting: ClassWeighting
+    name: str, label: int, images: pa.Table, perturbed: Perturbed, *, resamples: Resamples, weighting: ClassWeighting
 ) -> ClassPart:
-    chosen = pc.field("label") == label
-    images, scores = images.filter(chosen), perturbed.scores.of_class(label)
-    of_images, of_curves = bootstrap.over(images.num_rows), bootstrap.over(len(scores.label))
+    chosen, scores = pc.field("label") == label, perturbed.scores[1 + label]
+    of_images = resamples.over(images["label"].to_numpy() == label)
+    size, curve_size = of_images.size(), scores.resamples.size()
     return ClassPart(
         class_name=name,
-        images=of_images.images,
-        curve_images=of_curves.images,
-        metrics=tuple(mean_metrics(images, of_images, weighting)) if of_images.images else (),
-        heatmaps=heatmap_metrics(perturbed.heatmaps.filter(chosen), perturbed.methods, of_curves),
-        aopc_overall=aopc_overall(scores, of_curves),
-        order_gaps=order_gaps(scores, of_curves),
-        comparisons=overall_comparisons(scores, of_curves),
+        images=size.images,
+        groups=size.groups,
+        curve_images=curve_size.images,
+        curve_groups=curve_size.groups,
+        metrics=tuple(mean_metrics(images.filter(chosen), of_images, weighting)) if size.images else (),
+        heatmaps=heatmap_metrics(perturbed.heatmaps.filter(chosen), perturbed.methods, scores.resamples),
+        aopc_overall=aopc_overall(scores),
+        order_gaps=order_gaps(perturbed.between_orders(scores)),
+        comparisons=comparisons(perturbed.between_methods(scores)),
     )
 
 
@@ -102,13 +116,13 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
     settings, seed, plan = evaluation.recipe.evaluation, evaluation.recipe.run.seed, evaluation.plan
     metadata = evaluation.dataset.metadata
     images = images.sort_by("key")
-    of_images = Bootstrap(images.num_rows, settings.bootstrap, seed)
-    of_curves = of_images.over(len(plan.curve_keys))
+    of_images = Resamples.of(images["group"].to_pylist(), settings.bootstrap, seed)
     weighting = ClassWeighting(evaluation.recipe.phases.joint.alpha, evaluation.class_weights)
     classified = _classify(images, metadata.classes, of_images, weighting)
-    methods = _with_heatmaps(plan)
-    sets = curve_sets(plan, curves, of_curves)
+    sets = curve_sets(plan, curves, draws=settings.bootstrap, seed=seed)
     scores = image_aopc(sets)
+    parts = [scores, *(scores.of_class(label) for label in range(len(metadata.classes)))]
+    perturbed = Perturbed(heatmaps, _with_heatmaps(plan), parts, compare(parts, primary_place(settings)))
     return Summary(
         made_by=f"distxml {__version__}",
         scored=evaluation.scored,
@@ -117,24 +131,33 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         dataset_sha256=evaluation.dataset.sha256,
         split=settings.split,
         images=images.num_rows,
+        groups=of_images.size().groups,
         annotated=images.num_rows - images["pompom"].null_count,
         curve_images=len(plan.curve_keys),
+        curve_groups=scores.resamples.size().groups,
         settings=settings,
+        primary_is_of_recipe=evaluation.primary_is_of_recipe,
         left_out_patch_sizes=plan.left_out_patch_sizes,
         seed=seed,
         classes=metadata.classes,
         class_weights=evaluation.class_weights,
         metrics=classified.metrics,
-        heatmaps=heatmap_metrics(heatmaps, methods, of_curves),
-        aopc=aopc_table(sets.sets, of_curves),
-        order_gaps=order_gaps(scores, of_curves),
-        aopc_overall=aopc_overall(scores, of_curves),
-        comparisons=comparisons(scores, of_curves),
-        by_class=class_parts(metadata.classes, images, Perturbed(heatmaps, methods, scores), of_images, weighting),
+        heatmaps=heatmap_metrics(heatmaps, perturbed.methods, scores.resamples),
+        aopc=aopc_table(sets.sets, scores.resamples),
+        order_gaps=order_gaps(perturbed.between_orders(scores)),
+        aopc_overall=aopc_overall(scores),
+        comparisons=comparisons(perturbed.between_methods(scores)),
+        by_class=class_parts(metadata.classes, images, perturbed, of_images, weighting),
         roc=classified.roc,
         precision_recall=classified.precision_recall,
         confusion=classified.confusion,
     )
+
+
+def primary_place(settings: EvaluationSettings) -> Place:
+    """Where the primary comparison stands among the differences."""
+    primary = settings.primary
+    return Place(primary.method, primary.other, settings.orders[0], primary.patch_size, primary.fill)
 
 
 @dataclass(frozen=True)
@@ -148,14 +171,14 @@ class _Classified:
 
 
 def _classify(
-    images: pa.Table, classes: tuple[str, ...], bootstrap: Bootstrap, weighting: ClassWeighting
+    images: pa.Table, classes: tuple[str, ...], resamples: Resamples, weighting: ClassWeighting
 ) -> _Classified:
     probabilities = _matrix(images["probabilities"], len(classes))
     label, predicted = (images[name].to_numpy().astype(np.int64) for name in ("label", "predicted"))
     roc = roc_curves(probabilities, label, classes)
     precision_recall = precision_recall_curves(probabilities, label, classes)
-    areas = area_metrics(roc, precision_recall, probabilities, label, bootstrap)
-    accuracy, *means = mean_metrics(images, bootstrap, weighting)
+    areas = area_metrics(roc, precision_recall, probabilities, label, resamples)
+    accuracy, *means = mean_metrics(images, resamples, weighting)
     confusion = confusion_matrix(predicted, label, len(classes))
     return _Classified((accuracy, *areas, *means), roc, precision_recall, confusion)
 

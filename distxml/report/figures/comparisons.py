@@ -14,7 +14,7 @@ from distxml.metrics.lookup import AOPC_IN_WORDS, BETTER_AOPC
 from distxml.report.figure import BLUE, INK, MUTED, ORANGE, PAPER, DrawnFigure, Panel
 from distxml.report.style import ORDER_NAMES, method_name, method_style
 from distxml.report.verdict import against_each, against_random, ranked
-from distxml.report.wording import number, percent, signed
+from distxml.report.wording import number, percent, signed, size
 
 PANEL_WIDTH, NAMES_WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 3.3, 1.4, 0.23, 0.8
 VERDICT_COLORS = {"better": BLUE, "worse": ORANGE, "unclear": MUTED}
@@ -25,12 +25,12 @@ BETTER_SIDE = {
 
 @dataclass(frozen=True)
 class _Dot:
-    """A method's number, its interval, and what is written beside it; hollow: the interval holds 0."""
+    """A method's number, its interval where it is known, and what is written beside it; hollow: not told apart."""
 
     method: Method
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     beside: str
     color: str
     hollow: bool = False
@@ -44,8 +44,8 @@ def overall_figure(summary: Summary) -> DrawnFigure:
     shown: Dots = {order: [_overall_dot(row) for row in ranked(summary, order)] for order in summary.settings.orders}
     title = f"AOPC over all {summary.aopc_overall[0].settings} pairs of a patch size and a fill"
     caption = (
-        f"{title}: of each of the {summary.curve_images} images the mean over the settings, then the mean over the "
-        f"images, with its 95% bootstrap interval.{_random_in_words(summary)}"
+        f"{title}: of each of {size(summary.curve_images, summary.curve_groups)} the mean over the settings, then the "
+        f"mean over the images, with its 95% interval.{_random_in_words(summary)}"
     )
     random = next((row.aopc for row in summary.aopc_overall if row.method == "random"), None)
     with _dot_panel(shown) as panel:
@@ -65,9 +65,10 @@ def comparison_figure(summary: Summary) -> DrawnFigure | None:
         return None
     title = f"AOPC, {pair}, image by image"
     caption = (
-        f"{title}, over all patch sizes and fills and {summary.curve_images} images, with the 95% bootstrap interval "
-        "of the paired difference. Wins: share of the images on which the first of the two is better; equal ones count "
-        "as half. Blue: clearly better; orange: clearly worse; hollow: not told apart."
+        f"{title}, over all patch sizes and fills and {size(summary.curve_images, summary.curve_groups)}, with the "
+        "95% interval of the paired difference. Wins: share of the images on which the first of the two is better; "
+        "equal ones count as half. Blue: clearly better; orange: clearly worse; hollow: not told apart; adjusted for "
+        "the number of comparisons, but for the primary one."
     )
     with _dot_panel(shown) as panel:
         _draw(panel, shown, BETTER_SIDE, 0)
@@ -132,7 +133,8 @@ def _draw(panel: Panel, shown: Dots, words: Mapping[str, str], reference: float 
 
 def _dot(axes: Axes, row: int, dot: _Dot) -> None:
     strong = dot.method == "in_model"
-    axes.plot([dot.low, dot.high], [row, row], color=dot.color, linewidth=2.2 if strong else 1.4)
+    if dot.low is not None and dot.high is not None:
+        axes.plot([dot.low, dot.high], [row, row], color=dot.color, linewidth=2.2 if strong else 1.4)
     size = 6.5 if strong else 5
     axes.plot(dot.value, row, "o", color=dot.color, markersize=size, **_filling(dot.hollow))
     axes.annotate(

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps
-from distxml.evaluation.statistics.intervals import Bootstrap
+from distxml.evaluation.statistics.resamples import Resamples
+from distxml.evaluation.statistics.studentized import studentized_means
 from distxml.evaluation.summary import Summary
 from distxml.report.figure import MUTED, DrawnFigure, Panel
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS, legend, method_name, method_style, method_styles
+from distxml.report.wording import size as size_in_words
 
 MAX_POINTS = 150
 """Points of a curve that are drawn; a longer one is thinned evenly."""
@@ -46,17 +48,18 @@ class Setting:
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves of one method at one setting: images×(L+1), in the table's order."""
+    """The curves of one method at one setting: images×(L+1), in the table's order; group: of each image."""
 
     method: Method
     setting: Setting
     order: Order
     f: Values
+    group: Sequence[str | None]
 
 
 @dataclass(frozen=True)
 class MeanCurve:
-    """The mean over the images at K of the steps, and the interval there; no band: its ends are None."""
+    """The mean over the images at K of the steps, and the interval there (NaN: unknown); no band: its ends are None."""
 
     steps: Steps
     mean: Values
@@ -67,13 +70,13 @@ class MeanCurve:
 def curve_sets(table: pa.Table) -> list[Curves]:
     """A table of `CURVES_SCHEMA`, by method, setting and order; in the order of its first rows."""
     f = table["f"].combine_chunks()
-    values, offsets = f.values.to_numpy(), f.offsets.to_numpy()
+    values, offsets, group = f.values.to_numpy(), f.offsets.to_numpy(), table["group"]
     names = table.select(["method", "patch_size", "order", "fill"]).to_pandas()
     sets = []
     for (method, patch_size, order, fill), rows in names.groupby(list(names.columns), sort=False).indices.items():
         length = offsets[rows[0] + 1] - offsets[rows[0]]
         curves = values[offsets[rows][:, None] + np.arange(length)]  # images×(L+1)
-        sets.append(Curves(method, Setting(int(patch_size), fill), order, curves))
+        sets.append(Curves(method, Setting(int(patch_size), fill), order, curves, group.take(rows).to_pylist()))
     return sets
 
 
@@ -88,20 +91,20 @@ def banded(methods: Sequence[Method]) -> set[Method]:
 
 
 def mean_curves(
-    sets: Sequence[Curves], statistic: Callable[[Values], Values], resamples: int, seed: int
+    sets: Sequence[Curves], statistic: Callable[[Values], Values], draws: int, seed: int
 ) -> Mapping[Setting, Mapping[Method, MeanCurve]]:
     """The mean of a statistic over the images, by setting and method.
 
     Args:
         sets: of one order; at least one.
         statistic: of each image's curve, images×(L+1) to the same shape.
-        resamples: of the bootstrap.
+        draws: resamples of the intervals.
         seed: of the run.
     """
     with_band = banded([curves.method for curves in sets if curves.setting == sets[0].setting])
     thinned = [_thinned(curves, statistic) for curves in sets]
     wide = [values for curves, (_, values) in zip(sets, thinned, strict=True) if curves.method in with_band]
-    ends = iter(_intervals(wide, resamples, seed))
+    ends = iter(_intervals(wide, Resamples.of(sets[0].group, draws, seed)))
     means: dict[Setting, dict[Method, MeanCurve]] = {}
     for curves, (steps, values) in zip(sets, thinned, strict=True):
         low, high = next(ends) if curves.method in with_band else (None, None)
@@ -115,12 +118,12 @@ def _thinned(curves: Curves, statistic: Callable[[Values], Values]) -> tuple[Ste
     return steps, statistic(curves.f)[:, steps]
 
 
-def _intervals(columns: Sequence[Values], resamples: int, seed: int) -> list[Values]:
-    """Of each images×K its 2×K interval of the mean; one draw of images serves all."""
+def _intervals(columns: Sequence[Values], resamples: Resamples) -> list[Values]:
+    """Of each images×K its 2×K interval of the mean."""
     if not columns:
         return []
     together = np.concatenate(columns, axis=1)
-    ends = Bootstrap(len(together), resamples, seed).means(together)
+    ends = studentized_means(together, resamples).interval()
     return np.split(ends, np.cumsum([values.shape[1] for values in columns])[:-1], axis=1)
 
 
@@ -169,7 +172,7 @@ def _limits(means: Means, *also: float) -> tuple[float, float]:
     lines = [curve for by_method in means.values() for curve in by_method.values()]
     drawn = [part for line in lines for part in (line.mean, line.low, line.high) if part is not None]
     values = np.concatenate([*drawn, also])
-    low, high = float(values.min()), float(values.max())
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = MARGIN * (high - low) or MARGIN
     return low - room, high + room
 
@@ -206,15 +209,15 @@ def draw_setting(axes: Axes, by_method: Mapping[Method, MeanCurve]) -> None:
 
 def _caption(summary: Summary, words: _Words, methods: Sequence[Method]) -> str:
     return (
-        f"{words.shows} Rows: side of the patches; columns: what replaces them. Means over {summary.curve_images} "
-        f"images. {band_in_words(methods)}"
+        f"{words.shows} Rows: side of the patches; columns: what replaces them. Means over "
+        f"{size_in_words(summary.curve_images, summary.curve_groups)}. {band_in_words(methods)}"
     )
 
 
 def band_in_words(methods: Sequence[Method]) -> str:
     """Whose interval is drawn."""
     shown = banded(methods)
-    band = "95% bootstrap interval of the mean at each step"
+    band = "95% interval of the mean at each step"
     if len(shown) == len(methods):
         return f"Band: {band}."
     if not shown:

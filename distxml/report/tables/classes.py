@@ -11,7 +11,7 @@ from distxml.report.style import ORDER_NAMES, method_name, without
 from distxml.report.tables.methods import CLEAR, difference_cell, metric_cell
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import in_order
-from distxml.report.wording import interval, number
+from distxml.report.wording import interval, number, size
 
 CLASS_METRICS = ("accuracy", "classification", "pompom", "heat_mean", "heat_inside", "heat_outside")
 
@@ -38,7 +38,7 @@ def _metrics(summary: Summary) -> NumberTable:
         "Means over the n images of the true class that have the value, with 95% intervals: Wilson’s for the recall, "
         "bootstraps for the rest."
     )
-    rows = [TableRow(part.class_name, cells(part), f"{part.images} images") for part in summary.by_class]
+    rows = [TableRow(part.class_name, cells(part), size(part.images, part.groups)) for part in summary.by_class]
     return NumberTable("Metrics by class", about, "True class", titles, rows)
 
 
@@ -46,7 +46,11 @@ def _by_method(
     summary: Summary, title: str, about: str, methods: Sequence[Method], cell: Callable[[ClassPart, Method], Cell]
 ) -> NumberTable:
     rows = [
-        TableRow(part.class_name, [cell(part, method) for method in methods], f"{part.curve_images} perturbed images")
+        TableRow(
+            part.class_name,
+            [cell(part, method) for method in methods],
+            f"perturbed: {size(part.curve_images, part.curve_groups)}",
+        )
         for part in summary.by_class
     ]
     return NumberTable(title, about, "True class", [method_name(method) for method in methods], rows)
@@ -58,7 +62,7 @@ def _aopc(summary: Summary, order: Order) -> NumberTable:
         row = found.get(method)
         return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
 
-    about = f"Over all patch sizes and fills, with 95% bootstrap intervals; {AOPC_IN_WORDS[order]}."
+    about = f"Over all patch sizes and fills, with 95% intervals; {AOPC_IN_WORDS[order]}."
     return _by_method(summary, f"AOPC by class, {ORDER_NAMES[order]}", about, summary.settings.methods, cell)
 
 
@@ -69,7 +73,7 @@ def _in_model_minus(summary: Summary, order: Order) -> NumberTable:
 
     methods = without(summary.settings.methods, "in_model")
     about = (
-        f"Over all patch sizes and fills, paired, image by image, with 95% bootstrap intervals. {CLEAR} "
+        f"Over all patch sizes and fills, paired, image by image, with 95% intervals. {CLEAR} "
         f"In-model is the better one {'above' if BETTER_AOPC[order] == 'higher' else 'below'} 0."
     )
     title = f"In-model AOPC minus that of every other method, by class, {ORDER_NAMES[order]}"
@@ -83,7 +87,7 @@ def _pompom(summary: Summary) -> NumberTable:
 
     methods, pompom = without(summary.settings.methods, "random"), metric_entry("pompom")
     better = IN_WORDS[pompom.better].capitalize()
-    about = f"{better}. Means over the n annotated perturbed images, with 95% bootstrap intervals."
+    about = f"{better}. Means over the n annotated perturbed images, with 95% intervals."
     return _by_method(summary, f"{pompom.title} by class", about, methods, cell)
 
 

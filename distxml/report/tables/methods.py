@@ -4,12 +4,12 @@ from typing import get_args
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.summary import (
-    MIN_IMAGES,
     AopcOverall,
     Comparison,
     HeatmapMetric,
     HeatmapName,
     Metric,
+    OrderGap,
     Summary,
 )
 from distxml.metrics.entry import IN_WORDS
@@ -17,9 +17,9 @@ from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import ranked
-from distxml.report.wording import interval, number, percent, signed
+from distxml.report.wording import interval, number, p_value, percent, signed
 
-CLEAR = f"Bold: the whole interval lies on one side of 0, over {MIN_IMAGES} images or more."
+CLEAR = "Bold: clear, p below 0.05; the primary comparison by itself, all others adjusted for their number."
 LOCALIZATION: tuple[HeatmapName, ...] = get_args(HeatmapName)
 
 
@@ -29,7 +29,7 @@ def overall_table(summary: Summary, order: Order) -> NumberTable:
     about = f"AOPC over all {rows[0].settings} pairs of a patch size and a fill; {AOPC_IN_WORDS[order]}."
     if summary.comparisons:
         about += (
-            f" Differences are paired, image by image, with 95% bootstrap intervals. {CLEAR} Settings: those of the "
+            f" Differences are paired, image by image, with 95% intervals. {CLEAR} Settings: those of the "
             f"{rows[0].settings} where it is clearly better / clearly worse."
         )
     columns = [
@@ -65,7 +65,12 @@ def difference_cell(row: Comparison | None) -> Cell:
     """A difference with its interval; bold where it is clear."""
     if row is None:
         return NONE
-    return Cell(signed(row.difference), interval(row.low, row.high), row.verdict != "unclear")
+    return Cell(signed(row.difference), spread_and_p(row), row.verdict != "unclear")
+
+
+def spread_and_p(row: Comparison | OrderGap) -> str:
+    """The interval and the p-value, as far as they are known."""
+    return "; ".join(filter(None, (interval(row.low, row.high), p_value(row.p))))
 
 
 def _settings_cell(summary: Summary, method: Method, other: Method, order: Order) -> Cell:
@@ -87,7 +92,7 @@ def localization_table(summary: Summary) -> NumberTable:
     return NumberTable(
         title="Agreement with the masks",
         about=(
-            "Means over the n perturbed images that have the value, and 95% bootstrap intervals. POMPOM: share of the "
+            "Means over the n perturbed images that have the value, and 95% intervals. POMPOM: share of the "
             "pixels outside the mask (or of all pixels) with heat above 1e-6; post-hoc heatmaps are divided by their "
             "maximum first. Energy inside: share of the heat that lies inside the mask. Pointing game: whether the "
             "hottest pixel lies inside it. None of them says what the model used: read them with the AOPC."
@@ -110,5 +115,5 @@ def metric_cell(metric: HeatmapMetric | Metric | None) -> Cell:
     if metric is None or metric.value is None:
         return NONE
     spread = interval(metric.low, metric.high)
-    images = f"n = {metric.images}"
+    images = f"n = {metric.images}" if metric.groups is None else f"n = {metric.images} of {metric.groups} groups"
     return Cell(number(metric.value), f"{spread}; {images}" if spread else images)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from distxml.config.evaluation import Fill, Method, Order
-from distxml.evaluation.summary import MIN_IMAGES, Aopc, OrderGap, Summary
+from distxml.evaluation.summary import Aopc, OrderGap, Summary
 from distxml.metrics.entry import IN_WORDS
 from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name, without
-from distxml.report.tables.methods import CLEAR, difference_cell
+from distxml.report.tables.methods import CLEAR, difference_cell, spread_and_p
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.wording import interval, number, percent, signed
 
@@ -59,7 +59,7 @@ def _aopc(summary: Summary) -> NumberTable:
         return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
 
     about = (
-        f"Area over each curve, and its 95% bootstrap interval. MoRF: {AOPC_IN_WORDS['morf']}; LeRF: "
+        f"Area over each curve, and its 95% interval. MoRF: {AOPC_IN_WORDS['morf']}; LeRF: "
         f"{AOPC_IN_WORDS['lerf']}. L: patches replaced."
     )
     return _by_curve_setting(summary, "AOPC at every setting", about, summary.settings.methods, cell)
@@ -78,10 +78,7 @@ def _in_model_minus(summary: Summary) -> NumberTable:
 
 
 def _paired(other: str) -> str:
-    return (
-        f"Paired, image by image, with 95% bootstrap intervals. MoRF: above 0 is better than {other}; LeRF: below 0. "
-        f"{CLEAR}"
-    )
+    return f"Paired, image by image, with 95% intervals. MoRF: above 0 is better than {other}; LeRF: below 0. {CLEAR}"
 
 
 def _differences(
@@ -101,17 +98,17 @@ def _gaps(summary: Summary) -> NumberTable:
     rows = []
     for patch_size, fill in dict.fromkeys((row.patch_size, row.fill) for row in summary.order_gaps):
         gaps = [found[method, patch_size, fill] for method in methods]
-        cells = [Cell(signed(gap.gap), interval(gap.low, gap.high), _is_clear(gap)) for gap in gaps]
+        cells = [_gap(gap) for gap in gaps]
         rows.append(TableRow(f"{fill}, {patch_size} px", cells))
     about = (
-        "AOPC of MoRF minus AOPC of LeRF: the area between the two curves, with its 95% bootstrap interval. "
+        "AOPC of MoRF minus AOPC of LeRF: the area between the two curves, with its 95% interval. "
         f"{IN_WORDS[metric_entry('lerf_minus_morf').better].capitalize()}; a random order has 0. {CLEAR}"
     )
     return NumberTable("Between LeRF and MoRF", about, "Fill, patch", [method_name(method) for method in methods], rows)
 
 
-def _is_clear(gap: OrderGap) -> bool:
-    return gap.images >= MIN_IMAGES and (gap.low > 0 or gap.high < 0)
+def _gap(gap: OrderGap) -> Cell:
+    return Cell(signed(gap.gap), spread_and_p(gap), gap.verdict != "unclear")
 
 
 def _areas(summary: Summary) -> NumberTable:
@@ -127,7 +124,7 @@ def _areas(summary: Summary) -> NumberTable:
     about = (
         "Area under f over the share of the patches that are replaced, where all of them were. MoRF: deletion, "
         f"{IN_WORDS[metric_entry('deletion_auc').better]}; LeRF, read from its end: insertion, "
-        f"{IN_WORDS[metric_entry('insertion_auc').better]}. With 95% bootstrap intervals."
+        f"{IN_WORDS[metric_entry('insertion_auc').better]}. With 95% intervals."
     )
     methods = summary.settings.methods if known else ()
     return _by_curve_setting(summary, "Deletion and insertion: areas under the curves", about, methods, cell)

@@ -8,6 +8,7 @@ from pathlib import Path
 from distxml import __version__
 from distxml.config.dataset import DatasetRecipe
 from distxml.data.digest import classes_digest
+from distxml.data.groups import count_groups
 from distxml.data.schema import METADATA_NAME, SPLITS, Dataset, DatasetMetadata, Split, open_dataset, require_printable
 from distxml.errors import UserError
 from distxml.sources.building.check import check_all
@@ -157,6 +158,16 @@ def _differences(old: object, new: object, place: str = "") -> list[str]:
     return [] if old == new else [place.removeprefix(".")]
 
 
+def _groups(tasks: Sequence[ShardTask]) -> dict[Split, int] | None:
+    """Groups of each split; None where no image has one."""
+    groups: dict[Split, list[str | None]] = {split: [] for split in SPLITS}
+    for task in tasks:
+        groups[task.split] += [item.group for item in task.items]
+    if all(group is None for found in groups.values() for group in found):
+        return None
+    return {split: count_groups(found) for split, found in groups.items()}
+
+
 def _write_metadata(
     recipe: DatasetRecipe,
     classes: tuple[str, ...],
@@ -175,6 +186,7 @@ def _write_metadata(
         classes_sha256=classes_digest(classes),
         counts={split: {name: labels[split][label] for label, name in enumerate(classes)} for split in SPLITS},
         annotated=annotated,
+        groups=_groups(tasks),
         shards=tuple(done.shard for done in written),
         recipe=recipe.model_dump(mode="json"),
         made_by=f"distxml {__version__}",

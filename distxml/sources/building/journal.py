@@ -29,7 +29,7 @@ class CheckedItem(BaseModel):
     image: str = ""
     """SHA-256 of the image as it goes into the dataset."""
     row: str = ""
-    """`rows_digest` of the row: image, mask, key and label."""
+    """`rows_digest` of the row: image, mask, key, label and group."""
     remark: str | None = None
     """What was done to the image or is odd about it."""
     reason: str | None = None

@@ -102,7 +102,8 @@ def write_shard(task: ShardTask) -> WrittenShard:
             writer.write_table(_table(rows), row_group_size=task.rows_per_group)
             groups.append(RowGroup(rows=len(rows), sha256=rows_digest(rows)))
             annotated += sum(row.mask is not None for row in rows)
-    index = index_digest([item.key for item in task.items], [item.label for item in task.items])
+    items = task.items
+    index = index_digest(*([getattr(item, name) for item in items] for name in ("key", "label", "group")))
     shard = Shard(
         file=task.file,
         split=task.split,
@@ -138,5 +139,6 @@ def _table(rows: list[SourceRow]) -> pa.Table:
         "image": [{"bytes": row.image, "path": row.image_name} for row in rows],
         "mask": [None if row.mask is None else {"bytes": row.mask, "path": f"{row.key}.png"} for row in rows],
         "label": [row.label for row in rows],
+        "group": [row.group for row in rows],
     }
     return pa.Table.from_pydict(columns, schema=ROW_SCHEMA)

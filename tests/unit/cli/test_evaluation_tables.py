@@ -78,12 +78,12 @@ def test_aopc_by_order():
 
 def test_marks_are_against_the_random_order():
     summary = make_evaluation(SETTINGS, labels=(0,) * 6).summary
-    turned = {"morf": (0.1, 0.3), "lerf": (-0.3, -0.1)}  # clearly better, each in its way
-    rows = [
-        row.model_copy(update=dict(zip(("low", "high"), turned[row.order], strict=True))) for row in summary.comparisons
-    ]
+    turned = {"morf": 0.2, "lerf": -0.2}  # clearly better, each in its way
+    rows = [row.model_copy(update={"difference": turned[row.order], "p": 0.01}) for row in summary.comparisons]
     text = shown(summary.model_copy(update={"comparisons": tuple(rows)}))
-    assert text.count(" +") == 2 * 2 * 2 * 2 + 1  # methods, sizes, orders, fills, and the line that explains it
+    assert (
+        text.count(" +") == 2 * 2 * 2 * 2 + 2
+    )  # methods, sizes, orders, fills, the line that explains it, the primary
     text = shown(summary.model_copy(update={"comparisons": ()}))
     assert " +" not in text
     assert "random order" not in text
@@ -108,7 +108,7 @@ def test_every_setting_of_a_few_methods_fits_80_columns():
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     assert text.count("integrated_gradients") == 1 + 2 * (1 + 4)
-    lines = [line for line in text.splitlines() if line.split()[1:2] == ["in_model"]]
+    lines = [line for line in text.splitlines() if line.split()[1:2] == ["in_model"] and line.split()[0].isdigit()]
     assert [line.split()[0] for line in lines] == ["2", "4", "8", "16"] * 2
     value = next(row.aopc for row in below if (row.method, row.patch_size) == ("in_model", 2))
     assert lines[0].split()[2] == f"{value:.3f}"
@@ -126,8 +126,8 @@ def test_little_to_show(settings: dict[str, Any]):
 
 def test_an_interval_that_is_not_known_says_so():
     metrics = (
-        Metric(name="roc_auc", value=1.0, low=None, high=None, images=3),
-        Metric(name="heat_ratio", value=8.0, low=2.5, high=None, images=3),
+        Metric(name="roc_auc", value=1.0, low=None, high=None, images=3, groups=None),
+        Metric(name="heat_ratio", value=8.0, low=2.5, high=None, images=3, groups=None),
     )
     text = shown(make_evaluation().summary.model_copy(update={"metrics": metrics}))
     assert "too few errors to tell" in text

@@ -135,7 +135,9 @@ def test_copies_across_splits_of_a_dataset_made_elsewhere(dataset: Dataset) -> N
     checksum = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     rows = list(EncodedRows(pq.read_table(folder / name)))
     note = {"file": name, "split": "train", "sha256": checksum}
-    note |= {"index_sha256": index_digest([row.key for row in rows], [row.label for row in rows])}
+    note |= {
+        "index_sha256": index_digest(*([getattr(row, name) for row in rows] for name in ("key", "label", "group")))
+    }
     note |= {"groups": [{"rows": len(rows), "sha256": rows_digest(rows)}]}
     metadata["shards"].append(shard | note)
     for name, number in metadata["counts"]["test"].items():

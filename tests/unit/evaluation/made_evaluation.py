@@ -62,10 +62,13 @@ def make_evaluation(
     settings: EvaluationSettings = SETTINGS,
     labels: tuple[int, ...] = (0, 1, 1, 0, 1, 0, 0),
     classes: tuple[str, ...] = ("circle", "triangle"),
+    *,
     annotated: bool = True,
     seed: int = 0,
+    groups: tuple[str | None, ...] | None = None,
 ) -> Made:
     """Random rows, every third image without a mask; values are coarse, so that some are equal."""
+    groups = groups or (None,) * len(labels)
     generator = np.random.default_rng(seed)
     keys = [f"image-{number}" for number in generator.permutation(len(labels))]
     evaluation = _evaluation(settings, dict(zip(keys, labels, strict=True)), classes)
@@ -73,10 +76,10 @@ def make_evaluation(
     images: list[Row] = []
     heatmaps: list[Row] = []
     curves: list[Row] = []
-    for key, label, has_mask in zip(keys, labels, with_mask, strict=True):
-        images.append(_image(generator, key, label, len(classes), has_mask))
+    for key, label, has_mask, group in zip(keys, labels, with_mask, groups, strict=True):
+        images.append(_image(generator, key, label, len(classes), has_mask) | {"group": group})
         if key in evaluation.plan.curve_keys:
-            place = {"key": key, "label": label, "target": int(generator.integers(len(classes)))}
+            place = {"key": key, "group": group, "label": label, "target": int(generator.integers(len(classes)))}
             heatmaps += [place | one for one in _heatmaps(generator, evaluation, has_mask)]
             curves += [place | one for one in _curves(generator, evaluation)]
     return Made(evaluation, images, heatmaps, curves)
@@ -139,6 +142,7 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
         dataset=Dataset(locate("nowhere"), _metadata(list(label_of_key.values()), classes), "0"),
         label_of_key=label_of_key,
         class_weights=None,
+        primary_is_of_recipe=True,
         spec=ScoringSpec(recipe, plan, SIZE, target_class=None),
     )
 
@@ -153,6 +157,7 @@ def _metadata(labels: list[int], classes: tuple[str, ...]) -> DatasetMetadata:
         classes_sha256=classes_digest(classes),
         counts={split: counts if split == "test" else dict.fromkeys(classes, 0) for split in SPLITS},
         annotated=dict.fromkeys(SPLITS, 0),
+        groups=None,
         shards=(Shard(file="a", split="test", rows=rows, sha256="0", index_sha256="0", groups=(group,)),),
         recipe={},
         made_by="a test",

@@ -15,7 +15,7 @@ def image_record(key: str, heat: float = 0.5) -> ImageRecord:
     nothing = dict.fromkeys(("weak", "pompom", "pompom_all_pixels", "heat_inside", "heat_outside"))
     terms = dict.fromkeys(("classification", "sparsity", "contiguity", "explanation", "total"), 0.25)
     return ImageRecord(
-        key=key, label=0, predicted=1, probabilities=[0.25, 0.75], heat_mean=heat, **terms, **nothing
+        key=key, group=None, label=0, predicted=1, probabilities=[0.25, 0.75], heat_mean=heat, **terms, **nothing
     )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def method_record(key: str, method: Method, aopc: float = 0.25) -> MethodRecord:
         for fill in ("black", "blur")
     ]
     return MethodRecord(
-        key=key, label=0, target=1, method=method, pompom=None, pompom_all_pixels=None, energy_inside=0.5,
+        key=key, group=None, label=0, target=1, method=method, pompom=None, pompom_all_pixels=None, energy_inside=0.5,
         pointing=None, curves=curves,
     )  # fmt: skip
 

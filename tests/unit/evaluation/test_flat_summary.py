@@ -9,7 +9,7 @@ import pytest
 from distxml.evaluation.flat_summary import COLUMNS, Line, flat
 from tests.unit.evaluation.made_evaluation import make_evaluation
 
-NUMBERS = ("value", "low", "high", "steps", "patch_size", "images", "tie_share", "wins")
+NUMBERS = ("value", "low", "high", "steps", "patch_size", "images", "groups", "p", "tie_share", "wins")
 ELSEWHERE = {
     "version",
     "scored",

@@ -34,6 +34,7 @@ NEITHER_MORE_NOR_LESS = {
     "curve_images": "3",
     "batch_size": "5",
     "bootstrap": "100",
+    "primary": "{method: lrp}",
     "split": "train",
     "f": "fixed",
     "output": "logit",
@@ -52,7 +53,7 @@ def test_every_setting_of_the_evaluation_is_decided_upon(run: RunFolder):
     assert NEITHER_MORE_NOR_LESS.keys() == EvaluationSettings.model_fields.keys() - {"checkpoint"}
     write_dataset(run.path.parent / "dataset", dict.fromkeys(("train", "test"), small_rows(12)), CLASSES)
     same = {name for name, value in NEITHER_MORE_NOR_LESS.items() if of(run, f"evaluation.{name}={value}") == of(run)}
-    assert same == {"methods", "curve_images", "batch_size", "bootstrap"} == FREE_SETTINGS - {"checkpoint"}
+    assert same == {"methods", "curve_images", "batch_size", "bootstrap", "primary"} == FREE_SETTINGS - {"checkpoint"}
 
 
 @pytest.mark.parametrize("override", ["scaling.workers=3", "scaling.cpus_per_worker=2", "loader.batch_size=32"])

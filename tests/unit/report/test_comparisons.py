@@ -15,8 +15,8 @@ from distxml.report.tables import classes as class_tables
 from distxml.report.tables import methods as method_tables
 from distxml.report.tables import settings as setting_tables
 from distxml.report.tables.table import NumberTable
-from distxml.report.verdict import against_each, ranked, verdicts
-from distxml.report.wording import interval, number, percent, signed
+from distxml.report.verdict import against_each, primary_in_words, primary_tile, ranked, verdicts
+from distxml.report.wording import interval, number, p_value, percent, signed
 from tests.unit.report.page import Page, parse
 
 
@@ -29,11 +29,19 @@ def cells(table: NumberTable) -> dict[tuple[str, str], str]:
     }
 
 
-def compared(difference: float, order: str = "morf", other: Method = "lrp", images: int = 60) -> Comparison:
-    place = {"order": order, "patch_size": None, "fill": None, "wins": 0.5, "images": images}
-    return Comparison(
-        method="in_model", other=other, difference=difference, low=difference - 0.05, high=difference + 0.05, **place
-    )
+def compared(
+    difference: float, order: str = "morf", other: Method = "lrp", p: float | None = None, primary: bool = False
+) -> Comparison:
+    """Clear from 0.05 on, unless a p-value says otherwise."""
+    place = {"order": order, "patch_size": None, "fill": None, "wins": 0.5, "images": 60, "primary": primary}
+    ends = {"low": difference - 0.05, "high": difference + 0.05}
+    p = (0.01 if abs(difference) > 0.05 else 0.5) if p is None else p
+    return Comparison(method="in_model", other=other, difference=difference, p=p, **ends, **place)
+
+
+def beside(text: str, *notes: str) -> str:
+    """A cell with what stands under it."""
+    return f"{text} {'; '.join(filter(None, notes))}".strip()
 
 
 def with_comparisons(summary: Summary, rows: Sequence[Comparison]) -> Summary:
@@ -52,9 +60,32 @@ def test_verdict_counts_each_side_and_names_the_methods(full_results: Results):
     assert [tile.note for tile in lerf_verdict.tiles] == ["Canny edges", "LRP", "random order"]
 
 
-def test_few_images_are_no_clear_verdict(full_results: Results):
-    (verdict,) = verdicts(with_comparisons(full_results.summary, [compared(0.9, images=5)]))
+def test_a_large_p_is_no_clear_verdict(full_results: Results):
+    (verdict,) = verdicts(with_comparisons(full_results.summary, [compared(0.9, p=0.2)]))
     assert [tile.value for tile in verdict.tiles] == ["0 of 1", "0 of 1", "1 of 1"]
+
+
+def test_the_primary_comparison_comes_first_with_its_own_p(full_results: Results):
+    summary = with_comparisons(full_results.summary, [compared(0.2, other="random", p=0.0123, primary=True)])
+    tile = primary_tile(summary)
+    assert tile is not None
+    assert tile.name == "clearly better: in-model against random order"
+    assert tile.value == "+0.200"
+    assert tile.note == f"0.150 to 0.250 (95%); p = 0.012; {summary.curve_images} images"
+    assert primary_in_words(summary) == (
+        "Primary comparison: AOPC of in-model minus random order, over all patch sizes and fills, MoRF; named in the "
+        "run’s recipe, before training."
+    )
+    late = summary.model_copy(update={"primary_is_of_recipe": False})
+    assert "it was chosen for this evaluation" in primary_in_words(late)
+    grouped = summary.model_copy(update={"curve_groups": 3})
+    assert primary_tile(grouped) != tile and "8 images of 3 groups" in str(primary_tile(grouped))
+
+
+def test_without_a_primary_comparison_the_page_says_so(full_results: Results):
+    summary = with_comparisons(full_results.summary, [compared(0.2)])
+    assert primary_tile(summary) is None
+    assert primary_in_words(summary).startswith("There is no primary comparison: in-model minus random order")
 
 
 def test_without_in_model_methods_are_held_against_the_random_order(full_results: Results):
@@ -118,16 +149,20 @@ def test_differences_carry_interval_and_wins(full_results: Results):
             assert f"{signed(row.difference)}, wins {percent(row.wins)}" in text
 
 
+def _difference(row: Comparison) -> str:
+    return beside(signed(row.difference), interval(row.low, row.high), p_value(row.p))
+
+
 def test_overall_tables_hold_every_method_and_pair(full_results: Results, full_page: Page):
     summary = full_results.summary
     for order in summary.settings.orders:
         found = cells(method_tables.overall_table(summary, order))
         for row in ranked(summary, order):
             name = method_name(row.method)
-            assert found[name, "AOPC"] == f"{number(row.aopc)} {interval(row.low, row.high)}"
+            assert found[name, "AOPC"] == beside(number(row.aopc), interval(row.low, row.high))
             with_random = summary.comparison(row.method, "random", order)
             if with_random is not None:
-                text = f"{signed(with_random.difference)} {interval(with_random.low, with_random.high)}"
+                text = _difference(with_random)
                 assert found[name, "minus random"] == text
                 assert text in full_page.text
             with_in_model = summary.comparison("in_model", row.method, order)
@@ -152,20 +187,20 @@ def test_setting_tables_hold_every_number(full_results: Results, full_page: Page
     for row in summary.aopc:
         place = f"{row.fill}, {row.patch_size} px{ORDER_NAMES[row.order]}"
         name = method_name(row.method)
-        assert aopc[place, name] == f"{number(row.aopc)} {interval(row.low, row.high)}"
+        assert aopc[place, name] == beside(number(row.aopc), interval(row.low, row.high))
         assert row.auc is not None
-        assert areas[place, name] == f"{number(row.auc)} {interval(row.auc_low, row.auc_high)}"
+        assert areas[place, name] == beside(number(row.auc), interval(row.auc_low, row.auc_high))
         assert aopc[place, name] in full_page.text and areas[place, name] in full_page.text
     for row in summary.order_gaps:
         text = tables["Between LeRF and MoRF"][f"{row.fill}, {row.patch_size} px", method_name(row.method)]
-        assert text == f"{signed(row.gap)} {interval(row.low, row.high)}"
+        assert text == beside(signed(row.gap), interval(row.low, row.high), p_value(row.p))
     against_random = tables["AOPC minus that of a random order, at every setting"]
     against_in_model = tables["In-model AOPC minus that of every other method, at every setting"]
     for row in summary.comparisons:
         if row.patch_size is None:
             continue
         place = f"{row.fill}, {row.patch_size} px{ORDER_NAMES[row.order]}"
-        text = f"{signed(row.difference)} {interval(row.low, row.high)}"
+        text = _difference(row)
         if row.other == "random":
             assert against_random[place, method_name(row.method)] == text
         if row.method == "in_model":
@@ -178,7 +213,7 @@ def test_agreement_with_the_masks_holds_every_number(full_results: Results, full
     for row in full_results.summary.heatmaps:
         metric = METRICS[row.name]
         text = found[method_name(row.method), f"{metric.title}, {metric.better} is better"]
-        assert text == f"{number(row.value)} {interval(row.low, row.high)}; n = {row.images}"
+        assert text == beside(number(row.value), interval(row.low, row.high), f"n = {row.images}")
         assert text in full_page.text
 
 
@@ -190,13 +225,13 @@ def test_class_tables_hold_every_part(full_results: Results, full_page: Page):
         for row in part.aopc_overall:
             if row.order == "morf":
                 text = tables["AOPC by class, MoRF"][part.class_name, method_name(row.method)]
-                assert text == f"{number(row.aopc)} {interval(row.low, row.high)}"
+                assert text == beside(number(row.aopc), interval(row.low, row.high))
                 assert text in full_page.text
         for row in part.comparisons:
             if row.method == "in_model" and row.order == "lerf":
                 title = "In-model AOPC minus that of every other method, by class, LeRF"
                 text = tables[title][part.class_name, method_name(row.other)]
-                assert text == f"{signed(row.difference)} {interval(row.low, row.high)}"
+                assert text == _difference(row)
         recall = next(metric for metric in part.metrics if metric.name == "accuracy")
         assert tables["Metrics by class"][part.class_name, "Recall"].startswith(number(recall.value))
 

@@ -13,7 +13,7 @@ from distxml.evaluation.statistics.classification import (
     roc_curves,
     weighted_areas,
 )
-from distxml.evaluation.statistics.intervals import Bootstrap
+from distxml.evaluation.statistics.resamples import Resamples
 
 
 def scored(seed: int, images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +55,7 @@ def test_macro_is_the_mean_of_the_classes_with_an_interval_around_it():
     probabilities, label = scored(3, 60, 3)
     names = ["a", "b", "c"]
     roc, pr = roc_curves(probabilities, label, names), precision_recall_curves(probabilities, label, names)
-    auc, average = area_metrics(roc, pr, probabilities, label, Bootstrap(60, 200, 0))
+    auc, average = area_metrics(roc, pr, probabilities, label, Resamples(np.arange(60), 200, 0))
     assert auc.value == pytest.approx(np.mean([curve.area for curve in roc]))
     assert average.value == pytest.approx(np.mean([curve.area for curve in pr]))
     for metric in (auc, average):
@@ -69,7 +69,7 @@ def test_a_split_of_one_class_has_no_areas_and_does_not_crash(classes):
     label = np.zeros(4, np.int64)
     names = [str(index) for index in range(classes)]
     assert roc_curves(probabilities, label, names) == ()
-    metrics = area_metrics((), (), probabilities, label, Bootstrap(4, 100, 0))
+    metrics = area_metrics((), (), probabilities, label, Resamples(np.arange(4), 100, 0))
     assert [(metric.value, metric.low, metric.images) for metric in metrics] == [(None, None, 4)] * 2
     assert confusion_matrix(label, label, classes)[0][0] == 4
 
@@ -90,5 +90,23 @@ def test_classes_that_are_separated_without_an_error_have_no_interval():
     probabilities = np.stack([1 - label, label], 1) * 0.8 + 0.1
     roc = roc_curves(probabilities, label, ["a", "b"])
     pr = precision_recall_curves(probabilities, label, ["a", "b"])
-    metrics = area_metrics(roc, pr, probabilities, label, Bootstrap(20, 200, 0))
+    metrics = area_metrics(roc, pr, probabilities, label, Resamples(np.arange(20), 200, 0))
     assert [(metric.value, metric.low, metric.high) for metric in metrics] == [(1, None, None)] * 2
+
+
+def test_areas_resample_patients_and_need_six_of_them():
+    """Copies of an image say nothing new: ten copies of each of 12 patients are as wide as the 12 themselves."""
+    probabilities, label = scored(5, 12, 2)
+    many, label_of_many, group = (np.repeat(values, 10, axis=0) for values in (probabilities, label, np.arange(12)))
+
+    def widths(probabilities: np.ndarray, label: np.ndarray, resamples: Resamples) -> list[float | None]:
+        roc, pr = (
+            roc_curves(probabilities, label, ["a", "b"]),
+            precision_recall_curves(probabilities, label, ["a", "b"]),
+        )
+        metrics = area_metrics(roc, pr, probabilities, label, resamples)
+        return [None if one.low is None or one.high is None else one.high - one.low for one in metrics]
+
+    single = widths(probabilities, label, Resamples(np.arange(12), 400, 0))
+    assert widths(many, label_of_many, Resamples(group, 400, 0)) == pytest.approx(single)
+    assert widths(probabilities, label, Resamples(np.arange(12) % 5, 400, 0)) == [None, None]

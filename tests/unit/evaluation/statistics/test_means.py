@@ -1,19 +1,18 @@
 """Means and ratios over images, with intervals that a naive bootstrap agrees with."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from distxml.evaluation.statistics.intervals import Bootstrap
 from distxml.evaluation.statistics.means import MEANS, mean_metrics
+from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.summary import Metric
 from distxml.evaluation.tables import IMAGES_SCHEMA
 from tests.oracles import bootstrap as bootstrap_oracle
 
-BOOTSTRAP = Bootstrap(12, 201, 0)
+RESAMPLES = Resamples(np.arange(12), 201, 0)
 
 
 def images(inside: Sequence[float | None], outside: Sequence[float | None], wrong: int = 0) -> pa.Table:
@@ -29,37 +28,44 @@ def images(inside: Sequence[float | None], outside: Sequence[float | None], wron
 
 
 def found(table: pa.Table, name: str) -> Metric:
-    return next(metric for metric in mean_metrics(table, BOOTSTRAP) if metric.name == name)
+    return next(metric for metric in mean_metrics(table, RESAMPLES) if metric.name == name)
 
 
 def test_the_ratio_of_heat_agrees_with_a_naive_bootstrap():
-    generator = np.random.default_rng(3)
-    heat = generator.random((2, 12)).tolist()
-    inside, outside = ([None, *values[1:]] for values in heat)  # image 0 is not annotated
-    counts = np.concatenate(list(BOOTSTRAP.counts()))
-
-    def ratio(drawn: Sequence[int]) -> float:
-        masked = [image for image in drawn if image != 0]
-        return sum(heat[0][image] for image in masked) / sum(heat[1][image] for image in masked)
-
+    heat = np.random.default_rng(3).random((12, 2)).tolist()
+    heat[0] = [0, 0]  # not annotated
+    inside, outside = ([None, *(pair[place] for pair in heat[1:])] for place in range(2))
+    counts = np.concatenate(list(RESAMPLES.counts()))
+    groups = [[(above, below)] for above, below in heat]
+    low, high, _ = bootstrap_oracle.studentized(counts, groups, log=True)
     metric = found(images(inside, outside), "heat_ratio")
-    assert metric.value == pytest.approx(ratio(range(12)))
-    assert (metric.low, metric.high) == pytest.approx(bootstrap_oracle.interval(counts, ratio))
-    assert metric.images == 11
+    assert metric.value == pytest.approx(bootstrap_oracle.ratio(groups))
+    assert (metric.low, metric.high) == pytest.approx((low, high))
+    assert (metric.images, metric.groups) == (11, None)
 
 
-def test_resamples_without_heat_outside_count_as_infinite():
+def test_hardly_any_heat_outside_leaves_the_lower_end_at_0():
     inside, outside = [0.5] * 12, [0.0] * 10 + [0.125, 0.5]  # 13% of the resamples draw neither of the last two
-    counts = np.concatenate(list(BOOTSTRAP.counts()))
-
-    def ratio(drawn: Sequence[int]) -> float:
-        below = sum(outside[image] for image in drawn)
-        return sum(inside[image] for image in drawn) / below if below else math.inf
-
-    low, high = bootstrap_oracle.interval(counts, ratio)
     metric = found(images(inside, outside), "heat_ratio")
-    assert high == math.inf and metric.high is None
-    assert metric.low == pytest.approx(low)
+    assert metric.value == pytest.approx(12 * 0.5 / 0.625)
+    assert metric.low == 0  # all that can be said
+    assert metric.high is None or metric.high > 9.6
+
+
+def test_shares_stay_between_0_and_1():
+    table = images([0.99] * 11 + [0.2], [0.01] * 11 + [0.9])
+    for name in ("heat_inside", "heat_outside"):
+        metric = found(table, name)
+        assert metric.low is not None and metric.high is not None
+        assert 0 <= metric.low < metric.high <= 1
+
+
+def test_groups_are_counted_among_the_images_that_have_the_value():
+    table = images([None, None, *[0.5] * 10], [None, None, *[0.25] * 10])
+    groups = Resamples.of(["a", "a", "b", "b", "c", "c", "d", None, None, "e", "f", "g"], 201, 0)
+    metrics = {metric.name: metric for metric in mean_metrics(table, groups)}
+    assert (metrics["accuracy"].images, metrics["accuracy"].groups) == (12, 9)
+    assert (metrics["heat_inside"].images, metrics["heat_inside"].groups) == (10, 8)
 
 
 def test_no_heat_outside_at_all_has_no_ratio():

@@ -1,7 +1,8 @@
 """The whole summary against loops over the rows, and where there is little or nothing to summarise."""
 
+import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,20 @@ from hypothesis import strategies as st
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.scoring.plan import PlannedCurve
-from distxml.evaluation.statistics.intervals import Bootstrap
+from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.summary import Summary
 from tests.oracles import areas as oracle
 from tests.oracles import bootstrap as bootstrap_oracle
 from tests.unit.evaluation.made_evaluation import LOCALIZATION, SETTINGS, Made, make_evaluation
 
+SHARE = (0.0, 1.0)
 METHODS = ("in_model", "random", "lrp")
 PLACES = [(size, fill) for size in (8, 5) for fill in ("black", "blur")]
 
 
 @pytest.fixture(scope="module")
 def made() -> Made:
-    return make_evaluation(labels=(0, 1, 1, 0, 1, 0, 0, 1, 1))
+    return make_evaluation(labels=(0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1, 1))
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +37,25 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
-def interval(values: Sequence[float | None], seed: int) -> tuple[float, float]:
+def interval(values: Sequence[float | None], seed: int) -> tuple[float | None, float | None]:
     """95% interval of the mean of those that are there, over images in the order of their keys."""
-    counts = np.concatenate(list(Bootstrap(len(values), SETTINGS.bootstrap, seed).counts()))
+    present = [value for value in values if value is not None]
+    if len(present) < 6 or max(present) - min(present) < 1e-12:
+        return None, None
+    counts = np.concatenate(list(Resamples.of([None] * len(values), SETTINGS.bootstrap, seed).counts()))
+    low, high, _ = bootstrap_oracle.studentized(counts, [[(value or 0, float(value is not None))] for value in values])
+    return low, high
 
-    def statistic(drawn: Sequence[int]) -> float:
-        present = [values[image] for image in drawn]
-        return mean([value for value in present if value is not None])
 
-    return bootstrap_oracle.interval(counts, statistic)
-
-
-def check(row: Any, value: float, values: Sequence[float | None], seed: int) -> None:
-    """A record's value, interval and number of images."""
+def check(
+    row: Any, value: float, values: Sequence[float | None], seed: int, bounds: tuple[float, float] = (-9, 9)
+) -> None:
+    """A record's value, interval (infinite ends are unknown) and number of images."""
     present = [value for value in values if value is not None]
     assert value == pytest.approx(mean(present))
-    assert (row.low, row.high) == pytest.approx(interval(values, seed))
+    low, high = interval(values, seed)
+    assert row.low == (low if low is None else pytest.approx(max(low, bounds[0])) if math.isfinite(low) else None)
+    assert row.high == (high if high is None else pytest.approx(min(high, bounds[1])) if math.isfinite(high) else None)
     assert row.images == len(present)
 
 
@@ -131,11 +136,12 @@ def test_heatmaps_and_masks(made: Made, summary: Summary):
     assert found == [(method, name) for method in ("in_model", "lrp") for name in LOCALIZATION]
     for row in summary.heatmaps:
         rows = sorted((one for one in made.heatmaps if one["method"] == row.method), key=lambda one: one["key"])
-        check(row, row.value or 0, [one[row.name] for one in rows], summary.seed)
+        check(row, row.value or 0, [one[row.name] for one in rows], summary.seed, SHARE)
 
 
 def test_each_class_is_a_summary_of_its_images(made: Made, summary: Summary):
     assert [part.class_name for part in summary.by_class] == ["circle", "triangle"]
+    keys = sorted(row["key"] for row in made.images)
     for label, part in enumerate(summary.by_class):
         images, heatmaps, curves = (
             [row for row in rows if row["label"] == label] for rows in (made.images, made.heatmaps, made.curves)
@@ -144,11 +150,11 @@ def test_each_class_is_a_summary_of_its_images(made: Made, summary: Summary):
         by_name = {metric.name: metric for metric in part.metrics}
         assert by_name["accuracy"].value == mean([float(row["predicted"] == label) for row in images])
         ordered = sorted(images, key=lambda row: row["key"])
-        check(by_name["pompom"], by_name["pompom"].value or 0, [row["pompom"] for row in ordered], summary.seed)
+        check(by_name["pompom"], by_name["pompom"].value or 0, [row["pompom"] for row in ordered], summary.seed, SHARE)
         assert "roc_auc" not in by_name
         for row in part.heatmaps:
             rows = sorted((one for one in heatmaps if one["method"] == row.method), key=lambda one: one["key"])
-            check(row, row.value or 0, [one[row.name] for one in rows], summary.seed)
+            check(row, row.value or 0, [one[row.name] for one in rows], summary.seed, SHARE)
         for row in part.aopc_overall:
             values = oracle.mean_of_images(oracle.curves(curves, row.method, row.order))
             check(row, row.aopc, list(values.values()), summary.seed)
@@ -158,14 +164,19 @@ def test_each_class_is_a_summary_of_its_images(made: Made, summary: Summary):
                 oracle.mean_of_images(oracle.curves(curves, row.method, order, row.patch_size, row.fill))
                 for order in ("morf", "lerf")
             )
-            check(row, row.gap, list(oracle.minus(morf, lerf).values()), summary.seed)
+            check(row, row.gap, of_all(oracle.minus(morf, lerf), keys), summary.seed)
         assert len(part.comparisons) == 6
         for row in part.comparisons:
             assert (row.patch_size, row.fill) == (None, None)
             own, other = (
                 oracle.mean_of_images(oracle.curves(curves, method, row.order)) for method in (row.method, row.other)
             )
-            check(row, row.difference, list(oracle.minus(own, other).values()), summary.seed)
+            check(row, row.difference, of_all(oracle.minus(own, other), keys), summary.seed)
+
+
+def of_all(values: Mapping[str, float], keys: Sequence[str]) -> list[float | None]:
+    """Those of a class among all images: differences are tested over the resamples of all of them."""
+    return [values.get(key) for key in keys]
 
 
 @given(st.randoms(use_true_random=False))
@@ -213,10 +224,10 @@ def test_a_planted_explanation_is_found():
     assert found["random", "morf"].auc == pytest.approx(1 / 2)
     gaps = {row.method: row.gap for row in summary.order_gaps}
     assert gaps == {"in_model": pytest.approx(3 / 5), "lrp": pytest.approx(-3 / 5)}
-    assert {(row.method, row.other, row.verdict, row.wins) for row in summary.comparisons} == {
-        ("in_model", "random", "better", 1),
-        ("lrp", "random", "worse", 0),
-        ("in_model", "lrp", "better", 1),
+    assert {(row.method, row.other, row.wins) for row in summary.comparisons} == {
+        ("in_model", "random", 1),
+        ("lrp", "random", 0),
+        ("in_model", "lrp", 1),
     }
 
 
@@ -225,15 +236,15 @@ def test_constant_curves_have_no_aopc_and_no_winner(level: float):
     summary = planted(make_evaluation(), lambda method, order, steps: [level] * (steps + 1))
     assert {row.aopc for row in summary.aopc} == {row.gap for row in summary.order_gaps} == {0}
     assert [row.auc for row in summary.aopc if row.patch_size == 8] == pytest.approx([level] * 10)
-    assert {(row.difference, row.low, row.high, row.wins, row.verdict) for row in summary.comparisons} == {
-        (0, 0, 0, 0.5, "unclear")
+    assert {(row.difference, row.low, row.high, row.p, row.wins, row.verdict) for row in summary.comparisons} == {
+        (0, None, None, None, 0.5, "unclear")
     }
 
 
 def test_one_image():
     summary = make_evaluation(labels=(1,)).summary
     assert (summary.images, summary.curve_images) == (1, 1)
-    assert all(row.low == row.aopc == row.high for row in summary.aopc)
+    assert {(row.low, row.high) for row in summary.aopc} == {(None, None)}
     assert {row.verdict for row in summary.comparisons} == {"unclear"}  # one image is no evidence
     assert summary.metric("roc_auc").value is None
     without, with_images = summary.by_class
@@ -241,14 +252,45 @@ def test_one_image():
     assert with_images.aopc_overall == summary.aopc_overall
 
 
-def test_five_images_that_agree_are_not_enough_for_a_verdict():
+def test_five_images_are_not_enough_for_a_verdict():
+    def f(method: str, order: str, steps: int) -> list[float]:
+        return [1.0, *[0.0 if method == "in_model" else 0.5 + next(noise)] * steps]
+
+    for images, verdict in ((5, "unclear"), (6, "better")):
+        noise = iter(np.random.default_rng(0).uniform(0, 0.1, 10_000))
+        row = planted(make_evaluation(labels=(0,) * images), f).primary
+        assert row is not None and row.difference > 0.3
+        assert (row.p is None, row.verdict) == (images == 5, verdict)
+
+
+def test_a_difference_that_all_images_share_exactly_says_nothing_of_its_spread():
     def f(method: str, order: str, steps: int) -> list[float]:
         return [1.0, *[0.0 if method == "in_model" else 0.5] * steps]
 
-    for images, verdict in ((5, "unclear"), (6, "better")):
-        row = planted(make_evaluation(labels=(0,) * images), f).comparison("in_model", "random", "morf")
-        assert row is not None and row.low > 0
-        assert row.verdict == verdict
+    row = planted(make_evaluation(labels=(0,) * 9), f).primary
+    assert row is not None and (row.low, row.high, row.p, row.verdict) == (None, None, None, "unclear")
+
+
+def test_patients_are_counted_and_resampled():
+    labels = (0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0, 0, 1, 1)
+    groups = (*("abcdefg" * 2), None, None, None, None)
+    grouped = make_evaluation(labels=labels, groups=groups).summary
+    single = make_evaluation(labels=labels).summary
+    assert (grouped.images, grouped.groups, grouped.curve_images, grouped.curve_groups) == (18, 11, 18, 11)
+    assert (single.groups, single.curve_groups) == (None, None)
+    assert (grouped.metric("accuracy").groups, single.metric("accuracy").groups) == (11, None)
+    assert [part.groups for part in single.by_class] == [None, None]
+    for part in grouped.by_class:
+        own = [
+            group
+            for group, label in zip(groups, labels, strict=True)
+            if label == grouped.classes.index(part.class_name)
+        ]
+        assert part.groups == len({group for group in own if group}) + own.count(None)
+    assert grouped.aopc[0].aopc == pytest.approx(single.aopc[0].aopc)
+    assert grouped.aopc[0].low != single.aopc[0].low
+    by_hand = Resamples.of([None] * 3 + ["x", "x"], 100, 0)
+    assert (by_hand.groups, by_hand.size().groups) == (4, 4)
 
 
 def test_one_class():
@@ -256,7 +298,11 @@ def test_one_class():
     (part,) = summary.by_class
     assert part.aopc_overall == summary.aopc_overall
     assert part.heatmaps == summary.heatmaps
-    assert part.comparisons == tuple(row for row in summary.comparisons if row.patch_size is None)
+    of_all = tuple(row for row in summary.comparisons if row.patch_size is None)
+    same = {"p", "primary"}  # the primary comparison is of all classes
+    assert [row.model_dump(exclude=same) for row in part.comparisons] == [
+        row.model_dump(exclude=same) for row in of_all
+    ]
     assert part.metrics == tuple(metric for metric in summary.metrics if metric.name in {m.name for m in part.metrics})
 
 
@@ -314,7 +360,7 @@ def test_what_was_not_asked_for_is_not_compared(methods: Any, orders: Any, overa
 def test_rows_that_are_missing_or_come_twice_are_refused(made: Made, table: str, change: Any):
     tables = {name: getattr(made, name) for name in ("images", "heatmaps", "curves")}
     tables[table] = change(tables[table])
-    with pytest.raises(ValueError, match="rows are not one for each of 9 images"):
+    with pytest.raises(ValueError, match="rows are not one for each of 14 images"):
         _ = Made(made.evaluation, **tables).summary
 
 

@@ -69,9 +69,14 @@ def test_aopc_at_every_step_is_the_summarys(full_results: Results):
                 assert means[Setting(row.patch_size, row.fill)][row.method].mean == pytest.approx(row.by_steps)
 
 
+def made_curves(method: Method, setting: Setting, order: Order, f: np.ndarray) -> Curves:
+    """Of images without groups."""
+    return Curves(method, setting, order, f, [None] * len(f))
+
+
 def test_band_is_the_interval_of_the_mean():
     f = np.random.default_rng(0).uniform(size=(400, 5))
-    band = mean_curves([Curves("in_model", SETTING, "morf", f)], unchanged, 2000, 0)[SETTING]["in_model"]
+    band = mean_curves([made_curves("in_model", SETTING, "morf", f)], unchanged, 2000, 0)[SETTING]["in_model"]
     half_width = 1.96 * f.std(0, ddof=1) / np.sqrt(len(f))  # what the bootstrap must come close to
     assert band.mean == pytest.approx(f.mean(0))
     assert band.low == pytest.approx(f.mean(0) - half_width, abs=0.2 * half_width.max())
@@ -80,23 +85,32 @@ def test_band_is_the_interval_of_the_mean():
 
 def test_a_band_does_not_depend_on_what_is_drawn_with_it():
     f = np.random.default_rng(0).uniform(size=(20, 5))
-    one = Curves("in_model", SETTING, "morf", f)
-    others = [Curves("lrp", SETTING, "morf", f**2), Curves("random", Setting(16, "blur"), "morf", f[:, :3])]
+    one = made_curves("in_model", SETTING, "morf", f)
+    others = [made_curves("lrp", SETTING, "morf", f**2), made_curves("random", Setting(16, "blur"), "morf", f[:, :3])]
     alone = mean_curves([one], unchanged, 100, 3)[SETTING]["in_model"]
     together = mean_curves([others[0], one, others[1]], unchanged, 100, 3)[SETTING]["in_model"]
     assert alone.low == pytest.approx(together.low) and alone.high == pytest.approx(together.high)
 
 
-def test_band_of_one_image_is_its_curve():
-    curves = Curves("in_model", SETTING, "morf", np.array([[0.9, 0.5]]))
+def test_one_image_has_no_band():
+    curves = made_curves("in_model", SETTING, "morf", np.array([[0.9, 0.5]]))
     band = mean_curves([curves], unchanged, 100, 0)[SETTING]["in_model"]
     assert band.low is not None and band.high is not None
-    assert band.low.tolist() == band.mean.tolist() == band.high.tolist() == [0.9, 0.5]
+    assert np.isnan(band.low).all() and np.isnan(band.high).all()
+    assert band.mean.tolist() == [0.9, 0.5]
+
+
+def test_a_band_is_over_groups():
+    f = np.repeat(np.random.default_rng(0).uniform(size=(12, 5)), 10, axis=0)  # ten copies of each patient
+    patients = [f"patient {place // 10}" for place in range(120)]
+    of_patients = mean_curves([Curves("in_model", SETTING, "morf", f, patients)], unchanged, 400, 0)[SETTING]
+    of_one_each = mean_curves([made_curves("in_model", SETTING, "morf", f[::10])], unchanged, 400, 0)[SETTING]
+    assert of_patients["in_model"].low == pytest.approx(of_one_each["in_model"].low)
 
 
 def test_long_curves_are_thinned_but_keep_their_ends():
     f = np.random.default_rng(0).uniform(size=(3, 3137))
-    curve = mean_curves([Curves("in_model", SETTING, "morf", f)], unchanged, 100, 0)[SETTING]["in_model"]
+    curve = mean_curves([made_curves("in_model", SETTING, "morf", f)], unchanged, 100, 0)[SETTING]["in_model"]
     assert len(curve.steps) == 150 and curve.steps[0] == 0 and curve.steps[-1] == 3136
     assert curve.mean == pytest.approx(f.mean(0)[curve.steps])
 
@@ -114,7 +128,7 @@ def test_more_than_four_methods_have_bands_of_the_references_alone():
 
 def test_a_panel_shows_each_line_with_the_look_of_its_method():
     f = np.random.default_rng(0).uniform(size=(10, 4))
-    sets = [Curves(method, SETTING, "morf", f**power) for power, method in enumerate(METHODS.names(), start=1)]
+    sets = [made_curves(method, SETTING, "morf", f**power) for power, method in enumerate(METHODS.names(), start=1)]
     by_method = mean_curves(sets, unchanged, 100, 0)[SETTING]
     with Panel() as panel:
         draw_setting(panel.axes, by_method)
@@ -142,7 +156,7 @@ def test_logits_have_a_scale_of_their_own(full_results: Results):
     settings = summary.settings.model_copy(update={"output": "logit"})
     summary = summary.model_copy(update={"settings": settings})
     f = np.array([[7.5, -3.25], [8.5, -2.25]])
-    drawn = perturbation_grid(summary, [Curves("in_model", SETTING, "morf", f)], "morf")
+    drawn = perturbation_grid(summary, [made_curves("in_model", SETTING, "morf", f)], "morf")
     assert drawn.plate.name == "morf_logit"
     assert "mean logit of the explained class" in parse(drawn.picture.svg).text
     ticks = [word.replace("−", "-") for word in parse(drawn.picture.svg).text.split()]
