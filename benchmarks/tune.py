@@ -34,7 +34,7 @@ from distxml.tuning.records import SweepFolder, TrialRecord
 GRID: dict[str, Any] = {
     "recipe": "polygons",
     "search": {"kind": "grid"},
-    "objective": {"metrics": {"accuracy": {"goal": "max"}, "aopc": {"goal": "max"}}},
+    "objective": {"metrics": {"accuracy": {"goal": "max"}, "flips_above_random": {"goal": "max"}}},
     "parameters": {"loss.beta": {"grid": [0.8, 0.9]}, "phases.joint.alpha": {"grid": [0.35, 0.4, 0.5]}},
 }
 FIXED_EPOCHS = {

@@ -131,7 +131,7 @@ class Recipe(Settings):
     compute: ComputeSettings = ComputeSettings()
     """Precision, memory layout, compilation, determinism."""
     quick_scores: QuickScoresSettings = QuickScoresSettings()
-    """AOPC and POMPOM of a few validation images, after each epoch of the joint phase."""
+    """Decision flips, AOPC and POMPOM of a few validation images, after each epoch of the joint phase."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """What `distxml evaluate` measures."""
     run: RunSettings

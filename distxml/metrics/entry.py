@@ -28,6 +28,8 @@ class MetricEntry:
         meaning: its definition, one sentence.
         computed_by: in the order in which a run gets there.
         remark: a few words that stand beside a value; may be empty.
+        no_objective: why different models are not ranked by it, so that no sweep may look for it; empty where they may
+            be.
     """
 
     name: str
@@ -38,6 +40,7 @@ class MetricEntry:
     meaning: str
     computed_by: tuple[Origin, ...]
     remark: str = ""
+    no_objective: str = ""
 
     @property
     def is_between_0_and_1(self) -> bool:
@@ -45,9 +48,10 @@ class MetricEntry:
         return self.unit in (SHARE, HEAT)
 
     @property
-    def is_logged(self) -> bool:
-        """Whether training logs it for the validation split, so that a sweep can look for it."""
-        return "training" in self.computed_by or "quick_scores" in self.computed_by
+    def may_be_searched(self) -> bool:
+        """Whether training logs it for the validation split, and a sweep may rank trials by it."""
+        is_logged = "training" in self.computed_by or "quick_scores" in self.computed_by
+        return is_logged and not self.no_objective
 
     @property
     def reading(self) -> str:

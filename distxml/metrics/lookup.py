@@ -7,7 +7,7 @@ from distxml.metrics.table import TABLE
 from distxml.registry import Registry, RegistryPart
 
 METRICS = Registry[MetricEntry]("metric", TABLE)
-LOGGED_METRICS = RegistryPart(METRICS, "metric of the validation split", lambda entry: entry.is_logged)
+OBJECTIVE_METRICS = RegistryPart(METRICS, "metric of the validation split", lambda entry: entry.may_be_searched)
 """Those that a sweep's objective may name."""
 
 BETTER_AOPC: Mapping[str, Better] = {"morf": "higher", "lerf": "lower"}

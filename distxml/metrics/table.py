@@ -91,7 +91,21 @@ TABLE = (
         meaning=(
             "Mean over the images of 1/(L+1) · Σ f(x(0)) − f(x(k)), k = 0 … L, where x(k) is the image without "
             "its k most relevant patches (MoRF); in LeRF order, without the least relevant ones, lower is "
-            "better."
+            "better; it grows with the model's confidence, so it compares heatmaps under one model, not models."
+        ),
+        no_objective=(
+            "it grows with the model's confidence, so that it ranks models by that and not by their explanations; use "
+            "flips_above_random, which scaling the logits does not move"
+        ),
+    ),
+    MetricEntry(
+        name="flips_above_random", title="Decision flips above random", short="flips",
+        unit="share of the steps, −1 to 1", better="higher", computed_by=("quick_scores",),
+        remark="0: as a random order of patches",
+        meaning=(
+            "Share of the steps k = 0 … L at which another class than that of x(0) has the highest logit, where x(k) "
+            "is the image without its k most relevant patches (MoRF), minus the same share in a random order; mean "
+            "over the images; scaling the logits does not move it, so models may be ranked by it."
         ),
     ),
     MetricEntry(

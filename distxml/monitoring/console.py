@@ -19,7 +19,7 @@ from distxml.monitoring.events import (
     StepEvent,
 )
 
-FIGURES = ("total", "classification", "explanation", "sparsity", "accuracy", "aopc", "pompom")
+FIGURES = ("total", "classification", "explanation", "sparsity", "accuracy", "flips_above_random", "aopc", "pompom")
 PERCENTAGES = ("black", "white", "difference")
 """Metrics that a line shows, in this order, where the epoch or step has them."""
 

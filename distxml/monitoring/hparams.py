@@ -5,7 +5,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[repo
 from distxml.config import Recipe
 from distxml.monitoring.scalars import Setting, hparam_summaries
 
-SHOWN_METRICS = ("accuracy", "total", "explanation", "sparsity", "black", "white")
+SHOWN_METRICS = ("accuracy", "total", "explanation", "sparsity", "black", "white", "flips_above_random")
 """Metrics of the validation split that the table shows the last value of."""
 
 

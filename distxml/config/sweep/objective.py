@@ -1,6 +1,6 @@
 """Settings of what a sweep looks for: one metric, a weighted sum, or several metrics at once."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
 
@@ -8,8 +8,8 @@ from distxml.config.base import Settings
 from distxml.metrics.lookup import METRICS
 from distxml.registry import NameIn
 
-MetricName = Annotated[str, NameIn("distxml.metrics.lookup:LOGGED_METRICS")]
-"""A metric of the validation split that training logs."""
+MetricName = Annotated[str, NameIn("distxml.metrics.lookup:OBJECTIVE_METRICS")]
+"""A metric of the validation split that training logs and models may be ranked by."""
 
 
 class GoalSettings(Settings):
@@ -52,6 +52,15 @@ class ObjectiveSettings(Settings):
     of them."""
     limits: dict[MetricName, LimitSettings] = Field(default={})
     """Bounds, such as `sparsity: {at_most: 0.2}` (mean heat). A trial that misses one ranks below all that keep it."""
+
+    @field_validator("metrics", "limits", mode="before")
+    @classmethod
+    def _models_compare(cls, given: object) -> object:
+        names = cast(dict[object, object], given) if isinstance(given, dict) else ()
+        for entry in METRICS:
+            if entry.name in names and entry.no_objective:
+                raise ValueError(f"{entry.name} is no objective: {entry.no_objective}")
+        return given
 
     @field_validator("metrics")
     @classmethod

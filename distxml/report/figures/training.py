@@ -25,6 +25,7 @@ QUANTITIES = (
     "difference",
     "contiguity",
     "weak",
+    "flips_above_random",
     "aopc",
     "pompom",
 )

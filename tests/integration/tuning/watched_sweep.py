@@ -44,7 +44,7 @@ class WatchedSweep(WatchedProcess):
             "recipe": "polygons",
             "store": f"phases of {self.name}",
             "search": {"kind": "grid"},
-            "objective": {"metrics": {"accuracy": {"goal": "max"}, "aopc": {"goal": "max"}}},
+            "objective": {"metrics": {"accuracy": {"goal": "max"}, "flips_above_random": {"goal": "max"}}},
         }
         content = plain | self.content | {"settings": SMALL | self.content.get("settings", {})}
         self.file.write_text(yaml.safe_dump(content))

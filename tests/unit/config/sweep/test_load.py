@@ -54,7 +54,7 @@ def test_the_papers_steps() -> None:
     while isinstance(proposal := plan.next(), Proposal):
         record = TrialRecord(number=len(plan.records), step=proposal.step, settings=proposal.settings)
         record.status, record.score = "finished", float(len(plan.records))
-        record.metrics = {"accuracy": float(len(plan.records)), "aopc": 0, "pompom": 0}
+        record.metrics = {"accuracy": float(len(plan.records)), "flips_above_random": 0, "pompom": 0}
         plan.add(record)
         plan.over(record)
     assert [record.step for record in plan.records].count(0) == 3
