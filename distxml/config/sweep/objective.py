@@ -60,7 +60,7 @@ class ObjectiveSettings(Settings):
         for entry in METRICS:
             if entry.name in names and entry.no_objective:
                 raise ValueError(f"{entry.name} is no objective: {entry.no_objective}")
-        return given
+        return cast(object, given)
 
     @field_validator("metrics")
     @classmethod
