@@ -23,7 +23,6 @@ import torch
 from loader_material import photos, polygons
 from loader_rivals import OpenCvSamples, TorchvisionSamples, data_loader, images_of
 
-from distxml.config.augmentation import AugmentationSettings
 from distxml.config.recipe import LoaderSettings
 from distxml.data.inspect import verified_rows
 from distxml.data.loader import Loader
@@ -91,7 +90,7 @@ def _ours(dataset: Dataset, backend: str, probability: float) -> Epoch:
             "image_size": SIZES[dataset.metadata.name],
             "batch_size": BATCH,
             "threads": len(os.sched_getaffinity(0)),
-            "augmentation": AugmentationSettings(probability=probability),
+            "augmentation": {"probability": probability, "distortion": {"piecewise_affine": 0}},  # the others have none
         }
     )
     loader = Loader(dataset, "train", settings, Rank(), 0)

@@ -17,6 +17,12 @@ def _require_choice(probability: float, weights: tuple[float, ...], names: str) 
         raise ValueError(f"every weight of {names} is 0: set one of them, or probability to 0")
 
 
+def _range(ends: tuple[float, float], most: float, example: str) -> tuple[float, float]:
+    if not 0 <= ends[0] <= ends[1] <= most:
+        raise ValueError(f"must be two numbers from 0 to {most:g}, the smaller first, such as {example}")
+    return ends
+
+
 class Chance(Settings):
     """An operation that has no strength."""
 
@@ -35,9 +41,7 @@ class NoiseSettings(Settings):
     @field_validator("std")
     @classmethod
     def _is_a_range(cls, std: tuple[float, float]) -> tuple[float, float]:
-        if not 0 <= std[0] <= std[1] <= 0.4:
-            raise ValueError("must be two numbers from 0 to 0.4, the smaller first, such as [0.01, 0.05]")
-        return std
+        return _range(std, 0.4, "[0.01, 0.05]")
 
 
 class BlurSettings(Settings):
@@ -83,7 +87,7 @@ class ShiftScaleRotateSettings(Settings):
 
 
 class DistortionSettings(Settings):
-    """One of two smooth distortions."""
+    """One of three distortions."""
 
     probability: Probability = 0.2
     """Probability of a distortion, for an image that is augmented."""
@@ -91,16 +95,28 @@ class DistortionSettings(Settings):
     """Weight of the distortion of a lens."""
     grid: Weight = 0.1
     """Weight of a grid whose columns and rows are stretched and squeezed."""
+    piecewise_affine: Weight = 0.3
+    """Weight of a grid whose points move each by itself, with the triangles between them."""
     optical_limit: float = Field(default=0.05, ge=0, le=0.5)
     """Largest radial coefficient k of the lens (r becomes r (1 + k r^2 + k r^4), sides are 1)."""
     grid_cells: int = Field(default=5, ge=2, le=20)
     """Columns and rows of the grid."""
     grid_limit: float = Field(default=0.3, ge=0, lt=1)
     """Largest change of a column's or row's width before all are fitted to the image."""
+    affine_points: int = Field(default=4, ge=2, le=20)
+    """Points along each side of the grid of `piecewise_affine`."""
+    affine_scale: tuple[float, float] = (0.03, 0.05)
+    """Range of the standard deviation of a point's movement, as a share of the side; a point stays inside the image."""
+
+    @field_validator("affine_scale")
+    @classmethod
+    def _is_a_range(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        return _range(scale, 0.2, "[0.03, 0.05]")
 
     @model_validator(mode="after")
     def _has_a_choice(self) -> "DistortionSettings":
-        _require_choice(self.probability, (self.optical, self.grid), "optical, grid")
+        weights = (self.optical, self.grid, self.piecewise_affine)
+        _require_choice(self.probability, weights, "optical, grid, piecewise_affine")
         return self
 
 
@@ -152,15 +168,17 @@ class AugmentationSettings(Settings):
     probability: Probability = 0.2
     """Probability that an image is augmented at all (0.2 in the paper's code)."""
     preset: Literal["paper", "flips", "none"] = "paper"
-    """Probabilities of the operations that are not given: `paper`: the set of the paper's code but for its piecewise
-    affine distortion (docs/reference.md). `flips`: quarter turns and flips alone. `none`: none. It sets
-    probabilities alone; strengths have the same defaults in all three."""
+    """Probabilities of the operations that are not given: `paper`: the set of the paper's code. `flips`: quarter turns,
+    flips (each way by itself) and transposition. `none`: none. It sets probabilities alone; strengths have the same
+    defaults in all three."""
     quarter_turn: Chance = Chance()
     """A turn by 0, 90, 180 or 270 degrees."""
+    flip: Chance = Chance()
+    """One of three, each as likely: left becomes right, top becomes bottom, or both."""
     horizontal_flip: Chance = Chance()
-    """Left becomes right."""
+    """Left becomes right; not in `paper`."""
     vertical_flip: Chance = Chance()
-    """Top becomes bottom."""
+    """Top becomes bottom; not in `paper`."""
     transpose: Chance = Chance()
     """Rows become columns."""
     noise: NoiseSettings = NoiseSettings()
@@ -170,7 +188,7 @@ class AugmentationSettings(Settings):
     shift_scale_rotate: ShiftScaleRotateSettings = ShiftScaleRotateSettings()
     """One affine movement."""
     distortion: DistortionSettings = DistortionSettings()
-    """Optical or grid distortion."""
+    """Optical, grid or piecewise affine distortion."""
     contrast: ContrastSettings = ContrastSettings()
     """CLAHE, sharpen, emboss, or brightness and contrast."""
     hue_saturation_value: HueSaturationValueSettings = HueSaturationValueSettings()
@@ -182,13 +200,17 @@ class AugmentationSettings(Settings):
         if not isinstance(given, dict):
             return given
         values = cast(dict[str, object], given)
-        left_out = _LEFT_OUT.get(str(values.get("preset")), ())
+        left_out = _LEFT_OUT.get(str(values.get("preset", "paper")), ())
         return values | {name: _with_probability_zero(values.get(name, {})) for name in left_out}
 
 
-_FLIPS = ("quarter_turn", "horizontal_flip", "vertical_flip", "transpose")
+_ONE_WAY = ("horizontal_flip", "vertical_flip")
 _OTHERS = ("noise", "blur", "shift_scale_rotate", "distortion", "contrast", "hue_saturation_value")
-_LEFT_OUT: Mapping[str, tuple[str, ...]] = {"flips": _OTHERS, "none": _FLIPS + _OTHERS}
+_LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "paper": _ONE_WAY,
+    "flips": ("flip", *_OTHERS),
+    "none": ("quarter_turn", "flip", *_ONE_WAY, "transpose", *_OTHERS),
+}
 """Operations whose probability is 0 by default, for each preset."""
 
 

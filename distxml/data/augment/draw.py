@@ -26,6 +26,7 @@ from distxml.data.augment.maps import (
     lens_maps,
     motion_kernel,
     movement,
+    piecewise_affine_maps,
     sharpening_kernel,
 )
 
@@ -160,6 +161,10 @@ def _orientation(settings: AugmentationSettings, rng: np.random.Generator) -> Or
     if _hit(settings.quarter_turn.probability, rng):
         for _ in range(int(rng.integers(4))):
             orientation = orientation.then_transpose().then_flip_rows()  # a quarter turn to the left
+    if settings.flip.probability and _hit(settings.flip.probability, rng):  # unused, it draws nothing
+        kind = int(rng.integers(3))
+        orientation = orientation.then_flip_columns() if kind != 1 else orientation
+        orientation = orientation.then_flip_rows() if kind != 0 else orientation
     if _hit(settings.horizontal_flip.probability, rng):
         orientation = orientation.then_flip_columns()
     if _hit(settings.vertical_flip.probability, rng):
@@ -189,8 +194,13 @@ def _movement(settings: ShiftScaleRotateSettings, size: Size, rng: np.random.Gen
 
 
 def _maps(settings: DistortionSettings, size: Size, rng: np.random.Generator) -> NDArray[np.float32]:
-    if _one_of(rng, optical=settings.optical, grid=settings.grid) == "optical":
+    names = ("optical", "grid", "piecewise_affine")
+    kind = _one_of(rng, **{name: getattr(settings, name) for name in names})
+    if kind == "optical":
         return lens_maps(size, rng.uniform(-settings.optical_limit, settings.optical_limit))
+    if kind == "piecewise_affine":
+        points, scale = settings.affine_points, rng.uniform(*settings.affine_scale)
+        return piecewise_affine_maps(size, rng.normal(0, scale, (2, points, points)))
     widths, heights = 1 + rng.uniform(-settings.grid_limit, settings.grid_limit, (2, settings.grid_cells))
     return grid_maps(size, widths, heights)
 

@@ -92,6 +92,39 @@ def grid_maps(size: Size, column_widths: NDArray[np.float64], row_heights: NDArr
     return maps
 
 
+def piecewise_affine_maps(size: Size, movements: NDArray[np.float64]) -> NDArray[np.float32]:
+    """2×H×W: x and y where each pixel of the result comes from.
+
+    A regular grid of points covers the result to its borders. Each point comes from where it has moved to, and stays
+    inside the image; the square between four points is two triangles, cut from top left to bottom right, and the map is
+    affine in each: the warp of imgaug's `PiecewiseAffine`, which the paper's code uses through albumentations'
+    `IAAPiecewiseAffine`.
+
+    Args:
+        size: height and width, in pixels.
+        movements: 2×rows×columns, along x and y, as shares of the width and of the height; two of each at least.
+    """
+    (rows, down), (columns, along) = (_cells(*each) for each in zip(size, movements.shape[1:], strict=True))
+    rows, down = rows[:, None], down[:, None]
+    is_lower = down > along  # H×W: below its square's diagonal
+    first, second = np.where(is_lower, down, along), np.where(is_lower, along, down)
+    still = np.meshgrid(*(np.linspace(0, 1, count) for count in movements.shape[:0:-1]))  # x and y, rows×columns each
+    maps = np.empty((2, *size), np.float32)
+    for plane, start, moved, side in zip(maps, still, movements, size[::-1], strict=True):
+        points = (start * (side - 1) + moved * side).clip(0, side - 1)
+        corner, opposite = points[rows, columns], points[rows + 1, columns + 1]
+        third = np.where(is_lower, points[rows + 1, columns], points[rows, columns + 1])
+        plane[:] = corner + first * (third - corner) + second * (opposite - third)
+    return maps
+
+
+def _cells(side: int, points: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Of each pixel along a side: which of the spaces between so many points it lies in, and how far along, 0 to 1."""
+    places = np.linspace(0, points - 1, side)
+    cells = np.minimum(places.astype(np.int64), points - 2)
+    return cells, places - cells
+
+
 def _ramp(side: int) -> NDArray[np.float32]:
     return np.arange(side, dtype=np.float32) / np.float32(side)
 

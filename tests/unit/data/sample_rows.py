@@ -11,12 +11,14 @@ from distxml.data.rows import Pixels, Row
 
 GEOMETRIC: dict[str, dict[str, object]] = {
     "quarter_turn": {},
+    "flip": {},
     "horizontal_flip": {},
     "vertical_flip": {},
     "transpose": {},
     "shift_scale_rotate": {},
     "distortion/optical": {},
     "distortion/grid": {},
+    "distortion/piecewise_affine": {},
 }
 PIXELWISE: dict[str, dict[str, object]] = {
     "noise": {},
@@ -31,17 +33,17 @@ PIXELWISE: dict[str, dict[str, object]] = {
 }
 CHOICES = {
     "blur": ("motion", "median", "box"),
-    "distortion": ("optical", "grid"),
+    "distortion": ("optical", "grid", "piecewise_affine"),
     "contrast": ("clahe", "sharpen", "emboss", "brightness_contrast"),
 }
 
 
-def alone(operation: str) -> AugmentationSettings:
-    """Each image gets this operation (`group` or `group/choice`) and no other."""
+def alone(operation: str, **others: object) -> AugmentationSettings:
+    """Each image gets this operation (`group` or `group/choice`) and no other; `others`: of its group's settings."""
     group, _, choice = operation.partition("/")
     weights = {name: float(name == choice) for name in CHOICES.get(group, ())}
     strength = (GEOMETRIC | PIXELWISE)[operation]
-    values = {"preset": "none", "probability": 1, group: {"probability": 1} | weights | strength}
+    values = {"preset": "none", "probability": 1, group: {"probability": 1} | weights | strength | others}
     return AugmentationSettings.model_validate(values)
 
 

@@ -1,10 +1,13 @@
 """Draws follow the settings, kernels and maps are what they say, and masks follow their images."""
 
+from collections import Counter
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from distxml.config.augmentation import AugmentationSettings
@@ -19,6 +22,7 @@ from distxml.data.augment.opencv import (
     remapped,
 )
 from distxml.data.rows import Sample
+from tests.oracles import triangles as oracle
 from tests.unit.data.sample_rows import GEOMETRIC, PIXELWISE, alone, loader_settings, run, shape, shape_row
 
 LINEAR, NEAREST = 1, 0  # OpenCV's numbers
@@ -43,6 +47,25 @@ def test_a_quarter_turn_is_drawn_in_all_four_ways() -> None:
     assert seen == {np.rot90(start, times).tobytes() for times in range(4)}
 
 
+def test_a_flip_is_one_of_three_for_half_of_the_images() -> None:
+    start, count = shape(8, 8), 1200
+    only = AugmentationSettings.model_validate({"preset": "none", "probability": 1, "flip": {"probability": 0.5}})
+    seen = Counter(augmented_mask(start, draw(only, (8, 8), 0, 0, str(key))).tobytes() for key in range(count))
+    expected = [(start, 1 / 2), *((way, 1 / 6) for way in (np.fliplr(start), np.flipud(start), np.rot90(start, 2)))]
+    assert sum(seen[way.tobytes()] for way, _ in expected) == count
+    for way, share in expected:
+        assert abs(seen[way.tobytes()] / count - share) < 4 * np.sqrt(share * (1 - share) / count)
+
+
+def test_the_published_set_flips_once_and_the_others_each_way() -> None:
+    flips = ("flip", "horizontal_flip", "vertical_flip")
+    found = {
+        preset: [getattr(AugmentationSettings.model_validate(given), name).probability for name in flips]
+        for preset, given in [("unset", {}), *((name, {"preset": name}) for name in ("paper", "flips", "none"))]
+    }
+    assert found == {"unset": [0.5, 0, 0], "paper": [0.5, 0, 0], "flips": [0, 0.5, 0.5], "none": [0, 0, 0]}
+
+
 def test_presets_set_probabilities_and_given_values_win() -> None:
     paper, flips = AugmentationSettings(), AugmentationSettings(preset="flips")
     assert flips.blur.probability == 0 and flips.blur.size == paper.blur.size
@@ -57,6 +80,8 @@ def test_presets_set_probabilities_and_given_values_win() -> None:
     [
         ({"blur": {"motion": 0, "median": 0, "box": 0}}, "motion, median, box"),
         ({"blur": {"size": 4}}, "odd"),
+        ({"distortion": {"optical": 0, "grid": 0, "piecewise_affine": 0}}, "optical, grid, piecewise_affine"),
+        ({"distortion": {"affine_scale": [0.05, 0.03]}}, "smaller first"),
         ({"noise": {"std": [0.2, 0.1]}}, "smaller first"),
         ({"nois": {}}, "nois"),
     ],
@@ -145,9 +170,36 @@ def test_the_lens_is_opencvs_camera_model(k: float, height: int, width: int) -> 
 
 
 def test_distortions_without_strength_change_nothing() -> None:
-    image = shape(24, 32)
-    for still in (maps.lens_maps((24, 32), 0.0), maps.grid_maps((24, 32), np.ones(5), np.ones(5))):
+    image, size = shape(24, 32), (24, 32)
+    none = maps.lens_maps(size, 0.0), maps.grid_maps(size, np.ones(5), np.ones(5))
+    for still in (*none, maps.piecewise_affine_maps(size, np.zeros((2, 4, 3)))):
         assert np.array_equal(remapped(image, still, NEAREST), image)
+
+
+@given(
+    movements=arrays(
+        np.float64, st.tuples(st.just(2), st.integers(2, 5), st.integers(2, 5)), elements=st.floats(-0.2, 0.2)
+    ),
+    height=st.integers(5, 20),
+    width=st.integers(5, 20),
+)
+@settings(max_examples=20)
+def test_a_piecewise_affine_map_is_affine_in_each_triangle(movements: np.ndarray, height: int, width: int) -> None:
+    found = maps.piecewise_affine_maps((height, width), movements)
+    assert np.abs(found - oracle.piecewise_affine(height, width, movements)).max() < 1e-4
+    assert found.min() >= 0 and found[0].max() <= width - 1 and found[1].max() <= height - 1
+
+
+def test_points_move_by_the_standard_deviation_that_is_set() -> None:
+    strong = alone("distortion/piecewise_affine", affine_scale=[0.05, 0.05], affine_points=3)
+    centres = [maps_of(strong, str(key))[:, 10, 20] - (20, 10) for key in range(400)]  # of 21×41 pixels: not clipped
+    assert np.std(centres, axis=0) == pytest.approx([0.05 * 41, 0.05 * 21], rel=0.15)
+
+
+def maps_of(settings_: AugmentationSettings, key: str) -> np.ndarray:
+    found = draw(settings_, (21, 41), 0, 0, key).maps
+    assert found is not None
+    return found
 
 
 @given(size=st.sampled_from([3, 5, 7]), radians=st.floats(0, 6.3), begin=st.floats(-1, 0), end=st.floats(0, 1))
@@ -171,7 +223,7 @@ def test_image_and_mask_stay_aligned(operation: str, seed: int) -> None:
     image, mask = batch.image[:, :1] > 0.5, batch.mask > 0.5
     assert ((image & mask).sum() / (image | mask).sum()).item() > 0.93
     moved = (mask != mask[:1]).any() or (mask[0, 0].numpy() * 255 != shape(64, 64)).any()
-    assert moved or operation not in {"shift_scale_rotate", "distortion/grid"}
+    assert moved or operation not in {"shift_scale_rotate", "distortion/grid", "distortion/piecewise_affine"}
 
 
 @pytest.mark.parametrize("operation", sorted(PIXELWISE))
