@@ -93,8 +93,10 @@ class Studentized:
     def _ends(self) -> Values:
         ends = np.full((2, len(self.estimate)), np.nan)
         known = ~np.isnan(self.error)
-        if known.any():
-            ends[:, known] = np.nanpercentile(self.samples[:, known], PERCENTILES, axis=0, method="nearest")
+        partly = known & np.isnan(self.samples).any(0)
+        for columns, percentile in ((known & ~partly, np.percentile), (partly, np.nanpercentile)):  # which is slow
+            if columns.any():
+                ends[:, columns] = percentile(self.samples[:, columns], PERCENTILES, axis=0, method="nearest")
         return ends
 
 

@@ -3,6 +3,7 @@ import json
 import shutil
 import struct
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from distxml.data.contact_sheet import MAX_SIDE, TINT, with_mask, write_contact_
 from distxml.data.digest import index_digest, rows_digest
 from distxml.data.inspect import EXAMPLES, Inspection, image_size, inspect_dataset
 from distxml.data.rows import EncodedRows, Row
-from distxml.data.schema import ROW_SCHEMA, Dataset, Split, open_dataset
+from distxml.data.schema import ROW_SCHEMA, SPLITS, Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.sources.building.build import build_dataset
+from tests.small_dataset import noise_row, write_dataset
 
 
 def silently(splits: Sequence[Split], _: str) -> Iterable[Split]:
@@ -87,6 +89,24 @@ def test_metadata_that_contradicts_the_shards(dataset: Dataset) -> None:
     path.write_text(json.dumps(metadata))
     with pytest.raises(UserError, match="counts of val"):
         inspected(open_dataset(place(dataset)))
+
+
+def test_groups_are_counted_and_never_in_two_splits(tmp_path: Path) -> None:
+    rows = {split: [replace(noise_row(10 * place + number), group=f"{split} {number // 3}") for number in range(7)]
+            for place, split in enumerate(SPLITS)}  # fmt: skip
+    write_dataset(tmp_path / "d", rows)
+    inspected(open_dataset(tmp_path / "d"))
+    path = tmp_path / "d/dataset.json"
+    metadata = json.loads(path.read_text())
+    assert metadata["groups"] == dict.fromkeys(SPLITS, 3)
+    for stated in ({"train": 3, "val": 2, "test": 3}, None):
+        path.write_text(json.dumps(metadata | {"groups": stated}))
+        with pytest.raises(UserError, match=r"groups of (val|train) are (2|none), but the shards hold 3"):
+            inspected(open_dataset(tmp_path / "d"))
+    rows["test"][0] = replace(rows["test"][0], group="val 1")
+    write_dataset(tmp_path / "d", rows)
+    with pytest.raises(UserError, match="images of the group 'val 1' are in val and in test"):
+        inspected(open_dataset(tmp_path / "d"))
 
 
 def test_a_key_that_comes_twice(dataset: Dataset) -> None:

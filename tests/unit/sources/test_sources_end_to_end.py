@@ -88,6 +88,11 @@ def test_every_image_once_with_its_mask_and_its_patient_in_one_split(kind: str, 
     if kind in GROUPED:
         patients = [{GROUPED[kind](str(row["key"])) for row in rows[split]} for split in SPLITS]
         assert sum(map(len, patients)) == len(set.union(*patients)) == PATIENTS
+        groups = [{row["group"] for row in rows[split]} for split in SPLITS]  # as the dataset keeps them
+        assert list(map(len, groups)) == list(map(len, patients))
+        assert len(set.union(*groups)) == PATIENTS
+    else:
+        assert {row["group"] for split in SPLITS for row in rows[split]} == {None}
 
 
 def test_what_cannot_be_used_is_in_the_list(tmp_path: Path) -> None:

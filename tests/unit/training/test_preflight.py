@@ -1,6 +1,7 @@
 """What is refused before anything starts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_an_image_that_comes_twice_is_refused(tmp_path: Path, split: Split) -> N
     content[split].append(content["train"][3])
     write_dataset(tmp_path / "d", content)
     with pytest.raises(UserError, match=rf"the key 'row-00003' is in train and comes again in {split}"):
+        check_dataset(recipe(tmp_path / "d"))
+
+
+def test_a_patient_in_two_splits_is_refused(tmp_path: Path) -> None:
+    content = rows()
+    for split in ("train", "test"):
+        content[split][0] = replace(content[split][0], group="patient 7")
+    write_dataset(tmp_path / "d", content)
+    with pytest.raises(UserError, match="images of the group 'patient 7' are in train and in test, so that its scores"):
         check_dataset(recipe(tmp_path / "d"))
 
 
