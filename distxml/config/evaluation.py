@@ -93,6 +93,14 @@ class EvaluationSettings(Settings):
             return value
         raise ValueError("must be a whole number from 1 on, or all")
 
+    @model_validator(mode="after")
+    def _primary_is_measured(self) -> "EvaluationSettings":
+        for name, values in (("patch_size", self.patch_sizes), ("fill", self.fills)):
+            value = getattr(self.primary, name)
+            if value is not None and value not in values:
+                raise ValueError(f"primary.{name}={value} is not among {name}s ({', '.join(map(str, values))})")
+        return self
+
     @field_validator("methods", "patch_sizes", "fills", "orders")
     @classmethod
     def _each_once(cls, values: tuple[object, ...]) -> tuple[object, ...]:
