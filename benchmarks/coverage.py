@@ -1,9 +1,9 @@
 """Do intervals hold the truth as often as they say, and how often is a difference called clear where there is none?
 
-    python benchmarks/coverage.py intervals     # 4 minutes on two cores
-    python benchmarks/coverage.py patients      # 1 minute
-    python benchmarks/coverage.py primary       # 8 minutes
-    python benchmarks/coverage.py family        # 25 minutes
+    python benchmarks/coverage.py intervals     # half a minute
+    python benchmarks/coverage.py patients      # half a minute
+    python benchmarks/coverage.py primary       # 3 minutes
+    python benchmarks/coverage.py family        # 15 minutes
     python benchmarks/coverage.py seconds       # half a minute
 
 Made-up values whose truth is known go through the evaluation's own statistics, with as many resamples as its settings
@@ -21,12 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from distxml.attribution.methods import METHODS as ALL_METHODS
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.statistics.aopc_summary import comparisons
 from distxml.evaluation.statistics.family import outcomes_of
+from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.image_aopc import ImageAopc
+from distxml.evaluation.statistics.intervals import means
 from distxml.evaluation.statistics.paired import PairedDifference, Place, differences_of_methods
 from distxml.evaluation.statistics.proportions import share_interval
 from distxml.evaluation.statistics.resamples import Resamples
@@ -67,36 +70,39 @@ def half_zero(generator: np.random.Generator, shape: tuple[int, ...]) -> Values:
 KINDS: Mapping[str, Draw] = {"normal": normal, "skewed": skewed, "tied": tied, "half zero": half_zero}
 
 
-def single(images: int, seed: int) -> Resamples:
+def single(images: int) -> Groups:
     """Every image by itself."""
-    return Resamples(np.arange(images), DRAWS, seed)
+    return Groups(np.arange(images))
 
 
 def intervals(evaluations: int) -> Iterator[Result]:
-    """Coverage of the interval of a mean, and of a percentile bootstrap's from the same resamples."""
+    """Coverage of the interval of a mean, beside Student's and a percentile bootstrap's."""
     for kind, draw in KINDS.items():
         for images in IMAGES:
-            generator = np.random.default_rng(0)
-            held, held_by_percentiles, unknown, done = 0, 0, 0, 0
-            while done < evaluations:
-                values = draw(generator, (images, min(100, evaluations - done)))
-                resamples = single(images, done)
-                low, high = studentized_means(values, resamples).interval()
-                means = np.concatenate([counts @ values for counts in resamples.counts()]) / images
-                from_percentiles = np.percentile(means, (2.5, 97.5), axis=0)
-                held += int(((low <= 0) & (high >= 0)).sum())
-                held_by_percentiles += int(((from_percentiles[0] <= 0) & (from_percentiles[1] >= 0)).sum())
-                unknown += int(np.isnan(low).sum())
-                done += values.shape[1]
+            values = draw(np.random.default_rng(0), (images, evaluations))
+            found, counts = means(values, single(images)), _counts(images)
+            of_bootstrap = np.percentile(counts @ values / images, (2.5, 97.5), axis=0)
+            half = student.isf(0.025, images - 1) * values.std(0, ddof=1) / np.sqrt(images)
             yield {
                 "what": "mean",
                 "values": kind,
                 "images": images,
-                "evaluations": done,
-                "holds_the_truth": held / max(1, done - unknown),
-                "percentile_bootstrap": held_by_percentiles / done,
-                "unknown": unknown / done,
+                "holds_the_truth": _held(found.low, found.high),
+                "students": _held(values.mean(0) - half, values.mean(0) + half),
+                "percentile_bootstrap": _held(*of_bootstrap),
+                "width_in_students": float(np.nanmedian((found.high - found.low) / (2 * half))),
+                "unknown": float(np.isnan(found.low).mean()),
             }
+
+
+def _counts(images: int) -> Values:
+    return np.concatenate(list(Resamples(single(images), DRAWS, 0).counts()))
+
+
+def _held(low: Values, high: Values) -> float:
+    """Share of the known intervals that hold 0."""
+    known = ~np.isnan(low)
+    return float(((low <= 0) & (high >= 0))[known].mean())
 
 
 def of_patients(generator: np.random.Generator, columns: int) -> Values:
@@ -113,8 +119,8 @@ def patients(evaluations: int) -> Iterator[Result]:
     generator = np.random.default_rng(0)
     values = of_patients(generator, evaluations)
     for name, own in (("patients", group), ("as if independent", apart)):
-        low, high = studentized_means(values, Resamples(own, DRAWS, 0)).interval()
-        yield {"what": "mean", "images": name, "holds_the_truth": float(((low <= 0) & (high >= 0)).mean())}
+        found = means(values, Groups(own))
+        yield {"what": "mean", "images": name, "holds_the_truth": _held(found.low, found.high)}
     for share in (0.5, 0.8, 0.95):
         for name, own in (("patients", group), ("as if independent", apart)):
             ends = [share_interval((column < norm.ppf(share)).astype(np.float64), own) for column in values.T]
@@ -132,7 +138,7 @@ def primary(evaluations: int) -> Iterator[Result]:
             clear = 0
             for number in range(evaluations):
                 difference = PairedDifference(place, draw(generator, (images,)), everyone)
-                found = outcomes_of([difference], single(images, number), place)
+                found = outcomes_of([difference], Resamples(single(images), DRAWS, number), place)
                 clear += comparisons(list(found.values()))[0].verdict != "unclear"
             yield {"what": "primary", "values": kind, "images": images, "called_clear": clear / evaluations}
 
@@ -142,11 +148,11 @@ def family(evaluations: int) -> Iterator[Result]:
     for kind in ("normal", "skewed", "tied"):
         for images in IMAGES:
             generator = np.random.default_rng(0)
-            clear = sum(_any_clear(_scores(generator, kind, images, number)) for number in range(evaluations))
+            clear = sum(_any_clear(_scores(generator, kind, images), number) for number in range(evaluations))
             yield {"what": "family", "values": kind, "images": images, "any_called_clear": clear / evaluations}
 
 
-def _scores(generator: np.random.Generator, kind: str, images: int, seed: int) -> ImageAopc:
+def _scores(generator: np.random.Generator, kind: str, images: int) -> ImageAopc:
     """12 methods at 20 settings, all from one distribution."""
     common = generator.normal(size=(images, 1, 1))
     own = generator.normal(size=(images, METHODS, SETTINGS))
@@ -161,25 +167,25 @@ def _scores(generator: np.random.Generator, kind: str, images: int, seed: int) -
         settings=tuple((size, "black") for size in range(1, SETTINGS + 1)),
         label=np.zeros(images, np.int64),
         values={(name, "morf"): values[:, number] for number, name in enumerate(names)},
-        resamples=single(images, seed),
+        groups=single(images),
         images=np.ones(images, np.bool_),
     )
 
 
-def _any_clear(scores: ImageAopc) -> bool:
+def _any_clear(scores: ImageAopc, seed: int) -> bool:
     primary_one = Place("in_model", "random", "morf")
-    found = outcomes_of(list(differences_of_methods(scores)), scores.resamples, primary_one)
+    found = outcomes_of(list(differences_of_methods(scores)), Resamples(scores.groups, DRAWS, seed), primary_one)
     return any(row.verdict != "unclear" for row in comparisons(list(found.values())) if not row.primary)
 
 
 def seconds(evaluations: int) -> Iterator[Result]:
-    """CPU seconds of the intervals of made-up curves, beside a percentile bootstrap of the same means in NumPy."""
+    """CPU seconds of intervals and tests of made-up curves, beside a percentile bootstrap of the means in NumPy."""
     for images, steps, sets in ((60, 100, 60), (10_000, 30, 10)):
         curves = np.random.default_rng(0).random((sets, images, steps + 1))
         plain = min(_cpu_seconds(_percentile_bootstrap, curves) for _ in range(evaluations))
-        ours = min(_cpu_seconds(_studentized, curves) for _ in range(evaluations))
+        ours = min(_cpu_seconds(_ours, curves) for _ in range(evaluations))
         place = {"what": "seconds", "images": images, "steps": steps, "sets": sets}
-        yield place | {"percentile_bootstrap": plain, "studentized": ours, "ratio": ours / plain}
+        yield place | {"percentile_bootstrap": plain, "ours": ours, "ratio": ours / plain}
 
 
 def _cpu_seconds(work: Callable[[Values], None], curves: Values) -> float:
@@ -196,14 +202,17 @@ def _percentile_bootstrap(curves: Values) -> None:
         np.percentile(counts @ values / images, (2.5, 97.5), axis=0, method="nearest")
 
 
-def _studentized(curves: Values) -> None:
-    resamples = single(curves.shape[1], 0)
+def _ours(curves: Values) -> None:
+    """The intervals of every step, and the tests of 400 differences."""
+    groups = single(curves.shape[1])
     for values in curves:
-        studentized_means(values, resamples).interval()
+        means(values, groups)
+    differences = np.tile(curves.mean(2).T, 400 // len(curves))
+    studentized_means(differences, Resamples(groups, DRAWS, 0)).adjusted_p_values()
 
 
 STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {
-    "intervals": (intervals, 4000),
+    "intervals": (intervals, 10_000),
     "patients": (patients, 4000),
     "primary": (primary, 2000),
     "family": (family, 400),

@@ -1,6 +1,6 @@
 """`summary.json`: everything that an evaluation says about the images together.
 
-Intervals are of 95%, each by itself. Unless a field says otherwise they are those of a studentised bootstrap over the
+Intervals are of 95%, each by itself. Unless a field says otherwise they are Student's, corrected for skewness, over the
 images, or over the groups (patients) that the dataset names; None where fewer than `MIN_GROUPS` stand behind them, or
 where all values agree and say nothing of the spread.
 """
@@ -16,7 +16,7 @@ from distxml.metrics.lookup import BETTER_AOPC
 HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
 """A figure of heatmaps and masks: a column of `HEATMAPS_SCHEMA`."""
 MIN_GROUPS = 6
-"""Fewer independent groups (patients, or images where no image has a group) have no bootstrap interval and no verdict:
+"""Fewer independent groups (patients, or images where none has a group) have no interval (but Wilson's) and no verdict:
 below, no procedure that was tried keeps what it promises (`benchmarks/coverage.py`)."""
 LEVEL = 0.05
 """Share of errors of an interval or a test: intervals are of 95%."""
@@ -56,7 +56,7 @@ class ScoredModel(_Record):
 
 class Metric(_Record):
     """A number over the images, with its 95% interval: Wilson's for accuracy (widened where images have groups),
-    percentiles of a bootstrap for the areas under curves, a studentised bootstrap for the others."""
+    percentiles of a bootstrap for the areas under curves, Student's corrected for skewness for the others."""
 
     name: str
     """accuracy, roc_auc, average_precision, a loss term, pompom, heat_mean, heat_ratio, ..."""
@@ -141,7 +141,7 @@ class OrderGap(_Record):
     @property
     def verdict(self) -> Verdict:
         """Whether the gap is more than chance."""
-        return _verdict(self.gap, self.p, "higher")
+        return _verdict(self, self.gap, "higher")
 
 
 class AopcOverall(_Record):
@@ -189,11 +189,14 @@ class Comparison(_Record):
     @property
     def verdict(self) -> Verdict:
         """Whether the difference is more than chance."""
-        return _verdict(self.difference, self.p, BETTER_AOPC[self.order])
+        return _verdict(self, self.difference, BETTER_AOPC[self.order])
 
 
-def _verdict(difference: float, p: float | None, better: Better) -> Verdict:
-    if p is None or p >= LEVEL or abs(difference) <= SAME:
+def _verdict(row: OrderGap | Comparison, difference: float, better: Better) -> Verdict:
+    """By the p-value; never against the row's own interval, and never for what rounding may have made."""
+    if row.p is None or row.p >= LEVEL or abs(difference) <= SAME:
+        return "unclear"
+    if row.low is None or row.high is None or row.low <= 0 <= row.high:
         return "unclear"
     return "better" if (difference > 0) == (better == "higher") else "worse"
 

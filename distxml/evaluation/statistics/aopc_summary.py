@@ -8,20 +8,20 @@ import numpy as np
 
 from distxml.evaluation.statistics.columns import known
 from distxml.evaluation.statistics.family import Outcome
+from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.image_aopc import CurveSet, ImageAopc
-from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.statistics.studentized import studentized_means
+from distxml.evaluation.statistics.intervals import means
 from distxml.evaluation.summary import Aopc, AopcOverall, Comparison, OrderGap
 
 Element = TypeVar("Element")
 
 
-def aopc_table(sets: Sequence[CurveSet], resamples: Resamples) -> tuple[Aopc, ...]:
+def aopc_table(sets: Sequence[CurveSet], groups: Groups) -> tuple[Aopc, ...]:
     """AOPC, and the area under whole curves, of every set; in their order."""
     if not sets:
         return ()
-    low, high = studentized_means(np.stack([curves.aopc for curves in sets], axis=1), resamples).interval()
-    areas = _areas(sets, resamples)
+    found = means(np.stack([curves.aopc for curves in sets], axis=1), groups)
+    areas = _areas(sets, groups)
     return tuple(
         Aopc(
             method=curves.method,
@@ -30,8 +30,8 @@ def aopc_table(sets: Sequence[CurveSet], resamples: Resamples) -> tuple[Aopc, ..
             fill=curves.fill,
             steps=curves.steps,
             aopc=float(curves.aopc.mean()),
-            low=known(low[i]),
-            high=known(high[i]),
+            low=known(found.low[i]),
+            high=known(found.high[i]),
             images=len(curves.aopc),
             tie_share=curves.tie_share,
             by_steps=tuple(curves.by_steps.tolist()),
@@ -54,13 +54,13 @@ class _Area:
     high: float | None = None
 
 
-def _areas(sets: Sequence[CurveSet], resamples: Resamples) -> list[_Area]:
+def _areas(sets: Sequence[CurveSet], groups: Groups) -> list[_Area]:
     columns = [curves.auc for curves in sets if curves.auc is not None]
     if not columns:
         return [_Area()] * len(sets)
     values = np.stack(columns, axis=1)
-    low, high = studentized_means(values, resamples).interval()
-    areas = iter(zip(values.mean(0), low, high, strict=True))
+    found = means(values, groups)
+    areas = iter(zip(found.value, found.low, found.high, strict=True))
     return [_Area() if curves.auc is None else _Area(*map(known, next(areas))) for curves in sets]
 
 
@@ -68,16 +68,16 @@ def aopc_overall(scores: ImageAopc) -> tuple[AopcOverall, ...]:
     """AOPC of every method and order over all patch sizes and fills, which weigh the same."""
     if not len(scores.label):
         return ()
-    means = np.stack([values.mean(1) for values in scores.values.values()], axis=1)
-    low, high = studentized_means(means, scores.resamples).interval()
+    values = np.stack([values.mean(1) for values in scores.values.values()], axis=1)
+    found = means(values, scores.groups)
     return tuple(
         AopcOverall(
             method=method,
             order=order,
-            aopc=float(means[:, i].mean()),
-            low=known(low[i]),
-            high=known(high[i]),
-            images=len(means),
+            aopc=float(values[:, i].mean()),
+            low=known(found.low[i]),
+            high=known(found.high[i]),
+            images=len(values),
             settings=len(scores.settings),
         )
         for i, (method, order) in enumerate(scores.values)

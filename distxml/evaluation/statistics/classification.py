@@ -18,15 +18,16 @@ from torchmetrics.functional.classification import (
     multiclass_confusion_matrix,
 )
 
-from distxml.evaluation.statistics.resamples import Resamples, Size
-from distxml.evaluation.statistics.studentized import PERCENTILES
-from distxml.evaluation.summary import MIN_GROUPS, ClassCurve, Metric
+from distxml.evaluation.statistics.groups import Size
+from distxml.evaluation.statistics.resamples import Resamples
+from distxml.evaluation.summary import LEVEL, MIN_GROUPS, ClassCurve, Metric
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 Ends = tuple[float | None, float | None]
 
+PERCENTILES = (100 * LEVEL / 2, 100 * (1 - LEVEL / 2))
 AREAS = ("roc_auc", "average_precision")
 
 
@@ -87,12 +88,12 @@ def area_metrics(
         label: N, indices of classes.
         resamples: of the groups of the N images.
     """
-    classes, size = scored_classes(label, probabilities.shape[1]), resamples.size()
+    classes, size = scored_classes(label, probabilities.shape[1]), resamples.groups.size()
     if not classes:
         return [_area(name, None, (None, None), size) for name in AREAS]
     samples = np.concatenate([_macro(probabilities, label, classes, counts) for counts in resamples.image_counts()])
     values = [float(np.mean([curve.area for curve in curves])) for curves in (roc, pr)]
-    ends = _ends(samples) if resamples.groups >= MIN_GROUPS else [(None, None)] * len(AREAS)
+    ends = _ends(samples) if resamples.groups.count >= MIN_GROUPS else [(None, None)] * len(AREAS)
     return [_area(name, value, pair, size) for name, value, pair in zip(AREAS, values, ends, strict=True)]
 
 

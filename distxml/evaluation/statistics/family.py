@@ -13,6 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from distxml.evaluation.statistics.columns import known
+from distxml.evaluation.statistics.intervals import Estimates, ratios
 from distxml.evaluation.statistics.paired import PairedDifference, Place
 from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.statistics.sign_flips import sign_flip_p_value
@@ -47,27 +48,36 @@ def outcomes_of(
     """
     if not differences:
         return {}
-    found = Studentized.of_all([*_by_images(differences, resamples)])
-    low, high = found.interval()
+    parts = [*_by_images(differences, resamples)]
+    low = np.concatenate([part.interval.low for part in parts])
+    high = np.concatenate([part.interval.high for part in parts])
+    found = Studentized.of_all([part.test for part in parts])
     p_values = found.p_values()
     others = [number for number, difference in enumerate(differences) if difference.place != primary]
-    adjusted = np.full(len(differences), np.nan)
-    adjusted[others] = found.columns(others).adjusted_p_values()
-    tested: dict[Place, Outcome] = {}
+    p_values[others] = found.columns(others).adjusted_p_values()
+    outcomes: dict[Place, Outcome] = {}
     for number, difference in enumerate(differences):
-        is_primary = difference.place == primary
-        p = p_values[number] if is_primary else adjusted[number]
+        p, is_primary = p_values[number], difference.place == primary
         if is_primary and not np.isnan(p):
             p = max(p, sign_flip_p_value(difference.values, resamples))
-        tested[difference.place] = Outcome(difference, known(low[number]), known(high[number]), known(p), is_primary)
-    return tested
+        outcomes[difference.place] = Outcome(difference, known(low[number]), known(high[number]), known(p), is_primary)
+    return outcomes
 
 
-def _by_images(differences: Sequence[PairedDifference], resamples: Resamples) -> Iterator[Studentized]:
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Differences over the same images."""
+
+    interval: Estimates
+    test: Studentized
+
+
+def _by_images(differences: Sequence[PairedDifference], resamples: Resamples) -> Iterator[_Part]:
     """Those over the same images together; all of them from the same draws of groups."""
     for _, same in groupby(differences, key=lambda difference: id(difference.images)):
         columns = list(same)
         images = columns[0].images
         values = np.zeros((len(images), len(columns)))
         values[images] = np.stack([column.values for column in columns], axis=1)
-        yield studentized_ratios(values, images[:, None].astype(np.float64), resamples)
+        present = images[:, None].astype(np.float64)
+        yield _Part(ratios(values, present, resamples.groups), studentized_ratios(values, present, resamples))

@@ -11,8 +11,8 @@ from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps, area_under
 from distxml.evaluation.scoring.plan import PlannedCurve, ScoringPlan
 from distxml.evaluation.statistics.columns import Positions, list_lengths, row_grid
-from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.statistics.studentized import studentized_means
+from distxml.evaluation.statistics.groups import Groups
+from distxml.evaluation.statistics.intervals import means
 
 SETTING = ("method", "patch_size", "order", "fill")
 """Columns that tell one set of curves from another."""
@@ -55,22 +55,20 @@ class CurveSets:
     Attributes:
         sets: in the order of the plan, fills running fastest.
         label: n true classes.
-        resamples: of the groups of the images.
+        groups: of the images.
     """
 
     sets: tuple[CurveSet, ...]
     label: Labels
-    resamples: Resamples
+    groups: Groups
 
 
-def curve_sets(plan: ScoringPlan, curves: pa.Table, *, draws: int, seed: int) -> CurveSets:
+def curve_sets(plan: ScoringPlan, curves: pa.Table) -> CurveSets:
     """The curves of `CURVES_SCHEMA`, in any order.
 
     Args:
         plan: of the evaluation.
         curves: all of them.
-        draws: resamples of the intervals.
-        seed: of the run.
 
     Raises:
         ValueError: they are not those of the plan, each once per image.
@@ -81,16 +79,16 @@ def curve_sets(plan: ScoringPlan, curves: pa.Table, *, draws: int, seed: int) ->
     grid = row_grid(curves, SETTING, wanted, len(plan.curve_keys))
     of_image = grid[0] if len(grid) else np.zeros(0, np.int64)
     label = curves["label"].to_numpy().astype(np.int64)[of_image]
-    resamples = Resamples.of(curves["group"].take(of_image).to_pylist(), draws, seed)
+    groups = Groups.of(curves["group"].take(of_image).to_pylist())
     tie_share = curves["tie_share"].to_numpy()
     measured = [
-        measure(curve, fill, f, tie_share[rows], resamples)
+        measure(curve, fill, f, tie_share[rows], groups)
         for (curve, fill), rows, f in zip(planned, grid, _values(curves["f"], grid), strict=True)
     ]
-    return CurveSets(tuple(measured), label, resamples)
+    return CurveSets(tuple(measured), label, groups)
 
 
-def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, resamples: Resamples) -> CurveSet:
+def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, groups: Groups) -> CurveSet:
     """The areas of n curves.
 
     Args:
@@ -98,7 +96,7 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, resam
         fill: what replaced the patches.
         f: n×(L+1).
         tie_share: n.
-        resamples: of their groups.
+        groups: of the n images.
 
     Raises:
         ValueError: the curves do not have the planned steps.
@@ -106,6 +104,7 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, resam
     if f.shape[1] != curve.steps + 1:
         raise ValueError(f"curves of {curve.method} have {f.shape[1] - 1} steps, not {curve.steps}")
     by_steps = aopc_by_steps(f)
+    found = means(by_steps, groups)
     return CurveSet(
         method=curve.method,
         patch_size=curve.patch_size,
@@ -115,7 +114,7 @@ def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, resam
         aopc=by_steps[:, -1].copy(),
         auc=area_under(f) if curve.is_complete else None,
         by_steps=by_steps.mean(0),
-        by_steps_ends=studentized_means(by_steps, resamples).interval(),
+        by_steps_ends=np.stack([found.low, found.high]),
         tie_share=float(tie_share.mean()),
     )
 
@@ -138,7 +137,7 @@ class ImageAopc:
         settings: S pairs of a patch size and a fill, in the order of the plan.
         label: m true classes.
         values: m×S of every method and order that has curves.
-        resamples: of the groups of the m images.
+        groups: of the m images.
         images: n, True for the m images.
         only: the true class that all m images have; None: all images are there.
     """
@@ -146,7 +145,7 @@ class ImageAopc:
     settings: tuple[tuple[int, Fill], ...]
     label: Labels
     values: dict[tuple[Method, Order], Values]
-    resamples: Resamples
+    groups: Groups
     images: NDArray[np.bool_]
     only: int | None = None
 
@@ -171,7 +170,7 @@ class ImageAopc:
             settings=self.settings,
             label=self.label[chosen],
             values={place: values[chosen] for place, values in self.values.items()},
-            resamples=self.resamples.over(chosen),
+            groups=self.groups.over(chosen),
             images=chosen,
             only=label,
         )
@@ -187,6 +186,6 @@ def image_aopc(curves: CurveSets) -> ImageAopc:
         settings=tuple(settings),
         label=curves.label,
         values={place: np.stack([one.aopc for one in sets], axis=1) for place, sets in columns.items()},
-        resamples=curves.resamples,
+        groups=curves.groups,
         images=np.ones(len(curves.label), np.bool_),
     )

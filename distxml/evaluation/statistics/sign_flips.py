@@ -28,10 +28,10 @@ def sign_flip_p_value(difference: Values, resamples: Resamples) -> float:
         difference: n, of the images.
         resamples: of their groups; say how many patterns are drawn, and with which seed.
     """
-    sums = resamples.sums(difference[:, None])[:, 0]  # G: flipped as a whole
+    sums = resamples.groups.sums(difference[:, None])[:, 0]  # G: flipped as a whole
     observed = abs(sums.sum()) * (1 - ROUNDING)
-    if resamples.groups <= MAX_GROUPS_OF_ALL:
-        return float((np.abs(_all_signs(resamples.groups) @ sums) >= observed).mean())
+    if resamples.groups.count <= MAX_GROUPS_OF_ALL:
+        return float((np.abs(_all_signs(resamples.groups.count) @ sums) >= observed).mean())
     reached = sum(int((np.abs(signs @ sums) >= observed).sum()) for signs in _drawn_signs(resamples))
     return (1 + reached) / (1 + resamples.draws)
 
@@ -44,7 +44,7 @@ def _all_signs(groups: int) -> Values:
 def _drawn_signs(resamples: Resamples) -> Iterator[Values]:
     """r×G, in parts that make up all draws."""
     generator = np.random.default_rng(seed_from("sign flips", resamples.seed))
-    part = max(1, CELLS_AT_ONCE // resamples.groups)
+    part = max(1, CELLS_AT_ONCE // resamples.groups.count)
     for start in range(0, resamples.draws, part):
         rows = min(part, resamples.draws - start)
-        yield (1 - 2 * generator.integers(0, 2, (rows, resamples.groups))).astype(np.float64)
+        yield (1 - 2 * generator.integers(0, 2, (rows, resamples.groups.count))).astype(np.float64)

@@ -21,6 +21,7 @@ from distxml.evaluation.statistics.classification import (
     roc_curves,
 )
 from distxml.evaluation.statistics.family import Outcome, outcomes_of
+from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.image_aopc import ImageAopc, curve_sets, image_aopc
 from distxml.evaluation.statistics.means import heatmap_metrics, mean_metrics
 from distxml.evaluation.statistics.paired import Place, differences_of_methods, differences_of_orders
@@ -53,17 +54,18 @@ class Perturbed:
         return [self.outcomes[difference.place] for difference in differences_of_orders(scores)]
 
 
-def compare(scores: Sequence[ImageAopc], primary: Place | None) -> dict[Place, Outcome]:
+def compare(scores: Sequence[ImageAopc], settings: EvaluationSettings, seed: int) -> dict[Place, Outcome]:
     """All differences between methods and between orders, tested as one family beside the primary comparison."""
     differences = [one for part in scores for one in (*differences_of_methods(part), *differences_of_orders(part))]
-    return outcomes_of(differences, scores[0].resamples, primary)
+    resamples = Resamples(scores[0].groups, settings.bootstrap, seed)
+    return outcomes_of(differences, resamples, primary_place(settings))
 
 
 def class_parts(
     classes: Sequence[str],
     images: pa.Table,
     perturbed: Perturbed,
-    resamples: Resamples,
+    groups: Groups,
     weighting: ClassWeighting = EQUAL,
 ) -> tuple[ClassPart, ...]:
     """One part per class, in their order.
@@ -72,21 +74,20 @@ def class_parts(
         classes: C names; a label is an index into them.
         images: with `IMAGES_SCHEMA`, sorted by key.
         perturbed: some of them.
-        resamples: of the groups of all images; each class has those of its own.
+        groups: of all images; each class has those of its own.
         weighting: of the classes; within a class all images weigh the same.
     """
     return tuple(
-        _part(name, label, images, perturbed, resamples=resamples, weighting=weighting)
-        for label, name in enumerate(classes)
+        _part(name, label, images, perturbed, groups=groups, weighting=weighting) for label, name in enumerate(classes)
     )
 
 
 def _part(
-    name: str, label: int, images: pa.Table, perturbed: Perturbed, *, resamples: Resamples, weighting: ClassWeighting
+    name: str, label: int, images: pa.Table, perturbed: Perturbed, *, groups: Groups, weighting: ClassWeighting
 ) -> ClassPart:
     chosen, scores = pc.field("label") == label, perturbed.scores[1 + label]
-    of_images = resamples.over(images["label"].to_numpy() == label)
-    size, curve_size = of_images.size(), scores.resamples.size()
+    of_images = groups.over(images["label"].to_numpy() == label)
+    size, curve_size = of_images.size(), scores.groups.size()
     return ClassPart(
         class_name=name,
         images=size.images,
@@ -94,7 +95,7 @@ def _part(
         curve_images=curve_size.images,
         curve_groups=curve_size.groups,
         metrics=tuple(mean_metrics(images.filter(chosen), of_images, weighting)) if size.images else (),
-        heatmaps=heatmap_metrics(perturbed.heatmaps.filter(chosen), perturbed.methods, scores.resamples),
+        heatmaps=heatmap_metrics(perturbed.heatmaps.filter(chosen), perturbed.methods, scores.groups),
         aopc_overall=aopc_overall(scores),
         order_gaps=order_gaps(perturbed.between_orders(scores)),
         comparisons=comparisons(perturbed.between_methods(scores)),
@@ -116,13 +117,14 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
     settings, seed, plan = evaluation.recipe.evaluation, evaluation.recipe.run.seed, evaluation.plan
     metadata = evaluation.dataset.metadata
     images = images.sort_by("key")
-    of_images = Resamples.of(images["group"].to_pylist(), settings.bootstrap, seed)
+    groups = Groups.of(images["group"].to_pylist())
     weighting = ClassWeighting(evaluation.recipe.phases.joint.alpha, evaluation.class_weights)
-    classified = _classify(images, metadata.classes, of_images, weighting)
-    sets = curve_sets(plan, curves, draws=settings.bootstrap, seed=seed)
+    resamples = Resamples(groups, settings.bootstrap, seed)
+    classified = _classify(images, metadata.classes, resamples, weighting)
+    sets = curve_sets(plan, curves)
     scores = image_aopc(sets)
     parts = [scores, *(scores.of_class(label) for label in range(len(metadata.classes)))]
-    perturbed = Perturbed(heatmaps, _with_heatmaps(plan), parts, compare(parts, primary_place(settings)))
+    perturbed = Perturbed(heatmaps, _with_heatmaps(plan), parts, compare(parts, settings, seed))
     return Summary(
         made_by=f"distxml {__version__}",
         scored=evaluation.scored,
@@ -131,10 +133,10 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         dataset_sha256=evaluation.dataset.sha256,
         split=settings.split,
         images=images.num_rows,
-        groups=of_images.size().groups,
+        groups=groups.size().groups,
         annotated=images.num_rows - images["pompom"].null_count,
         curve_images=len(plan.curve_keys),
-        curve_groups=scores.resamples.size().groups,
+        curve_groups=scores.groups.size().groups,
         settings=settings,
         primary_is_of_recipe=evaluation.primary_is_of_recipe,
         left_out_patch_sizes=plan.left_out_patch_sizes,
@@ -142,12 +144,12 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         classes=metadata.classes,
         class_weights=evaluation.class_weights,
         metrics=classified.metrics,
-        heatmaps=heatmap_metrics(heatmaps, perturbed.methods, scores.resamples),
-        aopc=aopc_table(sets.sets, scores.resamples),
+        heatmaps=heatmap_metrics(heatmaps, perturbed.methods, scores.groups),
+        aopc=aopc_table(sets.sets, scores.groups),
         order_gaps=order_gaps(perturbed.between_orders(scores)),
         aopc_overall=aopc_overall(scores),
         comparisons=comparisons(perturbed.between_methods(scores)),
-        by_class=class_parts(metadata.classes, images, perturbed, of_images, weighting),
+        by_class=class_parts(metadata.classes, images, perturbed, groups, weighting),
         roc=classified.roc,
         precision_recall=classified.precision_recall,
         confusion=classified.confusion,
@@ -178,7 +180,7 @@ def _classify(
     roc = roc_curves(probabilities, label, classes)
     precision_recall = precision_recall_curves(probabilities, label, classes)
     areas = area_metrics(roc, precision_recall, probabilities, label, resamples)
-    accuracy, *means = mean_metrics(images, resamples, weighting)
+    accuracy, *means = mean_metrics(images, resamples.groups, weighting)
     confusion = confusion_matrix(predicted, label, len(classes))
     return _Classified((accuracy, *areas, *means), roc, precision_recall, confusion)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.perturbation.curves import aopc_by_steps
-from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.statistics.studentized import studentized_means
+from distxml.evaluation.statistics.groups import Groups
+from distxml.evaluation.statistics.intervals import means as mean_intervals
 from distxml.evaluation.summary import Summary
 from distxml.report.figure import MUTED, DrawnFigure, Panel
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS, legend, method_name, method_style, method_styles
@@ -91,20 +91,18 @@ def banded(methods: Sequence[Method]) -> set[Method]:
 
 
 def mean_curves(
-    sets: Sequence[Curves], statistic: Callable[[Values], Values], draws: int, seed: int
+    sets: Sequence[Curves], statistic: Callable[[Values], Values]
 ) -> Mapping[Setting, Mapping[Method, MeanCurve]]:
     """The mean of a statistic over the images, by setting and method.
 
     Args:
         sets: of one order; at least one.
         statistic: of each image's curve, images×(L+1) to the same shape.
-        draws: resamples of the intervals.
-        seed: of the run.
     """
     with_band = banded([curves.method for curves in sets if curves.setting == sets[0].setting])
     thinned = [_thinned(curves, statistic) for curves in sets]
     wide = [values for curves, (_, values) in zip(sets, thinned, strict=True) if curves.method in with_band]
-    ends = iter(_intervals(wide, Resamples.of(sets[0].group, draws, seed)))
+    ends = iter(_intervals(wide, Groups.of(sets[0].group)))
     means: dict[Setting, dict[Method, MeanCurve]] = {}
     for curves, (steps, values) in zip(sets, thinned, strict=True):
         low, high = next(ends) if curves.method in with_band else (None, None)
@@ -118,13 +116,13 @@ def _thinned(curves: Curves, statistic: Callable[[Values], Values]) -> tuple[Ste
     return steps, statistic(curves.f)[:, steps]
 
 
-def _intervals(columns: Sequence[Values], resamples: Resamples) -> list[Values]:
+def _intervals(columns: Sequence[Values], groups: Groups) -> list[Values]:
     """Of each images×K its 2×K interval of the mean."""
     if not columns:
         return []
     together = np.concatenate(columns, axis=1)
-    ends = studentized_means(together, resamples).interval()
-    return np.split(ends, np.cumsum([values.shape[1] for values in columns])[:-1], axis=1)
+    found = mean_intervals(together, groups)
+    return np.split(np.stack([found.low, found.high]), np.cumsum([values.shape[1] for values in columns])[:-1], axis=1)
 
 
 Means = Mapping[Setting, Mapping[Method, MeanCurve]]
@@ -142,7 +140,7 @@ class _Words:
 
 def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> DrawnFigure:
     """Mean f against the patches replaced; `sets` is the whole table of curves."""
-    means = mean_curves(of_order(sets, order), lambda f: f, summary.settings.bootstrap, summary.seed)
+    means = mean_curves(of_order(sets, order), lambda f: f)
     output = summary.settings.output
     words = _Words(
         name=f"{order}_{output}",
@@ -156,7 +154,7 @@ def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) ->
 
 def aopc_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> DrawnFigure:
     """AOPC(L) against L; `sets` is the whole table of curves."""
-    means = mean_curves(of_order(sets, order), aopc_by_steps, summary.settings.bootstrap, summary.seed)
+    means = mean_curves(of_order(sets, order), aopc_by_steps)
     first = order == summary.settings.orders[0]
     words = _Words(
         name="aopc_by_steps" if first else f"aopc_by_steps_{order}",

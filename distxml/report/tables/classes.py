@@ -36,7 +36,7 @@ def _metrics(summary: Summary) -> NumberTable:
     titles = ["Recall" if name == "accuracy" else metric_entry(name).title for name in names]
     about = (
         "Means over the n images of the true class that have the value, with 95% intervals: Wilson’s for the recall, "
-        "bootstraps for the rest."
+        "Student’s, corrected for skewness, for the rest."
     )
     rows = [TableRow(part.class_name, cells(part), size(part.images, part.groups)) for part in summary.by_class]
     return NumberTable("Metrics by class", about, "True class", titles, rows)

@@ -79,7 +79,11 @@ def test_aopc_by_order():
 def test_marks_are_against_the_random_order():
     summary = make_evaluation(SETTINGS, labels=(0,) * 6).summary
     turned = {"morf": 0.2, "lerf": -0.2}  # clearly better, each in its way
-    rows = [row.model_copy(update={"difference": turned[row.order], "p": 0.01}) for row in summary.comparisons]
+    rows = [
+        row.model_copy(update={"difference": mean, "low": mean - 0.1, "high": mean + 0.1, "p": 0.01})
+        for row in summary.comparisons
+        for mean in (turned[row.order],)
+    ]
     text = shown(summary.model_copy(update={"comparisons": tuple(rows)}))
     assert (
         text.count(" +") == 2 * 2 * 2 * 2 + 2

@@ -92,8 +92,10 @@ def test_metadata_that_contradicts_the_shards(dataset: Dataset) -> None:
 
 
 def test_groups_are_counted_and_never_in_two_splits(tmp_path: Path) -> None:
-    rows = {split: [replace(noise_row(10 * place + number), group=f"{split} {number // 3}") for number in range(7)]
-            for place, split in enumerate(SPLITS)}  # fmt: skip
+    rows: dict[Split, list[Row]] = {split: [] for split in SPLITS}
+    for number in range(21):
+        split = SPLITS[number // 7]
+        rows[split].append(replace(noise_row(number), group=f"{split} {number % 7 // 3}"))
     write_dataset(tmp_path / "d", rows)
     inspected(open_dataset(tmp_path / "d"))
     path = tmp_path / "d/dataset.json"

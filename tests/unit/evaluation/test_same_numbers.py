@@ -20,8 +20,8 @@ from distxml.evaluation.evaluate import worker_inputs
 from distxml.evaluation.prepare import prepare
 from distxml.evaluation.scoring.records import images_table
 from distxml.evaluation.statistics.class_weighting import ClassWeighting
+from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.means import mean_metrics
-from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.workers.journal import RowJournal
 from distxml.evaluation.workers.worker import make_scorer
 from distxml.losses import class_weights
@@ -68,7 +68,7 @@ def evaluated(recipe: Recipe) -> dict[str, float | None]:
     scorer = make_scorer(worker_inputs(evaluation, RowJournal(run.evaluation_rows)))
     rows = list(SplitReader(evaluation.dataset, "val").rows_at(range(IMAGES)))
     weighting = ClassWeighting(recipe.phases.joint.alpha, evaluation.class_weights)
-    metrics = mean_metrics(images_table(scorer.describe(rows)), Resamples.of([None] * IMAGES, 100, 0), weighting)
+    metrics = mean_metrics(images_table(scorer.describe(rows)), Groups.of([None] * IMAGES), weighting)
     counted = {metric.name: metric.images for metric in metrics}
     assert counted["classification"] == counted["total"] == IMAGES
     return {metric.name: metric.value for metric in metrics}

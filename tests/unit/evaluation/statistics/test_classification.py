@@ -13,6 +13,7 @@ from distxml.evaluation.statistics.classification import (
     roc_curves,
     weighted_areas,
 )
+from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.resamples import Resamples
 
 
@@ -55,7 +56,7 @@ def test_macro_is_the_mean_of_the_classes_with_an_interval_around_it():
     probabilities, label = scored(3, 60, 3)
     names = ["a", "b", "c"]
     roc, pr = roc_curves(probabilities, label, names), precision_recall_curves(probabilities, label, names)
-    auc, average = area_metrics(roc, pr, probabilities, label, Resamples(np.arange(60), 200, 0))
+    auc, average = area_metrics(roc, pr, probabilities, label, Resamples(Groups(np.arange(60)), 200, 0))
     assert auc.value == pytest.approx(np.mean([curve.area for curve in roc]))
     assert average.value == pytest.approx(np.mean([curve.area for curve in pr]))
     for metric in (auc, average):
@@ -69,7 +70,7 @@ def test_a_split_of_one_class_has_no_areas_and_does_not_crash(classes):
     label = np.zeros(4, np.int64)
     names = [str(index) for index in range(classes)]
     assert roc_curves(probabilities, label, names) == ()
-    metrics = area_metrics((), (), probabilities, label, Resamples(np.arange(4), 100, 0))
+    metrics = area_metrics((), (), probabilities, label, Resamples(Groups(np.arange(4)), 100, 0))
     assert [(metric.value, metric.low, metric.images) for metric in metrics] == [(None, None, 4)] * 2
     assert confusion_matrix(label, label, classes)[0][0] == 4
 
@@ -90,7 +91,7 @@ def test_classes_that_are_separated_without_an_error_have_no_interval():
     probabilities = np.stack([1 - label, label], 1) * 0.8 + 0.1
     roc = roc_curves(probabilities, label, ["a", "b"])
     pr = precision_recall_curves(probabilities, label, ["a", "b"])
-    metrics = area_metrics(roc, pr, probabilities, label, Resamples(np.arange(20), 200, 0))
+    metrics = area_metrics(roc, pr, probabilities, label, Resamples(Groups(np.arange(20)), 200, 0))
     assert [(metric.value, metric.low, metric.high) for metric in metrics] == [(1, None, None)] * 2
 
 
@@ -107,6 +108,6 @@ def test_areas_resample_patients_and_need_six_of_them():
         metrics = area_metrics(roc, pr, probabilities, label, resamples)
         return [None if one.low is None or one.high is None else one.high - one.low for one in metrics]
 
-    single = widths(probabilities, label, Resamples(np.arange(12), 400, 0))
-    assert widths(many, label_of_many, Resamples(group, 400, 0)) == pytest.approx(single)
-    assert widths(probabilities, label, Resamples(np.arange(12) % 5, 400, 0)) == [None, None]
+    single = widths(probabilities, label, Resamples(Groups(np.arange(12)), 400, 0))
+    assert widths(many, label_of_many, Resamples(Groups(group), 400, 0)) == pytest.approx(single)
+    assert widths(probabilities, label, Resamples(Groups(np.arange(12) % 5), 400, 0)) == [None, None]

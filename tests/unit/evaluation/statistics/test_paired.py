@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.statistics.aopc_summary import comparisons
 from distxml.evaluation.statistics.family import Outcome, outcomes_of
+from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.image_aopc import ImageAopc
 from distxml.evaluation.statistics.paired import (
     Place,
@@ -18,13 +19,13 @@ from distxml.evaluation.statistics.paired import (
 from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.statistics.sign_flips import sign_flip_p_value
 from distxml.evaluation.summary import Comparison
-from tests.oracles import bootstrap as bootstrap_oracle
+from tests.oracles import intervals as oracle
 
 ORDERS: tuple[Order, ...] = ("morf", "lerf")
 PRIMARY = Place("in_model", "lrp", "morf")
 
 
-def scores(own: np.ndarray, other: np.ndarray, *, group: np.ndarray | None = None, draws: int = 201) -> ImageAopc:
+def scores(own: np.ndarray, other: np.ndarray, *, group: np.ndarray | None = None) -> ImageAopc:
     """Of in_model and of lrp, n×2 each, the same in both orders."""
     values: dict[tuple[Method, Order], np.ndarray] = {}
     for order in ORDERS:
@@ -34,14 +35,15 @@ def scores(own: np.ndarray, other: np.ndarray, *, group: np.ndarray | None = Non
         settings=((8, "black"), (8, "blur")),
         label=np.zeros(images, np.int64),
         values=values,
-        resamples=Resamples(np.arange(images) if group is None else group, draws, 0),
+        groups=Groups(np.arange(images) if group is None else group),
         images=np.ones(images, np.bool_),
     )
 
 
-def outcomes(found: ImageAopc, primary: Place | None = None) -> list[Outcome]:
+def outcomes(found: ImageAopc, primary: Place | None = None, *, draws: int = 201, seed: int = 0) -> list[Outcome]:
     """Every difference between methods, as one family."""
-    return list(outcomes_of(list(differences_of_methods(found)), found.resamples, primary).values())
+    resamples = Resamples(found.groups, draws, seed)
+    return list(outcomes_of(list(differences_of_methods(found)), resamples, primary).values())
 
 
 def compared(own: np.ndarray, other: np.ndarray) -> tuple[Comparison, ...]:
@@ -91,15 +93,16 @@ def test_the_difference_is_paired_image_by_image_and_resampled_by_patient(patien
     groups: list[list[tuple[float, float]]] = [[] for _ in range(patients)]
     for image in range(15):
         groups[image % patients].append((float(own[image].mean() - other[image].mean()), 1.0))
-    counts = np.concatenate(list(found.resamples.counts()))
-    low, high, p = bootstrap_oracle.studentized(counts, groups)
+    resamples = Resamples(found.groups, 201, 0)
+    low, high = oracle.interval(groups)
+    p = oracle.p_value(np.concatenate(list(resamples.counts())), groups)
     row = next(row for row in comparisons(outcomes(found, PRIMARY)) if row.primary)
     assert (row.method, row.other, row.order, row.patch_size) == ("in_model", "lrp", "morf", None)
-    assert row.difference == pytest.approx(bootstrap_oracle.ratio(groups))
+    assert row.difference == pytest.approx(oracle.ratio(groups))
     assert (row.low, row.high) == pytest.approx((low, high))
     assert high - low < 0.03
     differences = np.array([own[image].mean() - other[image].mean() for image in range(15)])
-    assert row.p == pytest.approx(max(p, sign_flip_p_value(differences, found.resamples)))
+    assert row.p == pytest.approx(max(p, sign_flip_p_value(differences, resamples)))
 
 
 def test_the_primary_comparison_is_not_adjusted_and_all_others_are():
@@ -109,12 +112,12 @@ def test_the_primary_comparison_is_not_adjusted_and_all_others_are():
         settings=tuple((size, "black") for size in range(1, 41)),
         label=np.zeros(16, np.int64),
         values={("in_model", "morf"): own, ("random", "morf"): np.zeros((16, 40))},
-        resamples=Resamples(np.arange(16), 1000, 0),
+        groups=Groups(np.arange(16)),
         images=np.ones(16, np.bool_),
     )
     primary = Place("in_model", "random", "morf", 7, "black")
-    (alone,) = [row for row in comparisons(outcomes(found, primary)) if row.primary]
-    (among,) = [row for row in comparisons(outcomes(found)) if row.patch_size == 7]
+    (alone,) = [row for row in comparisons(outcomes(found, primary, draws=1000)) if row.primary]
+    (among,) = [row for row in comparisons(outcomes(found, draws=1000)) if row.patch_size == 7]
     assert not among.primary
     assert (alone.low, alone.high) == (among.low, among.high)
     assert alone.p is not None and among.p is not None and among.p > 3 * alone.p
@@ -128,19 +131,18 @@ def test_a_class_is_part_of_the_family():
         settings=found.settings,
         label=found.label[:8],
         values={place: values[:8] for place, values in found.values.items()},
-        resamples=found.resamples.over(np.arange(20) < 8),
+        groups=found.groups.over(np.arange(20) < 8),
         images=np.arange(20) < 8,
         only=0,
     )
     differences = [*differences_of_methods(found), *differences_of_orders(found), *differences_of_methods(of_class)]
-    family = outcomes_of(differences, found.resamples, None)
+    family = outcomes_of(differences, Resamples(found.groups, 201, 0), None)
     assert len(family) == len(differences) == 6 + 4 + 2
-    counts = np.concatenate(list(found.resamples.counts()))
     for order in ORDERS:
         row = family[Place("in_model", "lrp", order, label=0)]
         own = (of_class.of("in_model", order) - of_class.of("lrp", order)).mean(1)
         groups = [[(float(value), 1.0)] for value in own] + [[(0.0, 0.0)]] * 12
-        low, high, _ = bootstrap_oracle.studentized(counts, groups)
+        low, high = oracle.interval(groups)
         assert (row.low, row.high) == pytest.approx((low, high))
     gaps = [one for place, one in family.items() if place.other is None]
     assert {(one.low, one.p) for one in gaps} == {(None, None)}  # the two orders have the same numbers here
@@ -156,10 +158,10 @@ def test_without_any_difference_few_families_call_anything_clear():
             settings=tuple((size, "black") for size in range(1, 25)),
             label=np.zeros(20, np.int64),
             values={("in_model", "morf"): values, ("random", "morf"): np.zeros((20, 24))},
-            resamples=Resamples(np.arange(20), 200, seed),
+            groups=Groups(np.arange(20)),
             images=np.ones(20, np.bool_),
         )
-        clear += any(row.verdict != "unclear" for row in comparisons(outcomes(found)))
+        clear += any(row.verdict != "unclear" for row in comparisons(outcomes(found, draws=200, seed=seed)))
     assert clear <= 0.06 * 200
 
 
@@ -182,19 +184,21 @@ def test_who_is_compared(methods: tuple[Method, ...], expected: list[tuple[Metho
 
 
 @pytest.mark.parametrize(
-    ("order", "difference", "p", "verdict"),
+    ("order", "difference", "p", "low", "verdict"),
     [
-        ("morf", 0.1, 0.04, "better"),
-        ("lerf", 0.1, 0.04, "worse"),
-        ("morf", -0.1, 0.04, "worse"),
-        ("lerf", -0.1, 0.04, "better"),
-        ("morf", 0.1, 0.05, "unclear"),
-        ("morf", 0.1, None, "unclear"),
-        ("morf", 1e-7, 0.001, "unclear"),
+        ("morf", 0.1, 0.04, 0.01, "better"),
+        ("lerf", 0.1, 0.04, 0.01, "worse"),
+        ("morf", -0.1, 0.04, -0.19, "worse"),
+        ("lerf", -0.1, 0.04, -0.19, "better"),
+        ("morf", 0.1, 0.05, 0.01, "unclear"),
+        ("morf", 0.1, None, 0.01, "unclear"),
+        ("morf", 0.1, 0.04, -0.01, "unclear"),
+        ("morf", 0.1, 0.04, None, "unclear"),
+        ("morf", 1e-7, 0.001, 1e-8, "unclear"),
     ],
 )
-def test_a_verdict_needs_a_small_p_and_more_than_rounding(
-    order: Order, difference: float, p: float | None, verdict: str
+def test_a_verdict_needs_a_small_p_an_interval_beside_0_and_more_than_rounding(
+    order: Order, difference: float, p: float | None, low: float | None, verdict: str
 ):
     row = Comparison(
         method="in_model",
@@ -203,8 +207,8 @@ def test_a_verdict_needs_a_small_p_and_more_than_rounding(
         patch_size=None,
         fill=None,
         difference=difference,
-        low=None,
-        high=None,
+        low=low,
+        high=None if low is None else 2 * difference - low,
         p=p,
         primary=False,
         wins=0.5,

@@ -1,6 +1,5 @@
 """The whole summary against loops over the rows, and where there is little or nothing to summarise."""
 
-import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,10 +11,10 @@ from hypothesis import strategies as st
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.scoring.plan import PlannedCurve
-from distxml.evaluation.statistics.resamples import Resamples
+from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.summary import Summary
 from tests.oracles import areas as oracle
-from tests.oracles import bootstrap as bootstrap_oracle
+from tests.oracles import intervals as interval_oracle
 from tests.unit.evaluation.made_evaluation import LOCALIZATION, SETTINGS, Made, make_evaluation
 
 SHARE = (0.0, 1.0)
@@ -37,25 +36,21 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
-def interval(values: Sequence[float | None], seed: int) -> tuple[float | None, float | None]:
-    """95% interval of the mean of those that are there, over images in the order of their keys."""
+def interval(values: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """95% interval of the mean of those that are there."""
     present = [value for value in values if value is not None]
     if len(present) < 6 or max(present) - min(present) < 1e-12:
         return None, None
-    counts = np.concatenate(list(Resamples.of([None] * len(values), SETTINGS.bootstrap, seed).counts()))
-    low, high, _ = bootstrap_oracle.studentized(counts, [[(value or 0, float(value is not None))] for value in values])
-    return low, high
+    return interval_oracle.interval([[(value, 1.0)] for value in present])
 
 
-def check(
-    row: Any, value: float, values: Sequence[float | None], seed: int, bounds: tuple[float, float] = (-9, 9)
-) -> None:
-    """A record's value, interval (infinite ends are unknown) and number of images."""
+def check(row: Any, value: float, values: Sequence[float | None], bounds: tuple[float, float] = (-9, 9)) -> None:
+    """A record's value, interval and number of images."""
     present = [value for value in values if value is not None]
     assert value == pytest.approx(mean(present))
-    low, high = interval(values, seed)
-    assert row.low == (low if low is None else pytest.approx(max(low, bounds[0])) if math.isfinite(low) else None)
-    assert row.high == (high if high is None else pytest.approx(min(high, bounds[1])) if math.isfinite(high) else None)
+    low, high = interval(values)
+    assert row.low == (low if low is None else pytest.approx(max(low, bounds[0])))
+    assert row.high == (high if high is None else pytest.approx(min(high, bounds[1])))
     assert row.images == len(present)
 
 
@@ -70,20 +65,20 @@ def test_aopc_and_areas_at_every_setting(made: Made, summary: Summary):
     assert [(row.method, row.patch_size, row.order, row.fill) for row in summary.aopc] == expected
     for row in summary.aopc:
         rows = oracle.curves(made.curves, row.method, row.order, row.patch_size, row.fill)
-        check(row, row.aopc, list(oracle.mean_of_images(rows).values()), summary.seed)
+        check(row, row.aopc, list(oracle.mean_of_images(rows).values()))
         assert row.steps == {8: 4, 5: 7}[row.patch_size]
         assert row.tie_share == pytest.approx(mean([one["tie_share"] for one in rows]))
         by_steps = [mean([oracle.aopc(one["f"][: end + 1]) for one in rows]) for end in range(row.steps + 1)]
         assert row.by_steps == pytest.approx(by_steps)
         at_2 = [oracle.aopc(one["f"][:3]) for one in sorted(rows, key=lambda one: one["key"])]
-        assert (row.by_steps_low[2], row.by_steps_high[2]) == pytest.approx(interval(at_2, summary.seed))
+        assert (row.by_steps_low[2], row.by_steps_high[2]) == pytest.approx(interval(at_2))
         assert (row.by_steps_low[-1], row.by_steps_high[-1]) == (row.low, row.high)
         if row.patch_size == 5:  # 7 of 16 patches
             assert (row.auc, row.auc_low, row.auc_high) == (None, None, None)
             continue
         areas = [oracle.auc(one["f"], row.order) for one in sorted(rows, key=lambda one: one["key"])]
         assert row.auc == pytest.approx(mean(areas))
-        assert (row.auc_low, row.auc_high) == pytest.approx(interval(areas, summary.seed))
+        assert (row.auc_low, row.auc_high) == pytest.approx(interval(areas))
 
 
 def test_aopc_over_all_settings(made: Made, summary: Summary):
@@ -91,7 +86,7 @@ def test_aopc_over_all_settings(made: Made, summary: Summary):
     assert [(row.method, row.order) for row in summary.aopc_overall] == expected
     for row in summary.aopc_overall:
         values = oracle.mean_of_images(oracle.curves(made.curves, row.method, row.order))
-        check(row, row.aopc, list(values.values()), summary.seed)
+        check(row, row.aopc, list(values.values()))
         assert row.settings == 4
 
 
@@ -103,7 +98,7 @@ def test_gaps_between_the_orders(made: Made, summary: Summary):
             oracle.mean_of_images(oracle.curves(made.curves, row.method, order, row.patch_size, row.fill))
             for order in ("morf", "lerf")
         )
-        check(row, row.gap, list(oracle.minus(morf, lerf).values()), summary.seed)
+        check(row, row.gap, list(oracle.minus(morf, lerf).values()))
 
 
 def test_comparisons(made: Made, summary: Summary):
@@ -121,7 +116,7 @@ def test_comparisons(made: Made, summary: Summary):
             for method in (row.method, row.other)
         )
         differences = oracle.minus(own, other)
-        check(row, row.difference, list(differences.values()), summary.seed)
+        check(row, row.difference, list(differences.values()))
         assert row.wins == pytest.approx(oracle.wins(differences, row.order))
     assert any(row.wins * row.images % 1 for row in summary.comparisons)  # some image is a tie
     assert (
@@ -136,7 +131,7 @@ def test_heatmaps_and_masks(made: Made, summary: Summary):
     assert found == [(method, name) for method in ("in_model", "lrp") for name in LOCALIZATION]
     for row in summary.heatmaps:
         rows = sorted((one for one in made.heatmaps if one["method"] == row.method), key=lambda one: one["key"])
-        check(row, row.value or 0, [one[row.name] for one in rows], summary.seed, SHARE)
+        check(row, row.value or 0, [one[row.name] for one in rows], SHARE)
 
 
 def test_each_class_is_a_summary_of_its_images(made: Made, summary: Summary):
@@ -150,28 +145,28 @@ def test_each_class_is_a_summary_of_its_images(made: Made, summary: Summary):
         by_name = {metric.name: metric for metric in part.metrics}
         assert by_name["accuracy"].value == mean([float(row["predicted"] == label) for row in images])
         ordered = sorted(images, key=lambda row: row["key"])
-        check(by_name["pompom"], by_name["pompom"].value or 0, [row["pompom"] for row in ordered], summary.seed, SHARE)
+        check(by_name["pompom"], by_name["pompom"].value or 0, [row["pompom"] for row in ordered], SHARE)
         assert "roc_auc" not in by_name
         for row in part.heatmaps:
             rows = sorted((one for one in heatmaps if one["method"] == row.method), key=lambda one: one["key"])
-            check(row, row.value or 0, [one[row.name] for one in rows], summary.seed, SHARE)
+            check(row, row.value or 0, [one[row.name] for one in rows], SHARE)
         for row in part.aopc_overall:
             values = oracle.mean_of_images(oracle.curves(curves, row.method, row.order))
-            check(row, row.aopc, list(values.values()), summary.seed)
+            check(row, row.aopc, list(values.values()))
         assert len(part.order_gaps) == 2 * len(PLACES)
         for row in part.order_gaps:
             morf, lerf = (
                 oracle.mean_of_images(oracle.curves(curves, row.method, order, row.patch_size, row.fill))
                 for order in ("morf", "lerf")
             )
-            check(row, row.gap, of_all(oracle.minus(morf, lerf), keys), summary.seed)
+            check(row, row.gap, of_all(oracle.minus(morf, lerf), keys))
         assert len(part.comparisons) == 6
         for row in part.comparisons:
             assert (row.patch_size, row.fill) == (None, None)
             own, other = (
                 oracle.mean_of_images(oracle.curves(curves, method, row.order)) for method in (row.method, row.other)
             )
-            check(row, row.difference, of_all(oracle.minus(own, other), keys), summary.seed)
+            check(row, row.difference, of_all(oracle.minus(own, other), keys))
 
 
 def of_all(values: Mapping[str, float], keys: Sequence[str]) -> list[float | None]:
@@ -289,8 +284,8 @@ def test_patients_are_counted_and_resampled():
         assert part.groups == len({group for group in own if group}) + own.count(None)
     assert grouped.aopc[0].aopc == pytest.approx(single.aopc[0].aopc)
     assert grouped.aopc[0].low != single.aopc[0].low
-    by_hand = Resamples.of([None] * 3 + ["x", "x"], 100, 0)
-    assert (by_hand.groups, by_hand.size().groups) == (4, 4)
+    by_hand = Groups.of([None] * 3 + ["x", "x"])
+    assert (by_hand.count, by_hand.size().groups) == (4, 4)
 
 
 def test_one_class():

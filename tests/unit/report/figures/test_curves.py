@@ -48,7 +48,7 @@ def test_sets_are_the_rows_of_the_table(full_results: Results):
 
 def test_lines_are_the_means_of_the_table(full_results: Results):
     summary = full_results.summary
-    means = mean_curves(of_order(curve_sets(full_results.curves), "lerf"), unchanged, 100, summary.seed)
+    means = mean_curves(of_order(curve_sets(full_results.curves), "lerf"), unchanged)
     settings = {Setting(row.patch_size, row.fill) for row in summary.aopc}
     assert set(means) == settings
     for setting, by_method in means.items():
@@ -63,7 +63,7 @@ def test_aopc_at_every_step_is_the_summarys(full_results: Results):
     summary = full_results.summary
     sets = curve_sets(full_results.curves)
     for order in summary.settings.orders:
-        means = mean_curves(of_order(sets, order), aopc_by_steps, 100, summary.seed)
+        means = mean_curves(of_order(sets, order), aopc_by_steps)
         for row in summary.aopc:
             if row.order == order:
                 assert means[Setting(row.patch_size, row.fill)][row.method].mean == pytest.approx(row.by_steps)
@@ -76,7 +76,7 @@ def made_curves(method: Method, setting: Setting, order: Order, f: np.ndarray) -
 
 def test_band_is_the_interval_of_the_mean():
     f = np.random.default_rng(0).uniform(size=(400, 5))
-    band = mean_curves([made_curves("in_model", SETTING, "morf", f)], unchanged, 2000, 0)[SETTING]["in_model"]
+    band = mean_curves([made_curves("in_model", SETTING, "morf", f)], unchanged)[SETTING]["in_model"]
     half_width = 1.96 * f.std(0, ddof=1) / np.sqrt(len(f))  # what the bootstrap must come close to
     assert band.mean == pytest.approx(f.mean(0))
     assert band.low == pytest.approx(f.mean(0) - half_width, abs=0.2 * half_width.max())
@@ -87,14 +87,14 @@ def test_a_band_does_not_depend_on_what_is_drawn_with_it():
     f = np.random.default_rng(0).uniform(size=(20, 5))
     one = made_curves("in_model", SETTING, "morf", f)
     others = [made_curves("lrp", SETTING, "morf", f**2), made_curves("random", Setting(16, "blur"), "morf", f[:, :3])]
-    alone = mean_curves([one], unchanged, 100, 3)[SETTING]["in_model"]
-    together = mean_curves([others[0], one, others[1]], unchanged, 100, 3)[SETTING]["in_model"]
+    alone = mean_curves([one], unchanged)[SETTING]["in_model"]
+    together = mean_curves([others[0], one, others[1]], unchanged)[SETTING]["in_model"]
     assert alone.low == pytest.approx(together.low) and alone.high == pytest.approx(together.high)
 
 
 def test_one_image_has_no_band():
     curves = made_curves("in_model", SETTING, "morf", np.array([[0.9, 0.5]]))
-    band = mean_curves([curves], unchanged, 100, 0)[SETTING]["in_model"]
+    band = mean_curves([curves], unchanged)[SETTING]["in_model"]
     assert band.low is not None and band.high is not None
     assert np.isnan(band.low).all() and np.isnan(band.high).all()
     assert band.mean.tolist() == [0.9, 0.5]
@@ -103,14 +103,14 @@ def test_one_image_has_no_band():
 def test_a_band_is_over_groups():
     f = np.repeat(np.random.default_rng(0).uniform(size=(12, 5)), 10, axis=0)  # ten copies of each patient
     patients = [f"patient {place // 10}" for place in range(120)]
-    of_patients = mean_curves([Curves("in_model", SETTING, "morf", f, patients)], unchanged, 400, 0)[SETTING]
-    of_one_each = mean_curves([made_curves("in_model", SETTING, "morf", f[::10])], unchanged, 400, 0)[SETTING]
+    of_patients = mean_curves([Curves("in_model", SETTING, "morf", f, patients)], unchanged)[SETTING]
+    of_one_each = mean_curves([made_curves("in_model", SETTING, "morf", f[::10])], unchanged)[SETTING]
     assert of_patients["in_model"].low == pytest.approx(of_one_each["in_model"].low)
 
 
 def test_long_curves_are_thinned_but_keep_their_ends():
     f = np.random.default_rng(0).uniform(size=(3, 3137))
-    curve = mean_curves([made_curves("in_model", SETTING, "morf", f)], unchanged, 100, 0)[SETTING]["in_model"]
+    curve = mean_curves([made_curves("in_model", SETTING, "morf", f)], unchanged)[SETTING]["in_model"]
     assert len(curve.steps) == 150 and curve.steps[0] == 0 and curve.steps[-1] == 3136
     assert curve.mean == pytest.approx(f.mean(0)[curve.steps])
 
@@ -129,7 +129,7 @@ def test_more_than_four_methods_have_bands_of_the_references_alone():
 def test_a_panel_shows_each_line_with_the_look_of_its_method():
     f = np.random.default_rng(0).uniform(size=(10, 4))
     sets = [made_curves(method, SETTING, "morf", f**power) for power, method in enumerate(METHODS.names(), start=1)]
-    by_method = mean_curves(sets, unchanged, 100, 0)[SETTING]
+    by_method = mean_curves(sets, unchanged)[SETTING]
     with Panel() as panel:
         draw_setting(panel.axes, by_method)
         lines, bands = panel.axes.lines, panel.axes.collections
@@ -173,5 +173,5 @@ def test_rows_in_another_order_make_the_same_means(full_results: Results, fill: 
     shuffled = full_results.curves.take(np.random.default_rng(0).permutation(full_results.curves.num_rows))
     setting = Setting(16, fill)
     for table in (full_results.curves, shuffled):
-        curve = mean_curves(of_order(curve_sets(table), "morf"), unchanged, 100, 0)[setting]["lrp"]
+        curve = mean_curves(of_order(curve_sets(table), "morf"), unchanged)[setting]["lrp"]
         assert curve.mean == pytest.approx(of_table(full_results.curves, "lrp", setting, "morf").mean(0))

@@ -1,0 +1,71 @@
+"""Intervals and tests over groups of images, one group and one resample at a time."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.stats import t as student
+
+Group = Sequence[tuple[float, float]]
+"""Numerator and denominator of each image of a group."""
+
+
+def ratio(groups: Sequence[Group]) -> float:
+    """Σ numerators / Σ denominators; NaN without a denominator."""
+    below = sum(denominator for group in groups for _, denominator in group)
+    above = sum(numerator for group in groups for numerator, _ in group)
+    return above / below if below else (math.nan if above == 0 else math.inf)
+
+
+def error(groups: Sequence[Group], present: int) -> float:
+    """Its linearised standard error; `present`: groups that have a value, for the correction of the variance."""
+    found = ratio(groups)
+    residuals = [sum(numerator - found * denominator for numerator, denominator in group) for group in groups]
+    below = sum(denominator for group in groups for _, denominator in group)
+    return math.sqrt(present / (present - 1) * sum(one**2 for one in residuals)) / below
+
+
+def interval(groups: Sequence[Group]) -> tuple[float, float]:
+    """Ends of the 95% interval by Hall's transform, which is inverted by bisection; absent groups have (0, 0) alone."""
+    present = [group for group in groups if any(numerator or denominator for numerator, denominator in group)]
+    size, found = len(present), ratio(present)
+    spread = error(present, size)
+    sums = [sum(numerator - found * denominator for numerator, denominator in group) for group in present]
+    deviation = math.sqrt(sum(one**2 for one in sums) / (size - 1))
+    skewness = sum(one**3 for one in sums) / size / deviation**3
+    percentile = float(student.ppf(0.975, size - 1))
+
+    def transform(t: float) -> float:  # Hall (1992), equation 2.7, of the studentised mean t
+        y = t / math.sqrt(size)
+        bent = y + skewness * y**2 / 3 + skewness**2 * y**3 / 27 + skewness / (6 * size)
+        return math.sqrt(size) * bent
+
+    return found - spread * _inverse(transform, percentile), found - spread * _inverse(transform, -percentile)
+
+
+def _inverse(function: Callable[[float], float], value: float) -> float:
+    low, high = -1e4, 1e4
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if function(middle) < value else (low, middle)
+    return low
+
+
+def p_value(counts: np.ndarray, groups: Sequence[Group]) -> float:
+    """Two-sided p-value of "it is 0" by R studentised resamples, R×groups counts; some may have no value."""
+    present = sum(any(numerator or denominator for numerator, denominator in group) for group in groups)
+    found, spread = ratio(groups), error(groups, present)
+    deviations = []
+    for resample in counts:
+        drawn = [group for group, times in zip(groups, resample, strict=True) for _ in range(int(times))]
+        again = ratio(drawn)
+        if math.isnan(again):
+            continue
+        own = error(drawn, present)
+        if own > 1e-6 * spread:
+            deviations.append((again - found) / own)
+        else:
+            deviations.append(0.0 if abs(again - found) < 1e-9 * spread else math.copysign(math.inf, again - found))
+    above = 1 + sum(one >= found / spread for one in deviations)
+    below = 1 + sum(one <= found / spread for one in deviations)
+    return min(1.0, 2 * min(above, below) / (1 + len(counts)))
