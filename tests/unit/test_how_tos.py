@@ -22,7 +22,7 @@ from distxml.models.joint import JointModel
 from distxml.sources.building.build import build_dataset
 from distxml.training.callbacks.registry import CALLBACKS
 from tests.unit.sources.pictures import write_image
-from tests.unit.training.small_training import events, small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, events, small_recipe, small_trainer
 
 PAGE = Path(__file__).parents[2] / "docs/architecture.md"
 REGISTRIES: dict[str, Any] = {
@@ -103,6 +103,6 @@ def test_a_metric(registered: str) -> None:
 
 @under("A callback")
 def test_a_callback(registered: str, tmp_path: Path) -> None:
-    recipe = small_recipe(tmp_path)
+    recipe = small_recipe(tmp_path, *SHORT)
     small_trainer(recipe).fit()
     assert all(registered in event["val"] for event in events(recipe, "epoch"))

@@ -30,7 +30,7 @@ from distxml.training.preflight import model_card
 from distxml.training.validation import validate
 from tests.integration.small_run import write_run
 from tests.unit.evaluation.small_model import SIZE, small_model, small_rows, small_scorer
-from tests.unit.training.small_training import small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, small_recipe, small_trainer
 
 CLASSIFIER = "evaluation.f=classifier_phase"
 
@@ -38,8 +38,7 @@ CLASSIFIER = "evaluation.f=classifier_phase"
 def trained(folder: Path, *overrides: str) -> Recipe:
     """Of a run, one epoch per phase, whose explainer comes from a checkpoint; its heatmap is far from white."""
     start = (f"warm_start.checkpoint={folder / 'before'}", "warm_start.part=explainer")
-    epochs = (f"phases.{name}.epochs=1" for name in PhaseName)
-    recipe = small_recipe(folder, *start, *epochs, "evaluation.split=val", CLASSIFIER, *overrides)
+    recipe = small_recipe(folder, *start, *SHORT, "evaluation.split=val", CLASSIFIER, *overrides)
     card = model_card(recipe, open_dataset(recipe.dataset.path))
     (folder / "before").mkdir()
     torch.manual_seed(1)

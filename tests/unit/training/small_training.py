@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
 from distxml.config import Recipe, load_settings
+from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.config.seeds import seed_from
 from distxml.data.loader import Loader, Loaders
 from distxml.data.sampler import Rank
 from distxml.data.schema import open_dataset
-from distxml.models.checkpoint import build_model
+from distxml.models.checkpoint import WEIGHTS_NAME, build_model
 from distxml.monitoring.events import Event
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.training.callbacks.context import CallbackContext, ScoresMaker
@@ -42,6 +45,7 @@ SMALL = (
     "run.checkpoint_minutes=null",
     "run.name=small",
 )
+SHORT = tuple(f"phases.{phase}.epochs=1" for phase in PhaseName)
 STEPS_PER_EPOCH = 6
 
 
@@ -95,6 +99,11 @@ def small_trainer(recipe: Recipe, event_queue: KeptEvents | None = None, scores:
         notices=claimed.notices,
         callbacks=make_callbacks(context),
     )
+
+
+def weights_of(recipe: Recipe) -> dict[str, Tensor]:
+    """Of a finished run."""
+    return load_file(RunFolder(recipe.run_folder).checkpoint(PhaseName.JOINT, "last") / WEIGHTS_NAME)
 
 
 def events(recipe: Recipe, kind: str) -> list[dict]:

@@ -19,22 +19,14 @@ from distxml.training.driver import has_checkpoints
 from distxml.training.learner import Learner
 from distxml.training.run_claim import claim
 from tests.flip_a_byte import flip_a_byte
-from tests.unit.training.small_training import events, small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, events, small_recipe, small_trainer
 
 WRITTEN = ("model.json", "model.safetensors", "optimizer.pt", "training_state.json")
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    recipe = small_recipe(tmp_path_factory.mktemp("run"))
-    small_trainer(recipe).fit()
-    return RunFolder(recipe.run_folder)
-
-
 @pytest.fixture
-def run(finished: RunFolder, tmp_path: Path) -> RunFolder:
-    shutil.copytree(finished.path, tmp_path / "run")
-    return RunFolder(tmp_path / "run")
+def run(trained: Path, tmp_path: Path) -> RunFolder:
+    return RunFolder(Path(shutil.copytree(small_recipe(trained).run_folder, tmp_path / "run")))
 
 
 def checkpoints(run: RunFolder) -> Checkpoints:
@@ -118,7 +110,7 @@ def test_a_crash_between_the_renames_of_a_named_one_leaves_the_one_before(run: R
 
 @pytest.mark.parametrize("damaged", [True, False])
 def test_a_phase_starts_from_the_last_weights_where_the_best_are_damaged(tmp_path: Path, damaged: bool) -> None:
-    recipe = small_recipe(tmp_path, "phases.joint.start_from=best_loss")
+    recipe = small_recipe(tmp_path, "phases.joint.start_from=best_loss", *SHORT)
     run = RunFolder(recipe.run_folder)
     small_trainer(recipe).fit()
     for name in ("last", "previous", "healthy"):
@@ -143,7 +135,7 @@ def no_file_larger_than(size: int) -> Iterator[None]:
 
 
 def test_no_room_for_a_checkpoint_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> None:
-    recipe = small_recipe(tmp_path)
+    recipe = small_recipe(tmp_path, *SHORT)
     run = RunFolder(recipe.run_folder)
     trainer = small_trainer(recipe)
     with no_file_larger_than(3000), pytest.raises(UserError, match=r"could not be written .*; free some space"):

@@ -9,7 +9,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.training.guard import collapse_in_training, collapse_in_validation, is_healthy, useless_in_validation
 from distxml.training.metrics import RunningMeans
-from tests.unit.training.small_training import events, small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, events, small_recipe, small_trainer
 
 ONLY_EXPLAINER = PhaseSettings(epochs=1, alpha=0.25, lr_classifier=0, lr_explainer=0.1)
 ONLY_CLASSIFIER = PhaseSettings(epochs=1, alpha=1, lr_classifier=0.1, lr_explainer=0)
@@ -65,6 +65,7 @@ def test_the_same_heatmap_for_every_image() -> None:
 
 
 DARK = (
+    *SHORT,
     "phases.explainer.lr_explainer=0.5",
     "optimizer.clip_norm=null",
     "phases.explainer.epochs=12",
@@ -115,7 +116,7 @@ def test_the_guard_gives_up_with_a_diagnosis(tmp_path) -> None:
 
 def test_a_phase_that_ends_white_is_told(tmp_path) -> None:
     frozen = ("phases.explainer.lr_explainer=1e-9", "phases.joint.lr_explainer=1e-9", "optimizer.min_lr=0")
-    recipe = small_recipe(tmp_path, *frozen)
+    recipe = small_recipe(tmp_path, *SHORT, *frozen)
     small_trainer(recipe).fit()
     messages = [event["message"] for event in events(recipe, "notice") if "heatmap is" in event["message"]]
     assert len(messages) == 2 and all("the heatmap is white" in message for message in messages)

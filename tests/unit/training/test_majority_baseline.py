@@ -3,7 +3,7 @@ import pytest
 
 from distxml.config import Recipe
 from distxml.monitoring.phase_figures import PhaseFigures
-from tests.unit.training.small_training import events, small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, events, small_recipe, small_trainer
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def told(recipe: Recipe) -> list[str]:
 
 def test_a_classifier_that_has_learnt_nothing_is_told(tmp_path) -> None:
     frozen = ("phases.classifier.lr_classifier=1e-9", "phases.joint.lr_classifier=1e-9", "optimizer.min_lr=0")
-    recipe = small_recipe(tmp_path, *frozen)
+    recipe = small_recipe(tmp_path, *SHORT, *frozen)
     small_trainer(recipe).fit()
     first, third = told(recipe)
     assert (

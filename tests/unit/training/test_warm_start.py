@@ -1,6 +1,8 @@
 """Warm starts: what is taken, what stays, and what is refused before and while loading."""
 
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +20,7 @@ from distxml.models.checksums import note_sums
 from distxml.training.preflight import check_dataset
 from distxml.training.warm_start import apply_warm_start, check_warm_start
 from tests.flip_a_byte import flip_a_byte
-from tests.unit.training.small_training import small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, small_recipe, small_trainer
 
 SMALL = {"classifier": "small_resnet", "width": 4, "explainer_width": 4}
 Part = Literal["all", "explainer", "classifier"]
@@ -38,18 +40,29 @@ def checkpoint(folder: Path, of: ModelCard) -> dict[str, Tensor]:
     return model.state_dict()
 
 
+@pytest.fixture(scope="module")
+def checkpoint_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, dict[str, Tensor]]]:
+    """The checkpoint of a classifier, and its state."""
+
+    @cache
+    def write(classifier: str) -> tuple[Path, dict[str, Tensor]]:
+        folder = tmp_path_factory.mktemp(classifier)
+        return folder, checkpoint(folder, card(classifier=classifier))
+
+    return write
+
+
 @pytest.mark.parametrize(
     ("part", "taken"),
     [("all", {"explainer", "classifier"}), ("explainer", {"explainer"}), ("classifier", {"classifier"})],
 )
 @pytest.mark.parametrize("classifier", ["small_resnet", "vgg", "resnet18"])
-def test_each_part(tmp_path: Path, part: Part, taken: set[str], classifier: str) -> None:
-    mine = card(classifier=classifier)
-    before = checkpoint(tmp_path, mine)
+def test_each_part(checkpoint_of, part: Part, taken: set[str], classifier: str) -> None:
+    mine, (folder, before) = card(classifier=classifier), checkpoint_of(classifier)
     torch.manual_seed(2)
     model = build_model(mine)
     fresh = {name: value.clone() for name, value in model.state_dict().items()}
-    apply_warm_start(model, WarmStartSettings(checkpoint=tmp_path, part=part), mine)
+    apply_warm_start(model, WarmStartSettings(checkpoint=folder, part=part), mine)
     for name, value in model.state_dict().items():
         source = before if name.split(".")[0] in taken else fresh
         assert torch.equal(value, source[name]), name
@@ -152,27 +165,29 @@ def test_weights_that_do_not_belong_to_their_card(tmp_path: Path) -> None:
         apply_warm_start(build_model(card()), WarmStartSettings(checkpoint=tmp_path), card())
 
 
-def test_a_run_goes_on_without_the_checkpoint_that_it_started_from(tmp_path: Path) -> None:
-    first = small_recipe(tmp_path)
-    small_trainer(first).fit()
-    folder = RunFolder(first.run_folder).checkpoint(PhaseName.JOINT, "last")
-    second = small_recipe(tmp_path, f"warm_start.checkpoint={folder}", "run.name=second")
+def copy_of_checkpoint(trained: Path, folder: Path) -> Path:
+    """That of a finished run."""
+    last = RunFolder(small_recipe(trained).run_folder).checkpoint(PhaseName.JOINT, "last")
+    return Path(shutil.copytree(last, folder / "checkpoint"))
+
+
+def test_a_run_goes_on_without_the_checkpoint_that_it_started_from(trained: Path, tmp_path: Path) -> None:
+    folder = copy_of_checkpoint(trained, tmp_path)
+    second = small_recipe(tmp_path, *SHORT, f"warm_start.checkpoint={folder}", "run.name=second")
     small_trainer(second).fit()
-    shutil.rmtree(first.run_folder)
+    shutil.rmtree(folder)
     check_dataset(second)
     shutil.rmtree(RunFolder(second.run_folder).checkpoint(PhaseName.JOINT, "last"))
     small_trainer(second).fit()
     assert RunFolder(second.run_folder).checkpoint(PhaseName.JOINT, "last").is_dir()
 
 
-def test_a_dead_explainer_is_refused_before_the_first_step(tmp_path: Path) -> None:
-    first = small_recipe(tmp_path)
-    small_trainer(first).fit()
-    folder = RunFolder(first.run_folder).checkpoint(PhaseName.JOINT, "last")
+def test_a_dead_explainer_is_refused_before_the_first_step(trained: Path, tmp_path: Path) -> None:
+    folder = copy_of_checkpoint(trained, tmp_path)
     model, before = load_model(folder).model, read_card(folder)
     model.explainer.normalize.bias.data.fill_(-9)
     save_model(folder, model, before)
-    second = small_recipe(tmp_path, f"warm_start.checkpoint={folder}", "run.name=second")
+    second = small_recipe(tmp_path, *SHORT, f"warm_start.checkpoint={folder}", "run.name=second")
     with pytest.raises(
         UserError, match=r"the explainer phase cannot start: the heatmap has gone black .*holds a dead explainer"
     ):

@@ -17,12 +17,11 @@ from distxml.evaluation.perturbation.patches import tie_order
 from distxml.evaluation.scoring.quick_scores import quick_scores
 from distxml.models.joint import JointModel, JointOutput
 from distxml.training.callbacks.context import Scores
-from distxml.training.callbacks.quick_scores import no_scores
 from tests.oracles import patches as patch_oracle
 from tests.oracles import perturbation as oracle
 from tests.oracles.flips import flips as flips_oracle
 from tests.oracles.pompom import pompom as pompom_oracle
-from tests.unit.training.small_training import events, small_recipe, small_trainer
+from tests.unit.training.small_training import events, small_recipe, small_trainer, weights_of
 
 SETTINGS = ("quick_scores={images: 5, patches: 4, steps: 6, fill: gray}",)
 CPU = torch.device("cpu")
@@ -135,14 +134,12 @@ def test_none_are_made_where_none_are_wanted(tmp_path: Path) -> None:
     assert quick_scores(recipe, loader(recipe, Rank()))(forward, CPU) == {}
 
 
-def test_training_logs_them_in_the_joint_phase_and_learns_the_same(tmp_path: Path) -> None:
-    with_scores, without = (small_recipe(tmp_path, *SETTINGS, f"run.name={name}") for name in ("with", "without"))
-    weights = []
-    for recipe in (with_scores, without):
-        trainer = small_trainer(recipe, scores=quick_scores if recipe is with_scores else no_scores)
-        trainer.fit()
-        weights.append(trainer.model.state_dict())
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
+def test_training_logs_them_in_the_joint_phase_and_learns_the_same(trained: Path, tmp_path: Path) -> None:
+    with_scores, without = small_recipe(tmp_path, *SETTINGS), small_recipe(trained)
+    trainer = small_trainer(with_scores, scores=quick_scores)
+    trainer.fit()
+    ours, theirs = trainer.model.state_dict(), weights_of(without)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     logged = [(set(NAMES) <= event["val"].keys(), event["phase"]) for event in events(with_scores, "epoch")]
     assert logged == [(phase == "joint", phase) for phase in ("classifier", "explainer", "joint") for _ in range(2)]
     assert all(

@@ -12,7 +12,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.training.callbacks.profiler import WAIT_STEPS, WARM_UP_STEPS, Profiler
 from distxml.training.state import TrainState
 from tests.unit.training.callbacks.epochs import A_STEP, an_epoch
-from tests.unit.training.small_training import small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, small_recipe, small_trainer
 from tests.unit.training.test_resume import train_until
 
 FIRST = WAIT_STEPS + WARM_UP_STEPS
@@ -58,7 +58,7 @@ def test_only_the_first_epoch_of_a_phase_is_profiled(tmp_path: Path, state: Trai
 
 
 def test_a_run_profiles_each_phase_where_it_is_asked_to(tmp_path: Path) -> None:
-    recipe = small_recipe(tmp_path, "run.profile=1")
+    recipe = small_recipe(tmp_path, *SHORT, "run.profile=1")
     small_trainer(recipe).fit()
     profiles = RunFolder(recipe.run_folder).tensorboard / "profile"
     assert [len(list(phase.glob("*.pt.trace.json"))) for phase in sorted(profiles.iterdir())] == [1, 1, 1]

@@ -14,7 +14,7 @@ from distxml.training.callbacks.registry import CALLBACKS, CallbackEntry, make_c
 from distxml.training.checkpoints import Checkpoints
 from distxml.training.preflight import model_card
 from distxml.training.state import TrainState
-from tests.unit.training.small_training import KeptEvents, events, small_recipe, small_trainer
+from tests.unit.training.small_training import KeptEvents, events, small_recipe, small_trainer, weights_of
 
 
 class LearningRateRatio(Callback):
@@ -24,17 +24,15 @@ class LearningRateRatio(Callback):
         report.val["rate_ratio"] = report.rates.classifier / (report.rates.explainer or 1.0)
 
 
-def test_a_callback_from_outside_reports_a_metric_and_training_learns_the_same(tmp_path: Path) -> None:
-    plain, watched = (small_recipe(tmp_path, f"run.name={name}") for name in ("plain", "watched"))
-    weights = [small_trainer(plain)]
+def test_a_callback_from_outside_reports_a_metric_and_training_learns_the_same(trained: Path, tmp_path: Path) -> None:
+    plain, watched = small_recipe(trained), small_recipe(tmp_path)
     CALLBACKS.add(CallbackEntry("rate_ratio", lambda context: LearningRateRatio()))
     try:
-        weights.append(small_trainer(watched))
+        trainer = small_trainer(watched)
     finally:
         CALLBACKS.remove("rate_ratio")
-    for trainer in weights:
-        trainer.fit()
-    one, other = (trainer.model.state_dict() for trainer in weights)
+    trainer.fit()
+    one, other = trainer.model.state_dict(), weights_of(plain)
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert all("rate_ratio" in event["val"] for event in events(watched, "epoch"))
     assert not any("rate_ratio" in event["val"] for event in events(plain, "epoch"))

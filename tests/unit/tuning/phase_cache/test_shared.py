@@ -7,6 +7,8 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,20 +26,20 @@ from distxml.tuning.phase_cache.key import PhaseKey, phase_keys
 from distxml.tuning.phase_cache.shared import SharedPhases, ended
 from distxml.tuning.phase_cache.store import KEPT, PhaseStore
 from distxml.tuning.trial_history import TrialHistory
-from tests.unit.training.small_training import KeptEvents, events, small_recipe, small_trainer
+from tests.unit.training.small_training import SHORT, KeptEvents, events, small_recipe, small_trainer, weights_of
 
 CLASSIFIER, EXPLAINER, JOINT = PhaseName
 
 UNGUARDED = ("guard.black_share=null", "guard.same_below=null", "guard.white_steps=null")
-VARIANTS = {
-    "last weights": (),
-    "best weights": (
-        "phases.explainer.start_from=best_loss",
-        "phases.joint.start_from=best_loss",
-        "optimizer.name=adamw",
-    ),
-}
-BEST = (*UNGUARDED, *VARIANTS["best weights"])
+LAST = (*UNGUARDED, *SHORT, "loss.beta=0.8")
+BEST = (
+    *UNGUARDED,
+    "phases.explainer.start_from=best_loss",
+    "phases.joint.start_from=best_loss",
+    "optimizer.name=adamw",
+    "loss.beta=0.8",
+)
+VARIANTS = {"last weights": LAST, "best weights": BEST}
 
 
 def shared(recipe: Recipe, store: PhaseStore) -> SharedPhases:
@@ -72,57 +74,73 @@ def assert_close(ours: list[dict], theirs: list[dict]) -> None:
         assert [one[name] for name in plain] == [other[name] for name in plain]
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Of a variant, a folder with a dataset, the store, and in `runs/first` the trial that filled it."""
+
+    @cache
+    def make(name: str) -> Path:
+        folder = tmp_path_factory.mktemp("filled")
+        first = small_recipe(folder, *VARIANTS[name], "run.name=first")
+        begin = shared(first, PhaseStore(folder / "store"))
+        assert begin.take() is True and begin.run.metrics.exists() is False
+        train(first, begin)
+        return folder
+
+    return make
+
+
 @pytest.mark.parametrize("name", list(VARIANTS))
-def test_the_same_weights_as_alone(tmp_path: Path, name: str) -> None:
-    store, own = PhaseStore(tmp_path / "store"), (*UNGUARDED, *VARIANTS[name])
-    first = small_recipe(tmp_path, *own, "run.name=first", "loss.beta=0.8")
-    begin = shared(first, store)
-    assert begin.take() is True and begin.run.metrics.exists() is False
-    train(first, begin)
+def test_the_same_weights_as_alone(filled, tmp_path: Path, name: str) -> None:
+    place = Path(shutil.copytree(filled(name), tmp_path / "place"))
+    store, own = PhaseStore(place / "store"), VARIANTS[name]
+    epochs = small_recipe(place, *own).phases.joint.epochs
     cases = {
         "classifier": ("loss.beta=0.6", "loss.kind=hybrid", "phases.explainer.lr_explainer=0.03"),
-        "classifier and explainer": ("loss.beta=0.8", "phases.joint.alpha=0.7", "phases.joint.lr_explainer=0.03"),
+        "classifier and explainer": ("phases.joint.alpha=0.7", "phases.joint.lr_explainer=0.03"),
     }
-    for place, (case, settings) in enumerate(cases.items(), start=1):
-        taking = small_recipe(tmp_path, *own, *settings, f"run.name=taking {place}")
-        alone = small_recipe(tmp_path, *own, *settings, f"run.name=alone {place}")
+    for count, (case, settings) in enumerate(cases.items(), start=1):
+        taking = small_recipe(place, *own, *settings, f"run.name=taking {count}")
+        alone = small_recipe(place, *own, *settings, f"run.name=alone {count}")
         phases = shared(taking, store)
         assert phases.take() is True
-        time.sleep(1.1 * (place == 1))  # TensorBoard sorts event files by the second
+        time.sleep(1.1 * (count == 1))  # TensorBoard sorts event files by the second
         weights = train(taking, phases)
-        expected = train(alone, shared(alone, PhaseStore(tmp_path / f"nobody {place}")))
+        expected = train(alone, shared(alone, PhaseStore(place / f"nobody {count}")))
         assert all(torch.equal(weights[key], expected[key]) for key in expected), case
         assert_close(figures(taking), figures(alone))
         taken = TrialHistory(RunFolder(taking.run_folder)).update()
-        assert taken.epochs == dict.fromkeys(PhaseName, 2) and set(taken.taken) == set(list(PhaseName)[:place])
-        if place == 1:
+        assert taken.epochs == dict.fromkeys(PhaseName, epochs) and set(taken.taken) == set(list(PhaseName)[:count])
+        if count == 1:
             board = EventAccumulator(str(RunFolder(taking.run_folder).tensorboard)).Reload()
-            assert len(board.Scalars("accuracy/val")) == 6
+            assert len(board.Scalars("accuracy/val")) == 3 * epochs
         for phase in PhaseName:
             assert ended(RunFolder(taking.run_folder), phase)
 
 
-def test_an_identical_trial_trains_nothing(tmp_path: Path) -> None:
-    store = PhaseStore(tmp_path / "store")
-    first, again = (small_recipe(tmp_path, f"run.name={name}") for name in ("first", "again"))
-    weights = train(first, shared(first, store))
+@pytest.fixture
+def place(filled, tmp_path: Path) -> Path:
+    """A copy of what was trained with `LAST`."""
+    return Path(shutil.copytree(filled("last weights"), tmp_path / "place"))
+
+
+def test_an_identical_trial_trains_nothing(place: Path) -> None:
+    store = PhaseStore(place / "store")
+    first, again = (small_recipe(place, *LAST, f"run.name={name}") for name in ("first", "again"))
+    weights = weights_of(first)
     phases = shared(again, store)
     assert phases.take() is False
     run = RunFolder(again.run_folder)
     assert run.finished.exists() and figures(again) == figures(first)
-    assert sum(each["epochs"] for each in TrialHistory(run).update().taken.values()) == 6
+    assert sum(each["epochs"] for each in TrialHistory(run).update().taken.values()) == 3
     trainer = small_trainer(again)
     trainer.fit()
     assert all(torch.equal(trainer.model.state_dict()[key], weights[key]) for key in weights)
 
 
-def test_a_run_that_is_started_again_publishes_what_it_had_ended_and_took_nothing(tmp_path: Path) -> None:
-    store = PhaseStore(tmp_path / "store")
-    recipe = small_recipe(tmp_path, "run.name=lost")
-    begin = shared(recipe, PhaseStore(tmp_path / "store that was lost"))
-    assert begin.take()
-    trainer = small_trainer(recipe, KeptEvents(on_event=begin.note))
-    trainer.fit()
+def test_a_run_that_is_started_again_publishes_what_it_had_ended_and_took_nothing(place: Path) -> None:
+    shutil.rmtree(place / "store")
+    store, recipe = PhaseStore(place / "store"), small_recipe(place, *LAST, "run.name=first")
     shutil.rmtree(RunFolder(recipe.run_folder).checkpoint(JOINT, "last").parent)
     again = shared(recipe, store)
     assert again.take() is True
@@ -131,20 +149,16 @@ def test_a_run_that_is_started_again_publishes_what_it_had_ended_and_took_nothin
     )
     assert TrialHistory(again.run).update().taken == {}
     again.close()
-    begin.close()
 
 
-def test_damaged_phases_are_trained_anew(tmp_path: Path) -> None:
-    store = PhaseStore(tmp_path / "store")
-    first = small_recipe(tmp_path, "run.name=first")
-    begin = shared(first, store)
-    train(first, begin)
-    weights = store.folder / begin.keys[EXPLAINER].name / "last" / "model.safetensors"
+def test_damaged_phases_are_trained_anew(place: Path) -> None:
+    store = PhaseStore(place / "store")
+    other = small_recipe(place, *LAST, "run.name=other", "phases.joint.alpha=0.9")
+    phases = shared(other, store)
+    weights = store.folder / phases.keys[EXPLAINER].name / "last" / "model.safetensors"
     whole = weights.read_bytes()
     weights.unlink()
     weights.write_bytes(whole[:-9])
-    other = small_recipe(tmp_path, "run.name=other", "phases.joint.alpha=0.9")
-    phases = shared(other, store)
     assert phases.take() is True
     assert set(TrialHistory(phases.run).update().taken) == {CLASSIFIER} and not weights.exists()
     phases.close()
@@ -153,8 +167,8 @@ def test_damaged_phases_are_trained_anew(tmp_path: Path) -> None:
 
 def test_one_trains_and_the_other_waits_and_takes(tmp_path: Path) -> None:
     store = PhaseStore(tmp_path / "store")
-    first = small_recipe(tmp_path, "run.name=first")
-    second = small_recipe(tmp_path, "run.name=second", "phases.joint.alpha=0.9")
+    first = small_recipe(tmp_path, *SHORT, "run.name=first")
+    second = small_recipe(tmp_path, *SHORT, "run.name=second", "phases.joint.alpha=0.9")
     waited: list[PhaseName] = []
     begin = shared(first, store)
     assert begin.take() is True
@@ -198,7 +212,7 @@ def test_the_right_to_train_ends_with_the_process_that_had_it(tmp_path: Path) ->
 
 def test_what_leads_nowhere_is_found_out_once(tmp_path: Path) -> None:
     store = PhaseStore(tmp_path / "store")
-    unrecoverable = ("guard.tries=0", "guard.white_steps=3")
+    unrecoverable = (*SHORT, "guard.tries=0", "guard.white_steps=3")
     first = small_recipe(tmp_path, "run.name=first", *unrecoverable)
     begin = shared(first, store)
     assert begin.take()
@@ -219,24 +233,12 @@ class Killed(BaseException):
     """Takes the place of kill -9."""
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> PhaseStore:
-    """Holds the classifier and the explainer phase of `BEST`; its dataset lies beside it."""
-    folder = tmp_path_factory.mktemp("filled")
-    store, first = PhaseStore(folder / "store"), small_recipe(folder, *BEST, "run.name=first")
-    train(first, shared(first, store))  # trains alone: nothing was asked of the store
-    begin = shared(first, store)
-    for phase in (CLASSIFIER, EXPLAINER):
-        begin._publish(phase)
-    begin.close()
-    return store
-
-
 @pytest.mark.parametrize("links", range(1, 7))
-def test_a_kill_while_phases_are_taken(filled: PhaseStore, links: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_phases_are_taken(filled, links: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between any two of the six checkpoints that are linked into the run: the second start takes all of it."""
-    store = filled
-    recipe = small_recipe(store.folder.parent, *BEST, f"run.name=taking {links}", "phases.joint.alpha=0.9")
+    folder = filled("best weights")
+    store = PhaseStore(folder / "store")
+    recipe = small_recipe(folder, *BEST, f"run.name=taking {links}", "phases.joint.alpha=0.9")
     left, real = [links], shared_phases.copy_folder
 
     def copy(source: Path, target: Path) -> None:
@@ -262,7 +264,7 @@ def test_a_kill_while_phases_are_taken(filled: PhaseStore, links: int, monkeypat
 
 def test_a_store_that_cannot_be_written_costs_nothing_but_sharing(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
-    recipe, said = small_recipe(tmp_path, "run.name=first"), []
+    recipe, said = small_recipe(tmp_path, *SHORT, "run.name=first"), []
     begin = shared(recipe, PhaseStore(tmp_path / "store"))
     begin.tell = said.append
     assert begin.take() is True
@@ -274,40 +276,33 @@ def test_a_store_that_cannot_be_written_costs_nothing_but_sharing(tmp_path: Path
     assert [ended(begin.run, phase) for phase in PhaseName] == [True] * 3
     assert len(said) == 1 and said[0].startswith("phases are not shared: store "), "said once"
     assert not begin._held
-    later = shared(small_recipe(tmp_path, "run.name=second"), PhaseStore(tmp_path / "store"))
+    later = shared(small_recipe(tmp_path, *SHORT, "run.name=second"), PhaseStore(tmp_path / "store"))
     later.tell = said.append
     assert later.take() is True, "it trains for itself"
     assert len(said) == 2
 
 
-def test_a_sweep_that_is_made_again_under_its_name_counts_what_it_takes(tmp_path: Path) -> None:
-    store, recipe = PhaseStore(tmp_path / "store"), small_recipe(tmp_path, "run.name=first")
-    begin = shared(recipe, store)
-    assert begin.take() is True
-    train(recipe, begin)
+def test_a_sweep_that_is_made_again_under_its_name_counts_what_it_takes(place: Path) -> None:
+    store, recipe = PhaseStore(place / "store"), small_recipe(place, *LAST, "run.name=first")
     shutil.rmtree(recipe.run_folder)
     assert shared(recipe, store).take() is False
     assert set(TrialHistory(RunFolder(recipe.run_folder)).update().taken) == set(PhaseName)
     assert TrialHistory(RunFolder(recipe.run_folder)).update().seconds == 0
 
 
-def test_a_run_whose_end_was_not_noted_is_ended(tmp_path: Path) -> None:
-    recipe = small_recipe(tmp_path, "run.name=first")
-    begin = shared(recipe, PhaseStore(tmp_path / "store"))
-    train(recipe, begin)
-    assert not begin.run.finished.exists()  # a worker writes it; the process died before
-    again = shared(recipe, PhaseStore(tmp_path / "store"))
+def test_a_run_whose_end_was_not_noted_is_ended(place: Path) -> None:
+    recipe = small_recipe(place, *LAST, "run.name=first")
+    assert not RunFolder(recipe.run_folder).finished.exists()  # a worker writes it; the process died before
+    again = shared(recipe, PhaseStore(place / "store"))
     assert again.take() is True, "training has to end it"
     again.close()
 
 
-def test_an_entry_says_what_it_is(tmp_path: Path) -> None:
-    store = PhaseStore(tmp_path / "store")
-    recipe = small_recipe(tmp_path, "run.name=first")
-    begin = shared(recipe, store)
-    train(recipe, begin)
-    content = json.loads((store.folder / begin.keys[CLASSIFIER].name / "entry.json").read_text())
-    assert content["made_by"] == str(recipe.run_folder) and content["epochs"] == 2
+def test_an_entry_says_what_it_is(place: Path) -> None:
+    recipe = small_recipe(place, *LAST, "run.name=first")
+    keys = phase_keys(recipe, open_dataset(recipe.dataset.path).metadata)
+    content = json.loads((place / "store" / keys[CLASSIFIER].name / "entry.json").read_text())
+    assert content["made_by"].endswith("runs/first") and content["epochs"] == 1
     assert (
         content["depends"]["settings"]["run"] == {"checkpoint_steps": None, "seed": 0}
         and "loss" in content["depends"]["settings"]
