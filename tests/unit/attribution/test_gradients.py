@@ -82,7 +82,7 @@ def test_integrated_gradients_are_gradients_at_the_nodes_of_the_quadrature(gatin
 def test_integrated_gradients_sum_up_to_the_difference_to_black(gating: Gating) -> None:
     """Up to the quadrature of a path on which many ReLUs switch: to 3% of the way that the logit makes on it."""
     subject, image, target = in_float64(explained(gating)), images(1).double(), torch.tensor([0])
-    attribution = integrated_gradients(subject, 400, 100).attribution(image, target)
+    attribution = integrated_gradients(subject, 200, 100).attribution(image, target)
     path = torch.linspace(0, 1, 100, dtype=torch.float64).view(-1, 1, 1, 1) * image
     gate = subject.gate(image)
     kept = gate.expand(len(path), -1, -1, -1) if isinstance(gate, Tensor) else gate

@@ -25,23 +25,25 @@ def small(name: str, **more: object) -> ModelSettings:
     return ModelSettings.model_validate({"classifier": name, "width": 4, "explainer_width": 4} | more)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS.names())
-def test_shapes_and_ranges(name: str) -> None:
-    model = JointModel(small(name), classes=3).eval()
-    out = model(torch.rand(2, 3, 64, 48))
+@pytest.fixture(scope="module", params=CLASSIFIERS.names())
+def fresh(request: pytest.FixtureRequest) -> JointModel:
+    """Of each classifier a model for three classes in eval mode; the large ones take a second to make."""
+    return JointModel(small(request.param), classes=3).eval()
+
+
+def test_shapes_and_ranges(fresh: JointModel) -> None:
+    with torch.no_grad():
+        out = fresh(torch.rand(2, 3, 64, 48))
     assert out.logits.shape == (2, 3)
     assert out.heatmap.shape == (2, 1, 64, 48)
     assert out.heatmap.min() >= 0 and out.heatmap.max() <= 1
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS.names())
-def test_a_black_heatmap_hides_the_image(name: str) -> None:
-    model = JointModel(small(name), classes=2).eval()
-    images = torch.rand(2, 3, 64, 64)
-    black = torch.zeros(2, 1, 64, 64)
-    logits = model(images, black).logits
+def test_a_black_heatmap_hides_the_image(fresh: JointModel) -> None:
+    images, black = torch.rand(2, 3, 64, 48), torch.zeros(2, 1, 64, 48)
+    with torch.no_grad():
+        logits, white = fresh(images, black).logits, fresh(images, "white").logits
     torch.testing.assert_close(logits[0], logits[1])
-    white = model(images, "white").logits
     assert not torch.allclose(white[0], white[1])
 
 
@@ -55,11 +57,9 @@ def test_heatmap_starts_as_white_as_its_bias_says(bias: float, heat: float) -> N
     assert model.eval()(torch.rand(1, 3, 16, 16)).heatmap.mean().item() == pytest.approx(heat, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS.names())
-def test_gates_have_no_state(name: str) -> None:
+def test_gates_have_no_state(fresh: JointModel) -> None:
     """Checkpoints of any version load, and torchvision's."""
-    classifier = JointModel(small(name), 2).classifier
-    assert {key.split(".")[0] for key in classifier.state_dict()} <= {
+    assert {key.split(".")[0] for key in fresh.classifier.state_dict()} <= {
         *("stages", "head"),
         *("stem", "blocks", "fc"),
         *("conv1", "bn1", "layer1", "layer2", "layer3", "layer4"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distxml.config.evaluation import Method
@@ -161,9 +161,12 @@ def test_a_journal_that_was_renamed_is_not_taken(journal: RowJournal):
 
 
 @given(
-    parts=st.lists(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(METHODS)), min_size=1, max_size=4)),
-    merges=st.sets(st.integers(0, 6)),
+    parts=st.lists(
+        st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(METHODS)), min_size=1, max_size=4), max_size=5
+    ),
+    merges=st.sets(st.integers(0, 4)),
 )
+@settings(max_examples=25)
 def test_whatever_is_written_is_there_once(tmp_path_factory, parts, merges):
     journal = new_journal(tmp_path_factory.mktemp("journal"))
     for number, part in enumerate(parts):
