@@ -1,11 +1,12 @@
 """One pass over the validation split: metrics after each epoch, and a confusion matrix at the end of a phase."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassPrecisionRecallCurve
+from torch.nn.functional import one_hot
 
 from distxml.data.batch import Batch
 from distxml.monitoring.phase_figures import PhaseFigures
@@ -40,36 +41,45 @@ def collect_figures(learner: Learner, batches: Iterator[Batch], classes: tuple[s
         return None
     share_buffers(learner.model)
     learner.model.eval()
-    confusion = MulticlassConfusionMatrix(len(classes), validate_args=False).to(learner.device)
-    curves = MulticlassPrecisionRecallCurve(len(classes), THRESHOLDS, validate_args=False).to(learner.device)
+    counted = _Counts.none(len(classes), learner.device)
     for batch in batches:
         on_device = batch.to(learner.device)
         counts = on_device.weight > 0
         probability = learner.forward(learner.model, on_device).logits.float().softmax(1)[counts]  # B×C
-        if len(probability):
-            confusion.update(probability, on_device.label[counts])
-            curves.update(probability, on_device.label[counts])
-    # The metrics' own gathering would take turns with DDP's; their states are counts, which add up.
-    return _figures(classes, _added_up(confusion.confmat), _added_up(curves.confmat))
+        counted.add(probability, on_device.label[counts])
+    confusion, curves = (sum_over_ranks(one).cpu().numpy() for one in (counted.confusion, counted.curves))
+    return PhaseFigures(classes, confusion, *curves)
 
 
-def _added_up(counts: Tensor) -> np.ndarray:
-    return sum_over_ranks(counts).cpu().numpy()
+@dataclass(frozen=True)
+class _Counts:
+    """What is counted on this rank; here, as torchmetrics takes as long to import as torch itself.
 
-
-def _figures(classes: tuple[str, ...], confusion: np.ndarray, curves: np.ndarray) -> PhaseFigures:
+    Attributes:
+        confusion: C×C, see `PhaseFigures`.
+        curves: 4×C×T: true positives, false positives, true negatives and false negatives.
+        thresholds: T.
     """
-    Args:
-        classes: C names.
-        confusion: C×C.
-        curves: T×C×2×2, the last two axes whether an image is of the class and whether it is taken for it.
-    """
-    one_class = curves.transpose(1, 0, 2, 3)  # C×T×2×2
-    return PhaseFigures(
-        classes=classes,
-        confusion=confusion,
-        true_positives=one_class[..., 1, 1],
-        false_positives=one_class[..., 0, 1],
-        true_negatives=one_class[..., 0, 0],
-        false_negatives=one_class[..., 1, 0],
-    )
+
+    confusion: Tensor
+    curves: Tensor
+    thresholds: Tensor
+
+    @classmethod
+    def none(cls, classes: int, device: torch.device) -> "_Counts":
+        """Nothing is counted yet."""
+        integers: dict[str, Any] = {"dtype": torch.int64, "device": device}
+        thresholds = torch.linspace(0, 1, THRESHOLDS, device=device)
+        return cls(
+            torch.zeros(classes, classes, **integers), torch.zeros(4, classes, THRESHOLDS, **integers), thresholds
+        )
+
+    def add(self, probability: Tensor, label: Tensor) -> None:
+        """Count images: their probabilities B×C and true classes B."""
+        classes = len(self.confusion)
+        pairs = torch.bincount(label * classes + probability.argmax(1), minlength=classes**2)
+        self.confusion.add_(pairs.view(classes, classes))
+        taken = probability[:, :, None] >= self.thresholds  # B×C×T
+        own = one_hot(label, classes).bool()[:, :, None]  # B×C×1
+        for count, images in zip(self.curves, (taken & own, taken & ~own, ~taken & ~own, ~taken & own), strict=True):
+            count.add_(images.sum(0))

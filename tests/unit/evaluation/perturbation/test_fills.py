@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms.functional import gaussian_blur
 
 from distxml.evaluation.perturbation.fill_images import blurred, make_fills
 from tests.oracles.perturbation import blur
@@ -40,6 +41,14 @@ def test_blur_agrees_with_the_oracle(share):
     radius = min(int(np.ceil(4 * sigma)), 11)
     expected = [blur(one.double().numpy(), sigma, radius) for one in image]
     assert blurred(image, share).numpy() == pytest.approx(np.stack(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.3])
+def test_blur_is_torchvisions_to_the_bit(share):
+    sigma = share * 12
+    radius = min(int(np.ceil(4 * sigma)), 11)
+    expected = gaussian_blur(images(), [2 * radius + 1] * 2, [sigma, sigma]).clamp(0, 1)
+    assert torch.equal(blurred(images(), share), expected)
 
 
 def test_blur_of_the_smallest_image_is_legal():
