@@ -2,7 +2,7 @@
 
     python benchmarks/ranking.py            # ten minutes of one core
     python benchmarks/ranking.py --quick    # does it run?
-    python benchmarks/ranking.py --override quick_scores.patches=4 quick_scores.steps=4
+    python benchmarks/ranking.py --override quick_scores.patches=4
 
 Trains trials of the demo with settings drawn from what tune/polygons.yaml searches, and scores each with the quick
 scores' own code on every validation image: with decision flips above random, as the shipped sweeps have it, and with
@@ -10,7 +10,7 @@ AOPC in its place. Prints JSON:
 
 - `kendall`: rank correlation of the trials between two samples of so many images that have none in common, over many
   draws: the mean, and what one draw in ten falls below; of the metric alone, and of the objective, which adds accuracy
-  (of all images) and half of the POMPOM;
+  (of all images) and takes away half of the POMPOM; with the steps of the quick scores, and with twice as many;
 - `confidence`: the trials' logits times factors from 0.25 to 4, which change no decision and no heatmap: rank
   correlation with the ranking before;
 - `trials`: what each one measured on all images.
@@ -22,7 +22,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,7 +50,8 @@ Scores = Mapping[str, NDArray[np.float64]]
 
 SAMPLES = (16, 32, 64, 128)
 DRAWS = 200
-EXPLANATIONS = ("flips_above_random", "aopc")
+EXPLANATIONS = {"flips_above_random": 0.5, "aopc": 1.0}
+"""Their weights in the objective: as in tune/polygons.yaml; AOPC varies half as much."""
 EPOCHS = {"phases.classifier.epochs": 4, "phases.explainer.epochs": 4, "phases.joint.epochs": 6}
 """Half of the demo's or fewer: enough for trials that differ."""
 
@@ -65,6 +66,7 @@ class Trial:
         accuracy: on all images.
         scores: of each image.
         scaled: the same with other logits.
+        longer: the same with twice as many steps.
     """
 
     settings: dict[str, object]
@@ -72,13 +74,14 @@ class Trial:
     accuracy: float
     scores: Scores
     scaled: Scores
+    longer: Scores
 
-    def means(self, rows: Sequence[int]) -> dict[str, float]:
+    def means(self, rows: Sequence[int], scores: Scores) -> dict[str, float]:
         """Of some images: both metrics alone, and both objectives."""
-        means = {name: float(values[rows].mean()) for name, values in self.scores.items()}
+        means = {name: float(values[rows].mean()) for name, values in scores.items()}
         rest = self.accuracy - 0.5 * means["pompom"]
         return {name: means[name] for name in EXPLANATIONS} | {
-            f"objective with {name}": rest + means[name] for name in EXPLANATIONS
+            f"objective with {name}": rest + weight * means[name] for name, weight in EXPLANATIONS.items()
         }
 
 
@@ -115,13 +118,15 @@ class Bench:
             output = model(image)
             return replace(output, logits=factor * output.logits)
 
-        scores = QuickScores(recipe, self.batches)
+        scores, longer = (QuickScores(each, self.batches) for each in (recipe, _with_twice_the_steps(recipe)))
         right = torch.cat([model(batch.image).logits.argmax(1) == batch.label for batch in self.batches])
         began = time.process_time()
         plain = [scores.score(model, batch) for batch in self.batches]
         self.scoring_seconds += time.process_time() - began
         other = [scores.score(scaled, batch) for batch in self.batches]
-        return Trial(settings, factor, float(right.double().mean()), _joined(plain), _joined(other))
+        further = [longer.score(model, batch) for batch in self.batches]
+        accuracy = float(right.double().mean())
+        return Trial(settings, factor, accuracy, *(_joined(parts) for parts in (plain, other, further)))
 
     def recipe(self, settings: Mapping[str, object] | None = None) -> Recipe:
         """The demo's, with a trial's settings."""
@@ -135,30 +140,29 @@ class Bench:
     def results(self) -> dict[str, object]:
         """All that is printed."""
         everything = range(len(self.labels))
-        before = [trial.means(everything) for trial in self.trials]
-        after = [replace(trial, scores=trial.scaled).means(everything) for trial in self.trials]
+        before = [trial.means(everything, trial.scores) for trial in self.trials]
+        after = [trial.means(everything, trial.scaled) for trial in self.trials]
+        counts = [count for count in SAMPLES if 2 * count <= len(everything)]
         return {
             "quick_scores": self.recipe().quick_scores.model_dump(include={"patches", "steps", "fill"}),
             "milliseconds_per_image": significant(1000 * self.scoring_seconds / len(self.trials) / len(everything), 3),
             "validation_images": len(everything),
-            "kendall": {count: self._kendall(count) for count in SAMPLES if 2 * count <= len(everything)},
-            "confidence": {name: round(tau, 3) for name, tau in _agreement(before, after).items()},
+            "kendall": {count: self._kendall(count, lambda trial: trial.scores) for count in counts},
+            "kendall, twice the steps": {count: self._kendall(count, lambda trial: trial.longer) for count in counts},
+            "confidence": {name: round(tau, 3) for name, tau in agreement(before, after).items()},
             "trials": [self.described(trial) for trial in self.trials],
             "failed": self.failed,
         }
 
-    def _kendall(self, count: int) -> dict[str, dict[str, float]]:
-        found = [
-            _agreement(*self._ranked(rows)) for rows in (two_samples(self.labels, count, seed) for seed in range(DRAWS))
-        ]
+    def _kendall(self, count: int, scores: Callable[[Trial], Scores]) -> dict[str, dict[str, float]]:
+        draws = [two_samples(self.labels, count, seed) for seed in range(DRAWS)]
+        ranked = [[[trial.means(rows, scores(trial)) for trial in self.trials] for rows in pair] for pair in draws]
+        found = [agreement(*sides) for sides in ranked]
         columns = {name: np.array([each[name] for each in found]) for name in found[0]}
         return {
             name: {"mean": round(float(taus.mean()), 3), "lowest tenth": round(float(np.quantile(taus, 0.1)), 3)}
             for name, taus in columns.items()
         }
-
-    def _ranked(self, samples: tuple[list[int], list[int]]) -> list[list[dict[str, float]]]:
-        return [[trial.means(rows) for trial in self.trials] for rows in samples]
 
     def described(self, trial: Trial) -> dict[str, object]:
         """One trial on all images."""
@@ -169,6 +173,11 @@ class Bench:
         return {**{name: round(value, 4) for name, value in figures.items()}, "settings": trial.settings}
 
 
+def _with_twice_the_steps(recipe: Recipe) -> Recipe:
+    scores = recipe.quick_scores
+    return recipe.model_copy(update={"quick_scores": scores.model_copy(update={"steps": 2 * scores.steps})})
+
+
 def two_samples(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], list[int]]:
     """Rows of two samples of `count` images that have none in common, each drawn as the quick scores draw theirs."""
     both = balanced_sample(labels, 2 * count, seed)
@@ -176,7 +185,7 @@ def two_samples(labels: Sequence[int], count: int, seed: int) -> tuple[list[int]
     return [both[place] for place in first], [row for place, row in enumerate(both) if place not in set(first)]
 
 
-def _agreement(before: Sequence[dict[str, float]], after: Sequence[dict[str, float]]) -> dict[str, float]:
+def agreement(before: Sequence[dict[str, float]], after: Sequence[dict[str, float]]) -> dict[str, float]:
     """By what is ranked: Kendall's tau-b between the trials' places before and after; 0 where all of one side tie."""
     ranked = {name: [[each[name] for each in side] for side in (before, after)] for name in before[0]}
     return {name: float(np.nan_to_num(np.asarray(kendalltau(*sides))[0])) for name, sides in ranked.items()}

@@ -51,7 +51,8 @@ def quick_scores(recipe: Recipe, val: Loader) -> Callable[[Forward, torch.device
     chosen = balanced_sample(list(val.reader.index().labels), recipe.quick_scores.images, recipe.quick_scores.seed)
     mine = sorted(chosen)[val.rank.index :: val.rank.world_size]
     samples = [decode(row, recipe.loader.image_size) for row in val.reader.rows_at(mine)]
-    at_once = max(1, recipe.loader.batch_size // val.rank.world_size)  # no more memory than a training step
+    of_a_step = max(1, recipe.loader.batch_size // val.rank.world_size)  # so no more memory than training takes
+    at_once = min(of_a_step, recipe.compute.micro_batch or of_a_step)
     return QuickScores(recipe, [collate(samples[start : start + at_once]) for start in range(0, len(mine), at_once)])
 
 

@@ -75,7 +75,7 @@ def _order(heat: np.ndarray, key: str, seed: int) -> list[int]:
 
 @pytest.mark.parametrize("ranks", [1, 2, 6])
 def test_against_the_oracle_on_any_number_of_ranks(tmp_path: Path, ranks: int) -> None:
-    recipe = small_recipe(tmp_path, *SETTINGS, "loader.batch_size=4")  # one rank scores four images, and then one
+    recipe = small_recipe(tmp_path, *SETTINGS, "compute.micro_batch=2")  # one rank scores two images, two, and one
     parts = [quick_scores(recipe, loader(recipe, Rank(index, ranks)))(forward, CPU) for index in range(ranks)]
     assert all(part.keys() == set(NAMES) for part in parts)
     means = [sum(part[name][0] for part in parts) / sum(part[name][1] for part in parts) for name in NAMES]
