@@ -1,6 +1,6 @@
 """Does a sweep's objective rank trials by their explanations, and would other images rank them alike?
 
-    python benchmarks/ranking.py            # ten minutes of one core
+    python benchmarks/ranking.py            # ten to twenty minutes of one core
     python benchmarks/ranking.py --quick    # does it run?
     python benchmarks/ranking.py --override quick_scores.patches=4
 
