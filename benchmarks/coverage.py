@@ -121,11 +121,33 @@ def patients(evaluations: int) -> Iterator[Result]:
     for name, own in (("patients", group), ("as if independent", apart)):
         found = means(values, Groups(own))
         yield {"what": "mean", "images": name, "holds_the_truth": _held(found.low, found.high)}
+    for number in (10, 20, 60):
+        yield _unequal(number, evaluations)
     for share in (0.5, 0.8, 0.95):
         for name, own in (("patients", group), ("as if independent", apart)):
             ends = [share_interval((column < norm.ppf(share)).astype(np.float64), own) for column in values.T]
             held = np.mean([low <= share <= high for low, high in ends])
             yield {"what": f"accuracy {share:g}", "images": name, "holds_the_truth": float(held)}
+
+
+def _unequal(number: int, evaluations: int) -> Result:
+    """Patients with 1 to some 30 images each, drawn anew every time."""
+    generator, held, known = np.random.default_rng(1), 0, 0
+    for _ in range(evaluations):
+        sizes = np.maximum(1, np.round(np.exp(generator.normal(1, 1, number)))).astype(np.int64)
+        group = np.repeat(np.arange(number), sizes)
+        own = generator.normal(size=len(group))
+        values = np.sqrt(ALIKE) * generator.normal(size=number)[group] + np.sqrt(1 - ALIKE) * own
+        found = means(values[:, None], Groups(group))
+        if not np.isnan(found.low[0]):
+            known += 1
+            held += found.low[0] <= 0 <= found.high[0]
+    return {
+        "what": "mean, unequal numbers of images",
+        "images": f"{number} patients",
+        "holds_the_truth": float(held / known),
+        "unknown": 1 - known / evaluations,
+    }
 
 
 def primary(evaluations: int) -> Iterator[Result]:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from distxml.config.evaluation import Method, Order
+from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.results import TABLE_NAME
 from distxml.evaluation.summary import MIN_GROUPS, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
 from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
@@ -15,7 +16,9 @@ MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
 AREAS = ("roc_auc", "average_precision")
 TOO_FEW_ERRORS = "too few errors to tell"
-"""In the place of an interval, where the classes are separated without an error or nearly so."""
+"""In the place of an interval, where the classes are separated without an error."""
+TOO_FEW_IMAGES = "too few to tell"
+"""In its place where a class has too few images, or groups of them, or none but a few errors."""
 ORDERS: dict[Order, str] = {
     "morf": f"most relevant patches first (MoRF); {AOPC_IN_WORDS['morf']}",
     "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
@@ -75,12 +78,13 @@ def _remarks(summary: Summary) -> list[str]:
     if summary.comparisons:
         lines.append(_primary(summary))
         lines.append(
-            "Better, worse, + and -: than the random order, p below 0.05, adjusted for the number of all comparisons "
-            "but the primary one. Each interval is of 95% by itself. in_model wins: share of the images."
+            "Better, worse, + and -: than the random order, p below 0.05 (adjusted for the number of all comparisons "
+            "but the primary one) and 0 outside the interval. "
+            "Each interval is of 95% by itself. in_model wins: share of the images."
         )
     if (summary.curve_groups or summary.curve_images) < MIN_GROUPS:
         things = "images" if summary.curve_groups is None else "groups"
-        lines.append(f"Fewer than {MIN_GROUPS} {things}: too few to call any difference clear, or for intervals.")
+        lines.append(f"Fewer than {MIN_GROUPS} {things}: too few to call any difference clear, or for most intervals.")
     if any(len(_rows(summary, row.order)) > MAX_ROWS for row in summary.aopc):
         lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
     return [*lines, "Do not compare the AOPC of different models."]
@@ -91,8 +95,8 @@ def _primary(summary: Summary) -> str:
     if row is None:
         return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
     where = "all patch sizes and fills" if row.fill is None else f"{row.fill}, patches of {row.patch_size}"
-    found = ", ".join(filter(None, (_ends(row.low, row.high), "" if row.p is None else f"p = {row.p:.3f}")))
-    late = "" if summary.primary_is_of_recipe else "; not the one that the run's recipe named"
+    found = ", ".join(filter(None, (_ends(row.low, row.high), p_or_why(row))))
+    late = "" if summary.primary_is_of_recipe else "; not as the run's recipe names it"
     return (
         f"Primary comparison: {row.method} minus {row.other}, {row.order}, {where}: {row.difference:+.4f}"
         f"{f' ({found})' if found else ''}, {row.verdict}{late}."
@@ -114,7 +118,7 @@ def _metric_table(summary: Summary) -> Table:
 def _heatmap_table(summary: Summary) -> Table:
     cells = {(row.method, row.name): row for row in summary.heatmaps}
     images = max(row.images for row in summary.heatmaps)
-    table = _compact("method", title=f"Heatmaps and masks, {images} images: means and 95% intervals")
+    table = _compact("method", title=f"Heatmaps and masks, up to {images} images: means and 95% intervals")
     for name in HEATMAP_COLUMNS:
         table.add_column(metric_entry(name).title, justify="right")
     for method in dict.fromkeys(row.method for row in summary.heatmaps):
@@ -204,7 +208,7 @@ def _short(share: float) -> str:
 
 def _metric_interval(metric: Metric) -> str:
     if metric.name in AREAS and metric.value is not None and metric.low is None:
-        return TOO_FEW_ERRORS
+        return TOO_FEW_ERRORS if metric.value == 1 else TOO_FEW_IMAGES
     return _interval(metric)
 
 

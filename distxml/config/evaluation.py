@@ -79,7 +79,7 @@ class EvaluationSettings(Settings):
     batch_size: int = Field(default=64, ge=1)
     """Images per forward pass; fewer on a CPU where images are large. It bounds memory, and no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)
-    """Resamples of the 95% intervals and of the tests."""
+    """Resamples of the tests, and of the intervals of areas under ROC and precision-recall curves."""
     primary: PrimaryComparison = PrimaryComparison()
     """The primary comparison: tested by itself, with the first of the orders; all others are adjusted for their
     number. Without both of its methods, there is none."""

@@ -62,12 +62,11 @@ def flat(summary: Summary) -> Iterator[Line]:
 def _of_classes(summary: Summary) -> Iterator[Line]:
     for part in summary.by_class:
         own = {"class": part.class_name}
-        yield {"kind": "count", "name": "images", "value": part.images} | own
-        yield {"kind": "count", "name": "curve_images", "value": part.curve_images} | own
+        for name in ("images", "groups", "curve_images", "curve_groups"):
+            yield {"kind": "count", "name": name, "value": getattr(part, name)} | own
         yield from (_metric(row) | own for row in part.metrics)
         yield from (_heatmap(row) | own for row in part.heatmaps)
         yield from (_overall(row) | own for row in part.aopc_overall)
-        yield from (_gap(row) | own for row in part.order_gaps)
         yield from (_comparison(row) | own for row in part.comparisons)
     yield from _areas("roc_auc", summary.roc)
     yield from _areas("average_precision", summary.precision_recall)

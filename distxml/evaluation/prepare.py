@@ -50,7 +50,7 @@ class Evaluation:
         dataset: opened, with an absolute path.
         label_of_key: label of every image of the split, in its order.
         class_weights: that the run was trained with, one per class; None: all the same.
-        primary_is_of_recipe: whether the primary comparison is the one that the run's recipe named.
+        primary_is_of_recipe: whether the primary comparison, and all it depends on, is as the run's recipe names it.
         spec: what will be done, with the settings, dataset and scaling as they will be used.
     """
 
@@ -110,7 +110,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         dataset=dataset,
         label_of_key=labels,
         class_weights=_class_weights(run, recipe),
-        primary_is_of_recipe=recipe.evaluation.primary == run.recipe().evaluation.primary,
+        primary_is_of_recipe=_claim(recipe) == _claim(run.recipe()),
         spec=ScoringSpec(
             recipe=recipe,
             plan=make_plan(settings, card.image_size, labels, recipe.run.seed),
@@ -118,6 +118,12 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
             target_class=_target_class(settings.target, card.classes),
         ),
     )
+
+
+def _claim(recipe: Recipe) -> tuple[str, EvaluationSettings]:
+    """All that the primary comparison depends on, as far as it can be chosen when a run is evaluated."""
+    free = EvaluationSettings().model_dump(include={"methods", "batch_size", "bootstrap"})
+    return with_absolute_paths(recipe.dataset).path, recipe.evaluation.model_copy(update=free)
 
 
 def _refuse_while_training(run: RunFolder) -> None:

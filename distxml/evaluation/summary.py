@@ -234,10 +234,8 @@ class ClassPart(_Record):
     metrics: tuple[Metric, ...]
     """As in the summary (accuracy is the class's recall), without areas under curves; empty without images."""
     heatmaps: tuple[HeatmapMetric, ...]
-    """As in the summary; empty without perturbed images, as are the next three."""
+    """As in the summary; empty without perturbed images, as are the next two."""
     aopc_overall: tuple[AopcOverall, ...]
-    order_gaps: tuple[OrderGap, ...]
-    """As in the summary."""
     comparisons: tuple[Comparison, ...]
     """Those over all patch sizes and fills."""
 
@@ -274,7 +272,8 @@ class Summary(_Record):
     settings: EvaluationSettings
     """What was asked for."""
     primary_is_of_recipe: bool
-    """Whether the primary comparison is the one that the run's recipe named before it was trained."""
+    """Whether the primary comparison is the one that the run's recipe names: the same two methods, and all that it is
+    measured by (dataset, split, f, target, output, orders, fills, patch sizes, steps, images)."""
     left_out_patch_sizes: tuple[int, ...]
     """Patch sizes of the settings that are larger than the image."""
     seed: int

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from distxml.config.evaluation import Method, Order
+from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
 from distxml.evaluation.summary import Verdict as Outcome
 from distxml.metrics.lookup import metric_entry
 from distxml.report.style import ORDER_NAMES, method_name, without
-from distxml.report.wording import interval, metric_interval, number, p_value, signed, size
+from distxml.report.wording import interval, metric_interval, number, signed, size
 
 HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
 
@@ -62,7 +63,7 @@ def primary_tile(summary: Summary) -> Tile | None:
     name = f"{OUTCOMES[row.verdict]}: {method_name(row.method)} against {method_name(row.other)}"
     spread = interval(row.low, row.high)
     over = size(summary.curve_images, summary.curve_groups)
-    note = "; ".join(filter(None, (f"{spread} (95%)" if spread else "", p_value(row.p), over)))
+    note = "; ".join(filter(None, (f"{spread} (95%)" if spread else "", p_or_why(row), over)))
     return Tile(name, signed(row.difference), note)
 
 
@@ -76,9 +77,9 @@ def primary_in_words(summary: Summary) -> str:
         )
     where = "over all patch sizes and fills" if row.fill is None else f"{row.fill}, patches of {row.patch_size} px"
     named = (
-        "named in the run’s recipe, before training"
+        "as the run’s recipe names it"
         if summary.primary_is_of_recipe
-        else "not the one that the run’s recipe named: it was chosen for this evaluation"
+        else "not as the run’s recipe names it: it, or what it is measured by, was chosen for this evaluation"
     )
     return f"Primary comparison: AOPC of {pair}, {where}, {ORDER_NAMES[row.order]}; {named}."
 

@@ -52,13 +52,6 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     return f"{number(low, digits)} to {number(high, digits)}"
 
 
-def p_value(p: float | None) -> str:
-    """`p = 0.012` or `p < 0.001`; empty where there is none."""
-    if p is None:
-        return ""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
 def size(images: int, groups: int | None) -> str:
     """`60 images`, or `60 images of 20 groups`."""
     return _times(images, "image") if groups is None else f"{_times(images, 'image')} of {_times(groups, 'group')}"
@@ -147,8 +140,8 @@ def independence(summary: Summary) -> str:
     if summary.groups is None:
         return "The dataset names no groups (patients), so its images are taken as independent of each other."
     return (
-        f"Images of one group (a patient) are not independent: intervals and tests are over the "
-        f"{size(summary.images, summary.groups)}, whole groups."
+        f"Images of one group (a patient) are not independent: intervals and tests are over whole groups, "
+        f"{size(summary.images, summary.groups)}; {size(summary.curve_images, summary.curve_groups)} are perturbed."
     )
 
 

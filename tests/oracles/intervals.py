@@ -29,16 +29,22 @@ def interval(groups: Sequence[Group]) -> tuple[float, float]:
     """Ends of the 95% interval by Hall's transform, which is inverted by bisection; absent groups have (0, 0) alone."""
     present = [group for group in groups if any(numerator or denominator for numerator, denominator in group)]
     size, found = len(present), ratio(present)
-    spread = error(present, size)
     sums = [sum(numerator - found * denominator for numerator, denominator in group) for group in present]
+    shares = [sum(denominator for _, denominator in group) for group in present]
+    shares = [share / sum(shares) for share in shares]
+    spread = math.sqrt(sum(one**2 / (1 - share) for one, share in zip(sums, shares, strict=True))) / sum(
+        denominator for group in present for _, denominator in group
+    )
+    effective = 1 / sum(share**2 for share in shares)
     deviation = math.sqrt(sum(one**2 for one in sums) / (size - 1))
     skewness = sum(one**3 for one in sums) / size / deviation**3
-    percentile = float(student.ppf(0.975, size - 1))
+    skewness *= effective > 0.9 * size
+    percentile = float(student.ppf(0.975, effective - 1))
 
     def transform(t: float) -> float:  # Hall (1992), equation 2.7, of the studentised mean t
-        y = t / math.sqrt(size)
-        bent = y + skewness * y**2 / 3 + skewness**2 * y**3 / 27 + skewness / (6 * size)
-        return math.sqrt(size) * bent
+        y = t / math.sqrt(effective)
+        bent = y + skewness * y**2 / 3 + skewness**2 * y**3 / 27 + skewness / (6 * effective)
+        return math.sqrt(effective) * bent
 
     return found - spread * _inverse(transform, percentile), found - spread * _inverse(transform, -percentile)
 

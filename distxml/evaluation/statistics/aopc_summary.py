@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from distxml.config.evaluation import Output
 from distxml.evaluation.statistics.columns import known
 from distxml.evaluation.statistics.family import Outcome
 from distxml.evaluation.statistics.groups import Groups
@@ -16,12 +17,12 @@ from distxml.evaluation.summary import Aopc, AopcOverall, Comparison, OrderGap
 Element = TypeVar("Element")
 
 
-def aopc_table(sets: Sequence[CurveSet], groups: Groups) -> tuple[Aopc, ...]:
-    """AOPC, and the area under whole curves, of every set; in their order."""
+def aopc_table(sets: Sequence[CurveSet], groups: Groups, output: Output) -> tuple[Aopc, ...]:
+    """AOPC, and the area under whole curves of the output, of every set; in their order."""
     if not sets:
         return ()
     found = means(np.stack([curves.aopc for curves in sets], axis=1), groups)
-    areas = _areas(sets, groups)
+    areas = _areas(sets, groups, output)
     return tuple(
         Aopc(
             method=curves.method,
@@ -54,12 +55,14 @@ class _Area:
     high: float | None = None
 
 
-def _areas(sets: Sequence[CurveSet], groups: Groups) -> list[_Area]:
+def _areas(sets: Sequence[CurveSet], groups: Groups, output: Output) -> list[_Area]:
     columns = [curves.auc for curves in sets if curves.auc is not None]
     if not columns:
         return [_Area()] * len(sets)
     values = np.stack(columns, axis=1)
     found = means(values, groups)
+    if output == "probability":
+        found = found.within(np.zeros(1), np.ones(1))
     areas = iter(zip(found.value, found.low, found.high, strict=True))
     return [_Area() if curves.auc is None else _Area(*map(known, next(areas))) for curves in sets]
 

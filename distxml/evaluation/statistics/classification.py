@@ -80,7 +80,7 @@ def area_metrics(
 
     The intervals are percentiles of a bootstrap over groups. A resample that lacks one of the classes has no mean and
     does not count. Where all resamples agree, as they do when the classes are separated without an error, they say
-    nothing of the spread, and so do fewer than `MIN_GROUPS` groups: the interval is unknown.
+    nothing of the spread, and so do fewer than `MIN_GROUPS` groups with a class or without: the interval is unknown.
 
     Args:
         roc, pr: one curve per class that can be scored, with its area.
@@ -93,8 +93,14 @@ def area_metrics(
         return [_area(name, None, (None, None), size) for name in AREAS]
     samples = np.concatenate([_macro(probabilities, label, classes, counts) for counts in resamples.image_counts()])
     values = [float(np.mean([curve.area for curve in curves])) for curves in (roc, pr)]
-    ends = _ends(samples) if resamples.groups.count >= MIN_GROUPS else [(None, None)] * len(AREAS)
+    ends = _ends(samples) if _are_enough(label, classes, resamples) else [(None, None)] * len(AREAS)
     return [_area(name, value, pair, size) for name, value, pair in zip(AREAS, values, ends, strict=True)]
+
+
+def _are_enough(label: Labels, classes: Sequence[int], resamples: Resamples) -> bool:
+    """Whether every scored class has images, and others to be told from, in `MIN_GROUPS` groups each."""
+    sides = [side for index in classes for side in (label == index, label != index)]
+    return all(resamples.groups.over(side).count >= MIN_GROUPS for side in sides)
 
 
 def _area(name: str, value: float | None, ends: Ends, size: Size) -> Metric:

@@ -13,6 +13,8 @@ Values = NDArray[np.float64]
 NO_SPREAD = 1e-9
 """A standard error below this share of the estimate (or of 1) is rounding: all groups agree, and say nothing of the
 spread."""
+OF_ONE_SIZE = 0.9
+"""Groups are nearly of one size where the effective number of them is above this share of their number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,20 +47,45 @@ class GroupSums:
         return cls(estimate, total, residual, denominator, present)
 
     @property
+    def share(self) -> Values:
+        """G×K or G×1: of the total, each group's denominator."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.denominator / self.total
+
+    @property
+    def effective(self) -> Values:
+        """K: as many groups of one size would weigh the same; fewer than there are where a few hold most images."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.broadcast_to(1 / (self.share**2).sum(0), self.estimate.shape)
+
+    @property
     def factor(self) -> Values:
-        """K: makes the variance unbiased; NaN for fewer than `MIN_GROUPS` groups."""
-        return np.where(self.present >= MIN_GROUPS, self.present / np.maximum(self.present - 1, 1), np.nan)
+        """K: makes a variance over groups of one size unbiased; NaN where fewer than `MIN_GROUPS` are effective."""
+        enough = self.effective >= MIN_GROUPS - 1e-9
+        return np.where(enough, self.present / np.maximum(self.present - 1, 1), np.nan)
+
+    def plain_error(self) -> Values:
+        """K standard errors, as if the groups were of one size; NaN where unknown."""
+        return self._known(self.factor * (self.residual**2).sum(0))
 
     def error(self) -> Values:
-        """K standard errors; NaN where unknown."""
+        """K standard errors; NaN where unknown. A large group has drawn the estimate towards itself: its residual is
+        too small by the square root of 1 - its share, which is put right."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            error = np.sqrt(self.factor * (self.residual**2).sum(0)) / self.total
+            squares = np.where(self.residual == 0, 0, self.residual**2 / (1 - self.share)).sum(0)
+        return self._known(np.where(np.isnan(self.factor), np.nan, squares))
+
+    def _known(self, squares: Values) -> Values:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            error = np.sqrt(squares) / self.total
             spread = error > NO_SPREAD * np.maximum(1, np.abs(self.estimate))
         return np.where(spread & np.isfinite(self.estimate), error, np.nan)
 
     def skewness(self) -> Values:
-        """K: of the groups' residuals; 0 where there is no spread."""
+        """K: of the groups' residuals; 0 where there is no spread, and where sizes differ so much that a large group,
+        which draws the estimate towards itself, would give it the wrong sign."""
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = np.sqrt((self.residual**2).sum(0) / (self.present - 1))
             skewness = (self.residual**3).sum(0) / self.present / spread**3
-        return np.where(np.isfinite(skewness), skewness, 0.0)
+            trusted = np.isfinite(skewness) & (self.effective > OF_ONE_SIZE * self.present)
+        return np.where(trusted, skewness, 0.0)

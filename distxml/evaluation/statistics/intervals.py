@@ -4,7 +4,9 @@ An interval by Student's t, or by the percentiles of a bootstrap, is too narrow 
 exponential ones it holds the truth in 90 and 88 of 100 cases. Hall's transformation takes the skewness out first: it
 holds the truth in 94, needs no resampling, and stays finite beside outliers, where a studentised bootstrap does not
 (`benchmarks/coverage.py`). Sources: Hall, "On the removal of skewness by transformation", JRSS B 54 (1992); the
-standard error of a ratio over clusters is the linearised one of Cochran, "Sampling techniques", section 9A.
+standard error of a ratio over clusters is the linearised one of Cochran, "Sampling techniques", section 9A, each
+group's residual divided by the root of 1 - its share (as CR2 of Bell, McCaffrey, Survey Methodology 28, 2002); degrees
+of freedom are the effective number of groups, (Σ size)² / Σ size², less 1.
 """
 
 from dataclasses import dataclass
@@ -53,12 +55,12 @@ def ratios(numerators: Values, denominators: Values, groups: Groups) -> Estimate
         groups: of the n images.
     """
     sums = GroupSums.of(numerators, denominators, groups)
-    error, skewness, present = sums.error(), sums.skewness(), sums.present
-    percentile = _percentile(present)
+    error, skewness, effective = sums.error(), sums.skewness(), sums.effective
+    percentile = _percentile(effective)
     return Estimates(
         value=sums.estimate,
-        low=sums.estimate - error * _removed(percentile, skewness, present),
-        high=sums.estimate - error * _removed(-percentile, skewness, present),
+        low=sums.estimate - error * _removed(percentile, skewness, effective),
+        high=sums.estimate - error * _removed(-percentile, skewness, effective),
     )
 
 
@@ -72,19 +74,19 @@ def ratios_by_log(numerators: Values, denominators: Values, groups: Groups) -> E
     """
     sums = GroupSums.of(numerators, denominators, groups)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        half = _percentile(sums.present) * sums.error() / sums.estimate
+        half = _percentile(sums.effective) * sums.error() / sums.estimate
         return Estimates(sums.estimate, sums.estimate * np.exp(-half), sums.estimate * np.exp(half))
 
 
-def _percentile(present: Values) -> Values:
+def _percentile(effective: Values) -> Values:
     """97.5th of Student's t, K."""
-    return student.isf(LEVEL / 2, np.maximum(present - 1, 1))
+    return student.isf(LEVEL / 2, np.maximum(effective - 1, 1))
 
 
-def _removed(percentile: Values, skewness: Values, present: Values) -> Values:
+def _removed(percentile: Values, skewness: Values, effective: Values) -> Values:
     """Which studentised deviation has Hall's transform at the percentile: K; the percentile itself without skewness."""
-    root = np.sqrt(present)
+    root = np.sqrt(effective)
     with np.errstate(invalid="ignore", divide="ignore"):
-        straight = percentile / root - skewness / (6 * present)
+        straight = percentile / root - skewness / (6 * effective)
         bent = (np.cbrt(1 + skewness * straight) - 1) * 3 / skewness
     return root * np.where(np.abs(skewness) > 1e-6, bent, straight)

@@ -77,12 +77,11 @@ def differences_of_methods(scores: ImageAopc) -> Iterator[PairedDifference]:
 
 
 def differences_of_orders(scores: ImageAopc) -> Iterator[PairedDifference]:
-    """AOPC of MoRF minus that of LeRF at every setting; none without both orders or images, and none for `random`."""
-    if set(scores.orders) != {"morf", "lerf"} or not len(scores.label):
+    """AOPC of MoRF minus that of LeRF at every setting; none without both orders or images, of `random`, by class."""
+    if set(scores.orders) != {"morf", "lerf"} or not len(scores.label) or scores.only is not None:
         return
     for method in scores.methods:
         if method != "random":
             gaps = scores.of(method, "morf") - scores.of(method, "lerf")
             for (patch_size, fill), values in zip(scores.settings, gaps.T, strict=True):
-                place = Place(method, None, None, patch_size, fill, scores.only)
-                yield PairedDifference(place, values, scores.images)
+                yield PairedDifference(Place(method, None, None, patch_size, fill), values, scores.images)

@@ -93,7 +93,7 @@ def studentized_ratios(numerators: Values, denominators: Values, resamples: Resa
         resamples: of the groups of the n images.
     """
     sums = GroupSums.of(numerators, denominators, resamples.groups)
-    error = sums.error()
+    error = sums.plain_error()
     samples = [_samples(sums, error, counts) for counts in resamples.counts()]
     return Studentized(sums.estimate, error, np.concatenate([np.empty((0, len(error))), *samples]))
 

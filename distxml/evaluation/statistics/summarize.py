@@ -97,7 +97,6 @@ def _part(
         metrics=tuple(mean_metrics(images.filter(chosen), of_images, weighting)) if size.images else (),
         heatmaps=heatmap_metrics(perturbed.heatmaps.filter(chosen), perturbed.methods, scores.groups),
         aopc_overall=aopc_overall(scores),
-        order_gaps=order_gaps(perturbed.between_orders(scores)),
         comparisons=comparisons(perturbed.between_methods(scores)),
     )
 
@@ -145,7 +144,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         class_weights=evaluation.class_weights,
         metrics=classified.metrics,
         heatmaps=heatmap_metrics(heatmaps, perturbed.methods, scores.groups),
-        aopc=aopc_table(sets.sets, scores.groups),
+        aopc=aopc_table(sets.sets, scores.groups, settings.output),
         order_gaps=order_gaps(perturbed.between_orders(scores)),
         aopc_overall=aopc_overall(scores),
         comparisons=comparisons(perturbed.between_methods(scores)),

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from distxml.config.evaluation import Method, Order
+from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.summary import (
     AopcOverall,
     Comparison,
@@ -17,9 +18,12 @@ from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
 from distxml.report.verdict import ranked
-from distxml.report.wording import interval, number, p_value, percent, signed
+from distxml.report.wording import interval, number, percent, signed
 
-CLEAR = "Bold: clear, p below 0.05; the primary comparison by itself, all others adjusted for their number."
+CLEAR = (
+    "Bold: clear, p below 0.05 and 0 outside the interval; the primary comparison by itself, all others adjusted for "
+    "their number."
+)
 LOCALIZATION: tuple[HeatmapName, ...] = get_args(HeatmapName)
 
 
@@ -70,7 +74,7 @@ def difference_cell(row: Comparison | None) -> Cell:
 
 def spread_and_p(row: Comparison | OrderGap) -> str:
     """The interval and the p-value, as far as they are known."""
-    return "; ".join(filter(None, (interval(row.low, row.high), p_value(row.p))))
+    return "; ".join(filter(None, (interval(row.low, row.high), p_or_why(row))))
 
 
 def _settings_cell(summary: Summary, method: Method, other: Method, order: Order) -> Cell:

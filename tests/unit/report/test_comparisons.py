@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from distxml.config.evaluation import Method
+from distxml.evaluation.p_values import p_or_why, p_value
 from distxml.evaluation.results import Results
 from distxml.evaluation.summary import AopcOverall, Comparison, Summary
 from distxml.metrics.lookup import METRICS
@@ -16,7 +17,7 @@ from distxml.report.tables import methods as method_tables
 from distxml.report.tables import settings as setting_tables
 from distxml.report.tables.table import NumberTable
 from distxml.report.verdict import against_each, primary_in_words, primary_tile, ranked, verdicts
-from distxml.report.wording import interval, number, p_value, percent, signed
+from distxml.report.wording import interval, number, percent, signed
 from tests.unit.report.page import Page, parse
 
 
@@ -73,11 +74,11 @@ def test_the_primary_comparison_comes_first_with_its_own_p(full_results: Results
     assert tile.value == "+0.200"
     assert tile.note == f"0.150 to 0.250 (95%); p = 0.012; {summary.curve_images} images"
     assert primary_in_words(summary) == (
-        "Primary comparison: AOPC of in-model minus random order, over all patch sizes and fills, MoRF; named in the "
-        "run’s recipe, before training."
+        "Primary comparison: AOPC of in-model minus random order, over all patch sizes and fills, MoRF; as the "
+        "run’s recipe names it."
     )
     late = summary.model_copy(update={"primary_is_of_recipe": False})
-    assert "it was chosen for this evaluation" in primary_in_words(late)
+    assert "was chosen for this evaluation" in primary_in_words(late)
     grouped = summary.model_copy(update={"curve_groups": 3})
     assert primary_tile(grouped) != tile and "8 images of 3 groups" in str(primary_tile(grouped))
 
@@ -150,7 +151,7 @@ def test_differences_carry_interval_and_wins(full_results: Results):
 
 
 def _difference(row: Comparison) -> str:
-    return beside(signed(row.difference), interval(row.low, row.high), p_value(row.p))
+    return beside(signed(row.difference), interval(row.low, row.high), p_or_why(row))
 
 
 def test_overall_tables_hold_every_method_and_pair(full_results: Results, full_page: Page):
@@ -193,7 +194,7 @@ def test_setting_tables_hold_every_number(full_results: Results, full_page: Page
         assert aopc[place, name] in full_page.text and areas[place, name] in full_page.text
     for row in summary.order_gaps:
         text = tables["Between LeRF and MoRF"][f"{row.fill}, {row.patch_size} px", method_name(row.method)]
-        assert text == beside(signed(row.gap), interval(row.low, row.high), p_value(row.p))
+        assert text == beside(signed(row.gap), interval(row.low, row.high), p_or_why(row))
     against_random = tables["AOPC minus that of a random order, at every setting"]
     against_in_model = tables["In-model AOPC minus that of every other method, at every setting"]
     for row in summary.comparisons:
@@ -243,3 +244,16 @@ def test_bold_is_clear_and_nothing_else(full_results: Results, order):
     bold = {row.name for row in table.rows if row.cells[column].sure}
     rows = against_each(full_results.summary, order)
     assert bold == {method_name(row.other) for row in rows if row.verdict != "unclear"}
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(None, ""), (0.0004, "p < 0.001"), (0.0123, "p = 0.012"), (0.04995, "p = 0.04995"), (0.05, "p = 0.050")],
+)
+def test_a_p_value_is_printed_on_its_side_of_the_level(p: float | None, text: str):
+    assert p_value(p) == text
+
+
+def test_a_comparison_that_could_not_be_tested_says_so():
+    assert p_or_why(compared(0.2).model_copy(update={"p": None})) == "not tested: too few differ"
+    assert p_or_why(compared(0.2).model_copy(update={"p": None, "low": None, "high": None})) == ""

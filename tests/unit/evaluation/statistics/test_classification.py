@@ -111,3 +111,17 @@ def test_areas_resample_patients_and_need_six_of_them():
     single = widths(probabilities, label, Resamples(Groups(np.arange(12)), 400, 0))
     assert widths(many, label_of_many, Resamples(Groups(group), 400, 0)) == pytest.approx(single)
     assert widths(probabilities, label, Resamples(Groups(np.arange(12) % 5), 400, 0)) == [None, None]
+
+
+def test_areas_need_six_patients_with_the_class_and_six_without():
+    generator = np.random.default_rng(0)
+    for positives, known in ((5, False), (6, True)):
+        label = (np.arange(60) < positives).astype(np.int64)
+        score = generator.random(60) * 0.5 + 0.2 * label
+        probabilities = np.stack([1 - score, score], 1)
+        roc, pr = (
+            roc_curves(probabilities, label, ["a", "b"]),
+            precision_recall_curves(probabilities, label, ["a", "b"]),
+        )
+        metrics = area_metrics(roc, pr, probabilities, label, Resamples(Groups(np.arange(60)), 200, 0))
+        assert [metric.low is not None for metric in metrics] == [known, known]

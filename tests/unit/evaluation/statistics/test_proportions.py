@@ -41,7 +41,9 @@ def test_groups_count_as_many_images_as_they_are_worth():
     share = success.mean()
     sums = [sum(success[3 * place : 3 * place + 3] - share) for place in range(4)]
     variance = 4 / 3 * sum(one**2 for one in sums) / 12**2
-    effective = share * (1 - share) / variance
+    found, largest = variance / (share * (1 - share) / 12), 3
+    telling = 3  # groups with an error, or with a success: 3 and 4
+    effective = 12 / (telling / 6 * found + (1 - telling / 6) * largest)
     assert effective < 12
     z = student.isf(0.025, 3)
     expected = proportion_confint(share * effective, effective, alpha=float(2 * norm.sf(z)), method="wilson")
@@ -79,3 +81,25 @@ def test_it_holds_the_truth_with_patients():
         plain += low <= 0.8 <= high
     assert held >= 0.92 * 500
     assert plain < 0.8 * 500
+
+
+def test_one_error_more_is_no_leap():
+    """Ten patients of ten images: the lower end falls with every error, the first one too."""
+    group, ends = np.arange(100) // 10, []
+    for errors in range(8):
+        success = np.ones(100)
+        success[10 * np.arange(errors)] = 0  # in as many patients
+        ends.append(share_interval(success, group)[0])
+    assert 0.6 < ends[0] < 0.75
+    assert max(np.abs(np.diff(ends))) < 0.08
+
+
+@pytest.mark.parametrize("share", [0.8, 0.95])
+def test_patients_with_unequal_numbers_of_images(share: float):
+    generator, held = np.random.default_rng(1), 0
+    group = np.repeat(np.arange(24), [12, 12, 9, 9, 7, 7, *[5] * 4, *[3] * 6, *[2] * 8])
+    for _ in range(500):
+        trait = np.sqrt(0.8) * generator.normal(size=24)[group] + np.sqrt(0.2) * generator.normal(size=len(group))
+        low, high = share_interval((trait < norm.ppf(share)).astype(float), group)
+        held += low <= share <= high
+    assert held >= 0.92 * 500
