@@ -83,19 +83,27 @@ class WatchedRun(WatchedProcess):
         print(f"recovery: {fault.name}: {time.monotonic() - fault.since:.0f} s")
 
     def assert_complete_and_equal_to(self, undisturbed: "WatchedRun") -> None:
-        """The weights are those of a run that nobody disturbed."""
+        """Checkpoints and weights are those of a run that nobody disturbed."""
         self.assert_complete()
+        assert self.checkpoints() == undisturbed.checkpoints()
         ours, theirs = self.weights(), undisturbed.weights()
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
-    def assert_complete(self, best: bool = True) -> None:
-        """Nothing is missing, nothing doubled; `best`: also the best checkpoints, which are of live heatmaps alone."""
+    def checkpoints(self) -> set[tuple[PhaseName, str]]:
+        """Those that are there; the best ones are of live heatmaps alone, which two epochs may end without."""
+        names = ("last", "best_loss", "best_accuracy")
+        return {(phase, name) for phase in PhaseName for name in names if self.folder.checkpoint(phase, name).exists()}
+
+    def assert_complete(self) -> None:
+        """Nothing is missing, nothing doubled, and every checkpoint can be loaded."""
         assert self.folder.finished.exists()
         assert [event["global_epoch"] for event in self.events("epoch")] == list(range(1, EPOCHS_IN_ALL + 1))
         assert [event["phase"] for event in self.events("phase_end")] == list(PhaseName)
-        for phase in PhaseName:
-            for name in ("last", "best_loss", "best_accuracy") if best else ("last",):
-                load_model(self.folder.checkpoint(phase, name))
+        found = self.checkpoints()
+        assert found >= {(phase, "last") for phase in PhaseName}
+        assert found >= {(PhaseName.CLASSIFIER, name) for name in ("best_loss", "best_accuracy")}
+        for phase, name in found:
+            load_model(self.folder.checkpoint(phase, name))
 
     def weights(self) -> dict[str, torch.Tensor]:
         return load_file(self.folder.checkpoint(PhaseName.JOINT, "last") / "model.safetensors")
