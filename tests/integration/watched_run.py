@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from distxml.config.phases import PhaseName
-from distxml.config.run_folder import RunFolder
+from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.models.checkpoint import load_model
 from distxml.monitoring.metrics_log import read_metrics
 from tests.integration.command import SMALL_TRAINING
@@ -89,9 +89,9 @@ class WatchedRun(WatchedProcess):
         ours, theirs = self.weights(), undisturbed.weights()
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
-    def checkpoints(self) -> set[tuple[PhaseName, str]]:
+    def checkpoints(self) -> set[tuple[PhaseName, CheckpointName]]:
         """Those that are there; the best ones are of live heatmaps alone, which two epochs may end without."""
-        names = ("last", "best_loss", "best_accuracy")
+        names: tuple[CheckpointName, ...] = ("last", "best_loss", "best_accuracy")
         return {(phase, name) for phase in PhaseName for name in names if self.folder.checkpoint(phase, name).exists()}
 
     def assert_complete(self) -> None:
