@@ -1,7 +1,9 @@
 """`distxml`: the commands, and how an error reaches the user."""
 
+import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,12 +54,21 @@ def run() -> None:
         app()
     except UserError as error:
         for line in str(error).split("\n"):
-            print(f"distxml: error: {printable(line)}", file=sys.stderr)
+            _say(f"distxml: error: {printable(line)}")
         sys.exit(2)
     except Interrupted as interrupted:
-        print(f"distxml: {printable(str(interrupted))}", file=sys.stderr)
+        _say(f"distxml: {printable(str(interrupted))}")
         sys.exit(interrupted.status)
     except OSError as error:  # a disk or a name that the system refuses
         where = "" if error.filename is None else f"{printable(str(error.filename))[:200]}: "
-        print(f"distxml: error: {where}{reason_of(error)}", file=sys.stderr)
+        _say(f"distxml: error: {where}{reason_of(error)}")
         sys.exit(2)
+
+
+def _say(text: str) -> None:
+    """The last words; the exit status is right although they cannot be written, as where their log is on a full disk."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = sys.stderr = Path(os.devnull).open("w")  # Python flushes both again when it ends
