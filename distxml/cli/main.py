@@ -3,7 +3,6 @@
 import os
 import sys
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,9 +65,10 @@ def run() -> None:
 
 
 def _say(text: str) -> None:
-    """The last words; the exit status is right although they cannot be written, as where their log is on a full disk."""
+    """The last words; the exit status is right although they cannot be written, as where a full disk holds their log."""
     try:
         print(text, file=sys.stderr, flush=True)
         sys.stdout.flush()
     except OSError:
-        sys.stdout = sys.stderr = Path(os.devnull).open("w")  # Python flushes both again when it ends
+        nowhere = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+        sys.stdout = sys.stderr = nowhere  # Python flushes both again when it ends

@@ -1,5 +1,6 @@
 """The exit status is right also where nothing can be printed any more."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from distxml.cli.main import run
 def test_an_error_whose_log_lies_on_a_full_disk_keeps_its_exit_status(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(sys, "argv", ["distxml", "data", "inspect", str(tmp_path / "nowhere")])
     for name in ("stdout", "stderr"):
-        monkeypatch.setattr(sys, name, Path("/dev/full").open("w"))
+        monkeypatch.setattr(sys, name, os.fdopen(os.open("/dev/full", os.O_WRONLY), "w"))
     with pytest.raises(SystemExit) as ended:
         run()
     assert ended.value.code == 2
