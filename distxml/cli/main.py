@@ -65,7 +65,7 @@ def run() -> None:
 
 
 def _say(text: str) -> None:
-    """The last words; the exit status is right although they cannot be written, as where a full disk holds their log."""
+    """The last words; the exit status is right although they cannot be written, as where a full disk has the log."""
     try:
         print(text, file=sys.stderr, flush=True)
         sys.stdout.flush()
