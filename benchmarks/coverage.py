@@ -67,7 +67,18 @@ def half_zero(generator: np.random.Generator, shape: tuple[int, ...]) -> Values:
     return generator.exponential(size=shape) * (generator.random(shape) < 0.5) - 0.5
 
 
-KINDS: Mapping[str, Draw] = {"normal": normal, "skewed": skewed, "tied": tied, "half zero": half_zero}
+def extreme(generator: np.random.Generator, shape: tuple[int, ...]) -> Values:
+    """Log-normal, σ = 1.5, shifted to a mean of 0: rare images differ greatly the other way, and no procedure holds."""
+    return generator.lognormal(0, 1.5, shape) - np.exp(1.5**2 / 2)
+
+
+KINDS: Mapping[str, Draw] = {
+    "normal": normal,
+    "skewed": skewed,
+    "tied": tied,
+    "half zero": half_zero,
+    "extreme": extreme,
+}
 
 
 def single(images: int) -> Groups:
