@@ -27,13 +27,14 @@ from distxml.attribution.methods import METHODS as ALL_METHODS
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.statistics.aopc_summary import comparisons
 from distxml.evaluation.statistics.family import outcomes_of
+from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.image_aopc import ImageAopc
 from distxml.evaluation.statistics.intervals import means
 from distxml.evaluation.statistics.paired import PairedDifference, Place, differences_of_methods
 from distxml.evaluation.statistics.proportions import share_interval
 from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.statistics.studentized import studentized_means
+from distxml.evaluation.statistics.studentized import studentized
 
 Values = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Values]
@@ -241,7 +242,7 @@ def _ours(curves: Values) -> None:
     for values in curves:
         means(values, groups)
     differences = np.tile(curves.mean(2).T, 400 // len(curves))
-    studentized_means(differences, Resamples(groups, DRAWS, 0)).adjusted_p_values()
+    studentized(GroupSums.of_means(differences, groups), Resamples(groups, DRAWS, 0)).adjusted_p_values()
 
 
 STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {

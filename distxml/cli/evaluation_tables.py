@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from distxml.config.evaluation import Method, Order
+from distxml.evaluation.digits import digits_apart
 from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.results import TABLE_NAME
-from distxml.evaluation.summary import MIN_GROUPS, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
+from distxml.evaluation.summary import AREAS, MIN_GROUPS, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
 from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
-AREAS = ("roc_auc", "average_precision")
 TOO_FEW_ERRORS = "too few errors to tell"
 """In the place of an interval, where the classes are separated without an error."""
 TOO_FEW_IMAGES = "too few to tell"
@@ -24,8 +24,6 @@ ORDERS: dict[Order, str] = {
     "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
 }
 HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom", "energy_inside", "pointing")
-MAX_DIGITS = 9
-"""Of the ends of an interval that would look the same with fewer."""
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 
@@ -222,8 +220,7 @@ def _ends(low: float | None, high: float | None, digits: int = 4) -> str:
     """With so many digits that the two differ."""
     if low is None or high is None:
         return ""
-    while f"{low:.{digits}f}" == f"{high:.{digits}f}" and digits < MAX_DIGITS:
-        digits += 1
+    digits = digits_apart(low, high, digits)
     return f"{low:.{digits}f} to {high:.{digits}f}"
 
 

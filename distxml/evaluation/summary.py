@@ -15,6 +15,8 @@ from distxml.metrics.lookup import BETTER_AOPC
 
 HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
 """A figure of heatmaps and masks: a column of `HEATMAPS_SCHEMA`."""
+AREAS = ("roc_auc", "average_precision")
+"""Metrics that are areas under curves."""
 MIN_GROUPS = 6
 """Fewer independent groups (patients, or images where none has a group) have no interval (but Wilson's) and no verdict:
 below, no procedure that was tried keeps what it promises (`benchmarks/coverage.py`)."""

@@ -5,13 +5,11 @@ import math
 from distxml.config.evaluation import EvaluationSettings, Gating, Scoring
 from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
+from distxml.evaluation.digits import digits_apart
 from distxml.evaluation.summary import Metric, Summary
 from distxml.models.classifiers import CLASSIFIERS
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS
 from distxml.report.training_log import GuardAction, TrainingLog
-
-MAX_DIGITS = 9
-"""Of the ends of an interval that would look the same with fewer."""
 
 TARGETS = {"predicted": "the class predicted for the untouched image", "label": "the true class"}
 
@@ -47,8 +45,7 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     """`low to high`, with so many digits that the two differ; empty where there is none."""
     if low is None or high is None:
         return ""
-    while number(low, digits) == number(high, digits) and digits < MAX_DIGITS:
-        digits += 1
+    digits = digits_apart(low, high, digits)
     return f"{number(low, digits)} to {number(high, digits)}"
 
 

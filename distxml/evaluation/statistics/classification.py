@@ -20,7 +20,7 @@ from torchmetrics.functional.classification import (
 
 from distxml.evaluation.statistics.groups import Size
 from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.summary import LEVEL, MIN_GROUPS, ClassCurve, Metric
+from distxml.evaluation.summary import AREAS, LEVEL, MIN_GROUPS, ClassCurve, Metric
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -28,7 +28,6 @@ Labels = NDArray[np.int64]
 Ends = tuple[float | None, float | None]
 
 PERCENTILES = (100 * LEVEL / 2, 100 * (1 - LEVEL / 2))
-AREAS = ("roc_auc", "average_precision")
 
 
 def confusion_matrix(predicted: Labels, label: Labels, classes: int) -> tuple[tuple[int, ...], ...]:

@@ -13,11 +13,12 @@ from itertools import groupby
 import numpy as np
 
 from distxml.evaluation.statistics.columns import known
-from distxml.evaluation.statistics.intervals import Estimates, ratios
+from distxml.evaluation.statistics.group_sums import GroupSums
+from distxml.evaluation.statistics.intervals import Estimates, estimates
 from distxml.evaluation.statistics.paired import PairedDifference, Place
 from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.statistics.sign_flips import sign_flip_p_value
-from distxml.evaluation.statistics.studentized import Studentized, studentized_ratios
+from distxml.evaluation.statistics.studentized import Studentized, studentized
 
 
 @dataclass(frozen=True)
@@ -79,5 +80,5 @@ def _by_images(differences: Sequence[PairedDifference], resamples: Resamples) ->
         images = columns[0].images
         values = np.zeros((len(images), len(columns)))
         values[images] = np.stack([column.values for column in columns], axis=1)
-        present = images[:, None].astype(np.float64)
-        yield _Part(ratios(values, present, resamples.groups), studentized_ratios(values, present, resamples))
+        sums = GroupSums.of(values, images[:, None].astype(np.float64), resamples.groups)
+        yield _Part(estimates(sums), studentized(sums, resamples))

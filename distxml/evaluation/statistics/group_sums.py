@@ -37,7 +37,13 @@ class GroupSums:
 
     @classmethod
     def of(cls, numerators: Values, denominators: Values, groups: Groups) -> "GroupSums":
-        """Sums over the groups of n×K numerators, and n×K or n×1 denominators."""
+        """Sums over the groups of n images; a mean over some of them has 1 and 0 as denominators.
+
+        Args:
+            numerators: n×K.
+            denominators: n×K, or n×1 where they are those of every column.
+            groups: of the images.
+        """
         numerator, denominator = groups.sums(numerators), groups.sums(denominators)
         total = denominator.sum(0)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -45,6 +51,11 @@ class GroupSums:
             residual = numerator - np.where(np.isfinite(estimate), estimate, 0) * denominator
         present = ((numerator != 0) | (denominator != 0)).sum(0).astype(np.float64)
         return cls(estimate, total, residual, denominator, present)
+
+    @classmethod
+    def of_means(cls, values: Values, groups: Groups) -> "GroupSums":
+        """For means over all images of n×K values."""
+        return cls.of(values, np.ones((len(values), 1)), groups)
 
     @property
     def share(self) -> Values:

@@ -43,18 +43,11 @@ class Estimates:
 
 def means(values: Values, groups: Groups) -> Estimates:
     """Means over the images of n×K values."""
-    return ratios(values, np.ones((len(values), 1)), groups)
+    return estimates(GroupSums.of_means(values, groups))
 
 
-def ratios(numerators: Values, denominators: Values, groups: Groups) -> Estimates:
-    """Σ numerator / Σ denominator over the images; a mean over some of them has 1 and 0 as denominators.
-
-    Args:
-        numerators: n×K.
-        denominators: n×K, or n×1 where they are those of every column.
-        groups: of the n images.
-    """
-    sums = GroupSums.of(numerators, denominators, groups)
+def estimates(sums: GroupSums) -> Estimates:
+    """Σ numerator / Σ denominator, with its interval."""
     error, skewness, effective = sums.error(), sums.skewness(), sums.effective
     percentile = _percentile(effective)
     return Estimates(
@@ -64,15 +57,8 @@ def ratios(numerators: Values, denominators: Values, groups: Groups) -> Estimate
     )
 
 
-def ratios_by_log(numerators: Values, denominators: Values, groups: Groups) -> Estimates:
-    """Ratios of two sums that are 0 or more, with intervals on the logarithm's scale: above 0, infinite at most.
-
-    Args:
-        numerators: n×K, 0 or more.
-        denominators: n×K, 0 or more.
-        groups: of the n images.
-    """
-    sums = GroupSums.of(numerators, denominators, groups)
+def estimates_by_log(sums: GroupSums) -> Estimates:
+    """The same of two sums that are 0 or more, its interval on the logarithm's scale: above 0, infinite at most."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         half = _percentile(sums.effective) * sums.error() / sums.estimate
         return Estimates(sums.estimate, sums.estimate * np.exp(-half), sums.estimate * np.exp(half))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from distxml.config.evaluation import Method
 from distxml.evaluation.statistics.class_weighting import EQUAL, ClassWeighting
 from distxml.evaluation.statistics.columns import known, row_grid, values_and_presence
+from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups, Size
-from distxml.evaluation.statistics.intervals import Estimates, ratios, ratios_by_log
+from distxml.evaluation.statistics.intervals import Estimates, estimates, estimates_by_log
 from distxml.evaluation.statistics.proportions import share_interval
 from distxml.evaluation.summary import HeatmapMetric, HeatmapName, Metric
 from distxml.metrics.lookup import metric_entry
@@ -47,7 +48,7 @@ def mean_metrics(images: pa.Table, groups: Groups, weighting: ClassWeighting = E
     accuracy = _metric("accuracy", float(correct.mean()), ends, groups.size())
     parts = [weighting.parts(images, name) for name in MEANS]
     values, present = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
-    found = _within(ratios(values, present, groups), MEANS)
+    found = _within(estimates(GroupSums.of(values, present, groups)), MEANS)
     means = [
         _metric(name, found.value[i], (found.low[i], found.high[i]), groups.size(present[:, i]))
         for i, name in enumerate(MEANS)
@@ -58,7 +59,7 @@ def mean_metrics(images: pa.Table, groups: Groups, weighting: ClassWeighting = E
 def _heat_ratio(images: pa.Table, groups: Groups) -> Metric:
     inside, both = values_and_presence(images, "heat_inside")
     outside, _ = values_and_presence(images, "heat_outside")
-    found = ratios_by_log(inside[:, None], outside[:, None], groups)
+    found = estimates_by_log(GroupSums.of(inside[:, None], outside[:, None], groups))
     return _metric("heat_ratio", found.value[0], (found.low[0], found.high[0]), groups.size(both))
 
 
@@ -94,7 +95,7 @@ def heatmap_metrics(heatmaps: pa.Table, methods: Sequence[Method], groups: Group
     places: list[tuple[Method, HeatmapName]] = [(method, name) for method in methods for name in NAMES]
     values = np.stack([column[rows] for rows in grid for column, _ in columns], axis=1)
     present = np.stack([column[rows] for rows in grid for _, column in columns], axis=1)
-    found = _within(ratios(values, present, groups), [name for _, name in places])
+    found = _within(estimates(GroupSums.of(values, present, groups)), [name for _, name in places])
     sizes = [groups.size(present[:, i]) for i in range(len(places))]
     return tuple(
         HeatmapMetric(

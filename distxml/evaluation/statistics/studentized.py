@@ -79,20 +79,8 @@ class Studentized:
         return adjusted
 
 
-def studentized_means(values: Values, resamples: Resamples) -> Studentized:
-    """Means over the images of n×K values."""
-    return studentized_ratios(values, np.ones((len(values), 1)), resamples)
-
-
-def studentized_ratios(numerators: Values, denominators: Values, resamples: Resamples) -> Studentized:
-    """Σ numerator / Σ denominator over the images; a mean over some of them has 1 and 0 as denominators.
-
-    Args:
-        numerators: n×K.
-        denominators: n×K, or n×1 where they are those of every column.
-        resamples: of the groups of the n images.
-    """
-    sums = GroupSums.of(numerators, denominators, resamples.groups)
+def studentized(sums: GroupSums, resamples: Resamples) -> Studentized:
+    """Σ numerator / Σ denominator, in all resamples of the groups."""
     error = sums.plain_error()
     samples = [_samples(sums, error, counts) for counts in resamples.counts()]
     return Studentized(sums.estimate, error, np.concatenate([np.empty((0, len(error))), *samples]))
@@ -107,8 +95,8 @@ def _samples(sums: GroupSums, error: Values, counts: Values) -> Values:
         variance = _drawn_variance(sums, counts, drawn, shift, total)
         spread = variance > (1e-6 * error) ** 2
         without = np.where(np.abs(shift) > NO_SPREAD * error, np.copysign(np.inf, shift), 0.0)
-        studentized = np.where(spread, shift / np.sqrt(np.where(spread, variance, 1)), without)
-        return np.where(np.isnan(shift), np.nan, studentized)
+        deviations = np.where(spread, shift / np.sqrt(np.where(spread, variance, 1)), without)
+        return np.where(np.isnan(shift), np.nan, deviations)
 
 
 def _drawn_variance(sums: GroupSums, counts: Values, drawn: Values, shift: Values, total: Values) -> Values:

@@ -47,11 +47,14 @@ class Perturbed:
 
     def between_methods(self, scores: ImageAopc) -> list[Outcome]:
         """Differences between methods over these images."""
-        return [self.outcomes[difference.place] for difference in differences_of_methods(scores)]
+        return [one for place, one in self._over(scores) if place.other is not None]
 
     def between_orders(self, scores: ImageAopc) -> list[Outcome]:
         """Differences between orders over these images."""
-        return [self.outcomes[difference.place] for difference in differences_of_orders(scores)]
+        return [one for place, one in self._over(scores) if place.other is None]
+
+    def _over(self, scores: ImageAopc) -> list[tuple[Place, Outcome]]:
+        return [(place, one) for place, one in self.outcomes.items() if place.label == scores.only]
 
 
 def compare(scores: Sequence[ImageAopc], settings: EvaluationSettings, seed: int) -> dict[Place, Outcome]:

@@ -12,7 +12,7 @@ from scipy.stats import ttest_1samp
 
 from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups
-from distxml.evaluation.statistics.intervals import means, ratios, ratios_by_log
+from distxml.evaluation.statistics.intervals import estimates, estimates_by_log, means
 from tests.oracles import intervals as oracle
 
 
@@ -41,7 +41,7 @@ def test_they_are_the_naive_ones(seed: int, size: int | str | None):
     present = (generator.random((24, 3)) < 0.8).astype(float)
     for found, below in (
         (means(values, groups), np.ones_like(values)),
-        (ratios(values * present, present, groups), present),
+        (estimates(GroupSums.of(values * present, present, groups)), present),
     ):
         for column in range(3):
             of_groups = grouped(groups, values[:, column] * below[:, column], below[:, column])
@@ -90,7 +90,7 @@ def test_one_outlier_does_not_blow_an_interval_up():
 def test_a_ratio_by_its_logarithm_is_above_0_and_the_same_upside_down():
     above, below = np.random.default_rng(3).random((2, 24, 1))
     groups = Groups(np.arange(24) // 2)
-    found, turned = ratios_by_log(above, below, groups), ratios_by_log(below, above, groups)
+    found, turned = (estimates_by_log(GroupSums.of(*pair, groups)) for pair in ((above, below), (below, above)))
     assert found.value[0] == pytest.approx(above.sum() / below.sum())
     assert 0 < found.low[0] < found.value[0] < found.high[0]
     assert (1 / turned.high[0], 1 / turned.low[0]) == pytest.approx((found.low[0], found.high[0]), rel=0.02)

@@ -8,13 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distxml.evaluation.statistics import resamples as drawing
+from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.intervals import means
 from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.statistics.studentized import (
-    studentized_means,
-    studentized_ratios,
-)
+from distxml.evaluation.statistics.studentized import Studentized, studentized
 from tests.oracles import intervals as oracle
 
 DRAWS = 201
@@ -23,6 +21,10 @@ DRAWS = 201
 def single(images: int, draws: int = DRAWS, seed: int = 0) -> Resamples:
     """Each image a group by itself."""
     return Resamples(Groups(np.arange(images)), draws, seed)
+
+
+def means_of(values: np.ndarray, resamples: Resamples) -> Studentized:
+    return studentized(GroupSums.of_means(values, resamples.groups), resamples)
 
 
 def counts_of(resamples: Resamples) -> np.ndarray:
@@ -47,9 +49,9 @@ def test_every_resample_holds_as_many_groups_as_there_are(monkeypatch: pytest.Mo
     assert (counts.sum(1) == 30).all()
     of_images = np.concatenate(list(resamples.image_counts()))
     assert (of_images == counts[:, resamples.groups.number]).all()
-    whole = studentized_means(np.random.default_rng(0).random((60, 2)), resamples)
+    whole = means_of(np.random.default_rng(0).random((60, 2)), resamples)
     monkeypatch.setattr(drawing, "MAX_CELLS_KEPT", 0)  # drawn anew each time
-    again = studentized_means(np.random.default_rng(0).random((60, 2)), Resamples(resamples.groups, 250, 0))
+    again = means_of(np.random.default_rng(0).random((60, 2)), Resamples(resamples.groups, 250, 0))
     assert (whole.samples == again.samples).all()
 
 
@@ -70,8 +72,8 @@ def test_it_is_the_naive_one(seed: int, size: int | None):
     present = (generator.random((images, 3)) < 0.7).astype(float)
     present[0] = 1
     for found, below in (
-        (studentized_means(values, resamples), np.ones_like(values)),
-        (studentized_ratios(values * present, present, resamples), present),
+        (means_of(values, resamples), np.ones_like(values)),
+        (studentized(GroupSums.of(values * present, present, resamples.groups), resamples), present),
     ):
         above = values * below
         for column in range(3):
@@ -83,7 +85,7 @@ def test_it_is_the_naive_one(seed: int, size: int | None):
 
 @pytest.mark.parametrize("values", [np.full((9, 1), 0.0199), 0.5 + 1e-12 * np.arange(9)[:, None]])
 def test_values_that_agree_are_not_tested(values: np.ndarray):
-    found = studentized_means(values, single(9))
+    found = means_of(values, single(9))
     assert np.isnan(found.p_values()).all() and np.isnan(found.adjusted_p_values()).all()
 
 
@@ -92,14 +94,14 @@ def test_nearly_equal_differences_are_not_tested():
     values = np.zeros((12, 2))
     values[0, 0] = 1
     values[:, 1] = np.random.default_rng(0).normal(1, 0.1, 12)
-    found = studentized_means(values, single(12, 1000))
+    found = means_of(values, single(12, 1000))
     assert np.isnan(found.p_values()[0]) and np.isnan(found.adjusted_p_values()[0])
     assert found.adjusted_p_values()[1] < 0.05  # the other is none the worse for it
 
 
 def test_a_p_value_is_below_5_percent_where_the_interval_leaves_0_out():
     values = np.random.default_rng(0).normal(0.4, 1, (30, 200))
-    found, interval = studentized_means(values, single(30, 1000)), means(values, Groups(np.arange(30)))
+    found, interval = means_of(values, single(30, 1000)), means(values, Groups(np.arange(30)))
     outside = (interval.low > 0) | (interval.high < 0)
     assert 0.3 < outside.mean() < 0.8
     assert ((found.p_values() < 0.05) == outside).mean() > 0.95
@@ -108,7 +110,7 @@ def test_a_p_value_is_below_5_percent_where_the_interval_leaves_0_out():
 
 def test_a_family_of_one_is_adjusted_for_nothing_and_more_make_it_harder():
     values = np.random.default_rng(4).normal(0.35, 1, (40, 50))
-    found = studentized_means(values, single(40, 2000))
+    found = means_of(values, single(40, 2000))
     alone = np.array([found.columns([column]).adjusted_p_values()[0] for column in range(50)])
     together = found.adjusted_p_values()
     assert (together >= alone).all() and (together > alone).mean() > 0.9
