@@ -44,10 +44,19 @@ class GradientMethod:
     """
 
     def __init__(
-        self, explained: ExplainedModel, method: Callable[[Logits], GradientAttribution], **options: object
+        self,
+        explained: ExplainedModel,
+        method: Callable[[Logits], GradientAttribution],
+        *,
+        signed: bool = False,
+        **options: object,
     ) -> None:
-        """`method` makes captum's object; `options` are passed to its `attribute`."""
-        self.explained, self.method, self.options = explained, method, options
+        """`method` makes captum's object; `options` are passed to its `attribute`.
+
+        `signed` belongs to methods that share the logit out among the pixels, where a negative pixel speaks against the
+        target. The sign of a bare gradient says which way the logit moves with the pixel's brightness, and no more.
+        """
+        self.explained, self.method, self.signed, self.options = explained, method, signed, options
 
     def attribution(self, image: Tensor, target: Tensor) -> Tensor:
         """B×3×H×W to the same shape, signed."""
@@ -61,8 +70,9 @@ class GradientMethod:
         return attributed.detach()
 
     def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
-        """Absolute attribution, summed over the channels: B×1×H×W."""
-        return self.attribution(image, target).abs().sum(1, keepdim=True)
+        """Attribution, absolute unless it is `signed`, summed over the channels: B×1×H×W."""
+        attributed = self.attribution(image, target)
+        return (attributed if self.signed else attributed.abs()).sum(1, keepdim=True)
 
 
 def saliency(explained: ExplainedModel) -> GradientMethod:
@@ -74,32 +84,52 @@ def saliency(explained: ExplainedModel) -> GradientMethod:
     return GradientMethod(explained, Saliency, abs=False)
 
 
-def input_x_gradient(explained: ExplainedModel) -> GradientMethod:
+def input_x_gradient(explained: ExplainedModel, signed: bool = True) -> GradientMethod:
     """Gradient of the target's logit by the image, times the image in [0, 1]: black pixels have no heat.
+
+    Signed, as in the source: what speaks against the target is negative.
 
     Source: Shrikumar, Greenside, Shcherbina, Kundaje, "Not Just a Black Box" (2016).
     """
-    return GradientMethod(explained, InputXGradient)
+    return GradientMethod(explained, InputXGradient, signed=signed)
+
+
+def input_x_gradient_absolute(explained: ExplainedModel) -> GradientMethod:
+    """`input_x_gradient` without its sign: pixels and channels that speak for and against the target count alike."""
+    return input_x_gradient(explained, signed=False)
 
 
 def integrated_gradients(
-    explained: ExplainedModel, integration_steps: int, batch_size: int = STEPS_PER_PASS
+    explained: ExplainedModel, integration_steps: int, batch_size: int = STEPS_PER_PASS, signed: bool = True
 ) -> GradientMethod:
     """The image times the mean gradient on the straight line from a black image to it (Gauss-Legendre quadrature).
 
-    Signed attributions of an image sum up to f(image) − f(black), up to the error of the quadrature. With f `fixed` the
-    classifier has the same heatmap along the whole line; with `recompute` each image on the line has its own.
+    Signed, as in the source: the heat of an image sums up to f(image) − f(black), up to the error of the quadrature,
+    and what speaks against the target is negative. With f `fixed` the classifier has the same heatmap along the whole
+    line; with `recompute` each image on the line has its own.
 
     Args:
         explained: f.
         integration_steps: images on the line.
         batch_size: most images in a forward pass, unless more than that are explained together.
+        signed: whether attributions keep their sign.
 
     Source: Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017), section 3.
     """
     return GradientMethod(
-        explained, IntegratedGradients, baselines=0, n_steps=integration_steps, internal_batch_size=batch_size
+        explained,
+        IntegratedGradients,
+        signed=signed,
+        baselines=0,
+        n_steps=integration_steps,
+        internal_batch_size=batch_size,
     )
+
+
+def integrated_gradients_absolute(explained: ExplainedModel, integration_steps: int) -> GradientMethod:
+    """`integrated_gradients` without their sign: pixels and channels that speak for and against the target count
+    alike."""
+    return integrated_gradients(explained, integration_steps, signed=False)
 
 
 def guided_backprop(explained: ExplainedModel) -> GradientMethod:

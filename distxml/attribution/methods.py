@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from distxml.attribution.explained_model import ExplainedModel
     from distxml.config.evaluation import EvaluationSettings
 
-Family = Literal["in_model", "gradient", "guided", "cam", "relevance", "control", "random"]
+Family = Literal["in_model", "gradient", "product", "cam", "relevance", "control", "random"]
 """What a method works with; methods of a family have one colour in the report."""
 Dash = Literal["-", "--", ":", "-."]
 """Of a method's line in the report: it tells the methods of a family apart."""
 
 
 class HeatmapMethod(Protocol):
-    """Says how relevant each pixel is to a class. Only the order of the values has a meaning across methods."""
+    """Says how relevant each pixel is to a class. Only the order of the values has a meaning across methods.
+
+    Heat below 0 speaks against the class: it comes last where patches are replaced most relevant first. Pictures and
+    agreement with the masks are of the positive part alone.
+    """
 
     def heatmap(self, image: "Tensor", target: "Tensor") -> "Tensor":
         """Relevance of every pixel.
@@ -31,7 +35,8 @@ class HeatmapMethod(Protocol):
             target: B int64, the class that is explained.
 
         Returns:
-            B×1×H×W, not negative, without gradients. It does not depend on the other images of the batch.
+            B×1×H×W, without gradients, negative where a pixel speaks against the class. It does not depend on the other
+            images of the batch.
         """
         ...
 
@@ -49,6 +54,7 @@ class MethodEntry:
         settings: names of the evaluation settings that `make` takes as keyword arguments.
         passes: forward passes that take about as long as one heatmap; a forward and a backward pass are 3.
         repeats: name of the evaluation setting that says how often these passes are made; empty: once.
+        signed: whether it has negative heat, where a pixel speaks against the class.
     """
 
     name: str
@@ -59,6 +65,7 @@ class MethodEntry:
     settings: tuple[str, ...] = ()
     passes: int = 3
     repeats: str = ""
+    signed: bool = False
 
     @property
     def is_control(self) -> bool:
@@ -78,18 +85,35 @@ METHODS = Registry(
     [
         MethodEntry("in_model", "in-model", "distxml.attribution.explained_model:InModel", "in_model", passes=1),
         MethodEntry("saliency", "gradient saliency", f"{_CAPTUM}:saliency", "gradient"),
-        MethodEntry("input_x_gradient", "input × gradient", f"{_CAPTUM}:input_x_gradient", "gradient", "--"),
+        MethodEntry("guided_backprop", "guided backprop", f"{_CAPTUM}:guided_backprop", "gradient", ":"),
+        MethodEntry("deconvolution", "deconvolution", f"{_CAPTUM}:deconvolution", "gradient", "-."),
+        MethodEntry("input_x_gradient", "input × gradient", f"{_CAPTUM}:input_x_gradient", "product", signed=True),
+        MethodEntry(
+            "input_x_gradient_absolute",
+            "input × gradient, absolute",
+            f"{_CAPTUM}:input_x_gradient_absolute",
+            "product",
+            "--",
+        ),
         MethodEntry(
             "integrated_gradients",
             "integrated gradients",
             f"{_CAPTUM}:integrated_gradients",
-            "gradient",
+            "product",
             ":",
             settings=("integration_steps",),
             repeats="integration_steps",
+            signed=True,
         ),
-        MethodEntry("guided_backprop", "guided backprop", f"{_CAPTUM}:guided_backprop", "guided"),
-        MethodEntry("deconvolution", "deconvolution", f"{_CAPTUM}:deconvolution", "guided", "--"),
+        MethodEntry(
+            "integrated_gradients_absolute",
+            "integrated gradients, absolute",
+            f"{_CAPTUM}:integrated_gradients_absolute",
+            "product",
+            "-.",
+            settings=("integration_steps",),
+            repeats="integration_steps",
+        ),
         MethodEntry("grad_cam", "Grad-CAM", f"{_CAPTUM}:GradCam", "cam"),
         MethodEntry("guided_grad_cam", "guided Grad-CAM", f"{_CAPTUM}:guided_grad_cam", "cam", "--", passes=6),
         MethodEntry("lrp", "LRP", "distxml.attribution.lrp:RelevancePropagation", "relevance", "-.", passes=4),

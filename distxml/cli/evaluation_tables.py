@@ -132,7 +132,7 @@ def _overall_table(summary: Summary, order: Order) -> Table:
     for column in ("AOPC", "95% interval"):
         table.add_column(column, justify="right")
     table.add_column("vs random")
-    table.add_column("in_model wins", justify="right")
+    table.add_column("in_model\nwins", justify="right")
     for row in rows:
         beside = (_verdict(summary, row.method, order), _lost(summary, row.method, order))
         table.add_row(row.method, _number(row.aopc), _interval(row), *beside)

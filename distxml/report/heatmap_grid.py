@@ -31,7 +31,7 @@ class MethodHeatmap:
 
     Attributes:
         method: its name.
-        picture: H×W×3 RGB, the in-model heatmap from 0 to 1, any other from 0 to its own maximum.
+        picture: H×W×3 RGB, the in-model heatmap from 0 to 1, any other from 0 to its own maximum; below 0 as 0.
         pompom: the evaluation's; None where the image is not annotated.
     """
 
@@ -71,7 +71,7 @@ class HeatmapGrid:
     @property
     def caption(self) -> str:
         """How it was made."""
-        own = "Colours run from 0 (black) to a heatmap’s own maximum (pale yellow)"
+        own = "Colours run from 0 and below (black) to a heatmap’s own maximum (pale yellow)"
         scale = f"{own}, but to 1 for the in-model one." if "in_model" in self.methods else f"{own}."
         return (
             f"Heatmaps of {len(self.rows)} images, drawn at random with seed {self.seed} from the {self.perturbed} "
@@ -149,7 +149,7 @@ def _row(
 
 
 def _scaled(name: Method, method: HeatmapMethod, image: torch.Tensor, target: int) -> NDArray[np.float32]:
-    """H×W, as it is coloured."""
-    heat = method.heatmap(image, torch.tensor([target]))[0, 0].detach().numpy()
+    """H×W, as it is coloured: what speaks against the class is black."""
+    heat = method.heatmap(image, torch.tensor([target]))[0, 0].detach().numpy().clip(min=0)
     highest = heat.max()
     return heat if name == "in_model" or not highest > 0 else heat / highest

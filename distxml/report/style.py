@@ -30,7 +30,7 @@ class LineStyle:
 FAMILY_LINES: dict[Family, LineStyle] = {
     "in_model": LineStyle(BLUE, width=STRONG),
     "gradient": LineStyle(ORANGE, width=THIN),
-    "guided": LineStyle(PINK, width=THIN),
+    "product": LineStyle(PINK, width=THIN),
     "cam": LineStyle(GREEN, width=THIN),
     "relevance": LineStyle(YELLOW, width=THIN),
     "control": LineStyle(MUTED, width=THIN),

@@ -63,8 +63,9 @@ def localize(heatmap: Tensor, mask: Tensor, has_mask: Tensor, scale: bool) -> li
 
     POMPOM counts the pixels above an absolute ε, which the scale of a heatmap decides. Post-hoc heatmaps have a scale
     of their own for each image and are divided by their maximum first (`scale`). The in-model heatmap lies in [0, 1]
-    by its making and must not be scaled: its POMPOM is then the paper's, and that of `IMAGES_SCHEMA`. The two other
-    figures do not depend on the scale.
+    by its making and must not be scaled: its POMPOM is then the paper's, and that of `IMAGES_SCHEMA`. The other
+    figures do not depend on the scale. All are of the positive part of a heatmap: what speaks against the target is no
+    heat.
 
     Sources: energy, Wang et al., "Score-CAM: score-weighted visual explanations for convolutional neural networks",
     CVPR workshops 2020; pointing, Zhang et al., "Top-down neural attention by excitation backprop", ECCV 2016, but
@@ -72,16 +73,17 @@ def localize(heatmap: Tensor, mask: Tensor, has_mask: Tensor, scale: bool) -> li
     drawn: a heatmap that is the same everywhere scores the mask's share of the image.
 
     Args:
-        heatmap: B×1×H×W, finite and not negative.
+        heatmap: B×1×H×W, finite.
         mask: B×1×H×W, 1 inside and 0 outside.
         has_mask: B, whether the image was annotated.
         scale: whether POMPOM is of the heatmap divided by its maximum.
 
     Raises:
-        ValueError: a heatmap is negative or not finite.
+        ValueError: a heatmap is not finite.
     """
-    if not (heatmap.isfinite() & (heatmap >= 0)).all():
-        raise ValueError("a heatmap is negative or not finite")
+    if not heatmap.isfinite().all():
+        raise ValueError("a heatmap is not finite")
+    heatmap = heatmap.clamp_min(0)
     outliers = pompom(_scaled(heatmap) if scale else heatmap, mask)
     heat, inside = heatmap.double(), mask.double()
     hottest = (heat == heat.amax(PLANE, keepdim=True)).double()

@@ -20,7 +20,7 @@ from torchvision.models import ResNet, resnet18
 
 from distxml.attribution.captum_methods import GradientMethod, integrated_gradients
 from distxml.attribution.explained_model import ExplainedModel
-from distxml.attribution.methods import make_method
+from distxml.attribution.methods import METHODS, make_method
 from distxml.config.evaluation import Gating, Method
 from tests.oracles.modified_relus import with_modified_relus
 from tests.unit.attribution.subjects import SETTINGS, classifier_like_a_trained_one, explained, images
@@ -55,13 +55,17 @@ def test_saliency_is_the_slope_of_the_targets_logit(gating: Gating) -> None:
 
 
 @EVERY_GATING
-def test_input_x_gradient_is_slope_times_pixel(gating: Gating) -> None:
-    subject, image = in_float64(explained(gating)), images(1).double()
-    heatmap = make_method("input_x_gradient", subject, SETTINGS).heatmap(image, torch.tensor([0]))
+def test_input_x_gradient_is_slope_times_pixel_with_its_sign_or_without(gating: Gating) -> None:
+    subject, image, target = in_float64(explained(gating)), images(1).double(), torch.tensor([0])
+    signed = make_method("input_x_gradient", subject, SETTINGS).heatmap(image, target)
+    absolute = make_method("input_x_gradient_absolute", subject, SETTINGS).heatmap(image, target)
+    assert signed.min() < 0 < signed.max()
     for i, j in PIXELS:
-        pixel = image[0, :, i, j].tolist()
-        expected = sum(abs(slope) * x for slope, x in zip(slopes(subject, image, 0, i, j), pixel, strict=True))
-        assert heatmap[0, 0, i, j].item() == pytest.approx(expected, rel=1e-3, abs=1e-7)
+        parts = [
+            slope * x for slope, x in zip(slopes(subject, image, 0, i, j), image[0, :, i, j].tolist(), strict=True)
+        ]
+        assert signed[0, 0, i, j].item() == pytest.approx(sum(parts), rel=1e-3, abs=1e-7)
+        assert absolute[0, 0, i, j].item() == pytest.approx(sum(map(abs, parts)), rel=1e-3, abs=1e-7)
 
 
 @EVERY_GATING
@@ -76,19 +80,24 @@ def test_integrated_gradients_are_gradients_at_the_nodes_of_the_quadrature(gatin
         mean += weight / 2 * gradient
     found = integrated_gradients(subject, 5, 2).attribution(image, torch.tensor([1]))
     torch.testing.assert_close(found, mean * image, rtol=1e-5, atol=1e-7)
+    settings = SETTINGS.model_copy(update={"integration_steps": 5})
+    parts = {"integrated_gradients": mean * image, "integrated_gradients_absolute": (mean * image).abs()}
+    for name, expected in parts.items():
+        heatmap = make_method(name, subject, settings).heatmap(image, torch.tensor([1]))
+        torch.testing.assert_close(heatmap, expected.sum(1, keepdim=True), rtol=1e-4, atol=1e-7)
 
 
 @EVERY_GATING
 def test_integrated_gradients_sum_up_to_the_difference_to_black(gating: Gating) -> None:
     """Up to the quadrature of a path on which many ReLUs switch: to 3% of the way that the logit makes on it."""
     subject, image, target = in_float64(explained(gating)), images(1).double(), torch.tensor([0])
-    attribution = integrated_gradients(subject, 200, 100).attribution(image, target)
+    heatmap = integrated_gradients(subject, 200, 100).heatmap(image, target)
     path = torch.linspace(0, 1, 100, dtype=torch.float64).view(-1, 1, 1, 1) * image
     gate = subject.gate(image)
     kept = gate.expand(len(path), -1, -1, -1) if isinstance(gate, Tensor) else gate
     logit = subject.logits(path, kept)[:, 0].detach()
     assert (logit[-1] - logit[0]).abs() > 0.1
-    assert abs(attribution.sum() - (logit[-1] - logit[0])) < 0.03 * logit.diff().abs().sum()
+    assert abs(heatmap.sum() - (logit[-1] - logit[0])) < 0.03 * logit.diff().abs().sum()
 
 
 def test_integrated_gradients_do_not_depend_on_the_batch_size() -> None:
@@ -124,11 +133,12 @@ def of_plain_network(name: Method, network: ResNet, image: Tensor, target: Tenso
         return LayerAttribution.interpolate(coarse, tuple(image.shape[2:]), "bilinear")
     if name == "guided_grad_cam":
         return GuidedGradCam(network, layer).attribute(image, target, interpolate_mode="bilinear")
-    if name == "integrated_gradients":
+    if name in ("integrated_gradients", "integrated_gradients_absolute"):
         return IntegratedGradients(network).attribute(image, 0.0, target, n_steps=SETTINGS.integration_steps)
     methods = {
         "saliency": Saliency,
         "input_x_gradient": InputXGradient,
+        "input_x_gradient_absolute": InputXGradient,
         "guided_backprop": GuidedBackprop,
         "deconvolution": Deconvolution,
     }
@@ -141,7 +151,9 @@ def of_plain_network(name: Method, network: ResNet, image: Tensor, target: Tenso
     [
         "saliency",
         "input_x_gradient",
+        "input_x_gradient_absolute",
         "integrated_gradients",
+        "integrated_gradients_absolute",
         "guided_backprop",
         "deconvolution",
         "grad_cam",
@@ -155,6 +167,6 @@ def test_a_white_gate_is_as_the_plain_network(name: Method) -> None:
     image, target = images(3, (64, 64)), torch.tensor([0, 1, 2])
     heatmap = make_method(name, ExplainedModel("white", model, model), SETTINGS).heatmap(image, target)
     expected = of_plain_network(name, plain, image.clone().requires_grad_(), target).detach()
-    expected = expected.abs().sum(1, keepdim=True)
+    expected = (expected if METHODS[name].signed else expected.abs()).sum(1, keepdim=True)
     torch.testing.assert_close(heatmap, expected, rtol=1e-3, atol=1e-5 * float(expected.max()))
     assert expected.max() > 0
