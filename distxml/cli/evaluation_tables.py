@@ -23,7 +23,7 @@ ORDERS: dict[Order, str] = {
     "morf": f"most relevant patches first (MoRF); {AOPC_IN_WORDS['morf']}",
     "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
 }
-HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom", "energy_inside", "pointing")
+HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom_equal_area", "energy_inside", "pointing")
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 

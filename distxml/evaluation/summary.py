@@ -13,7 +13,7 @@ from distxml.config.evaluation import EvaluationSettings, Fill, Gating, Method, 
 from distxml.metrics.entry import Better
 from distxml.metrics.lookup import BETTER_AOPC
 
-HeatmapName = Literal["pompom", "pompom_all_pixels", "energy_inside", "pointing"]
+HeatmapName = Literal["pompom", "pompom_all_pixels", "pompom_equal_area", "energy_inside", "pointing"]
 """A figure of heatmaps and masks: a column of `HEATMAPS_SCHEMA`."""
 AREAS = ("roc_auc", "average_precision")
 """Metrics that are areas under curves."""

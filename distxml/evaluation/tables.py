@@ -33,6 +33,7 @@ HEATMAPS_SCHEMA = pa.schema(
         pa.field("method", pa.string(), nullable=False),
         pa.field("pompom", pa.float64()),  # post-hoc heatmaps are divided by their maximum; null: not annotated
         pa.field("pompom_all_pixels", pa.float64()),  # null: not annotated
+        pa.field("pompom_equal_area", pa.float64()),  # null: not annotated, or the mask is empty or covers everything
         pa.field("energy_inside", pa.float64()),  # share of the heat; null: not annotated, mask empty, or no heat
         pa.field("pointing", pa.float64()),  # share of the hottest pixels; null: not annotated, or mask empty
     ]

@@ -140,7 +140,7 @@ TABLE = (
         remark="share of the pixels outside the masks that have heat",
         meaning=(
             "Share of the pixels outside the mask that have heat above 1e-6; post-hoc heatmaps are divided by "
-            "their maximum first."
+            "their maximum first; for heatmaps of one kind, not to rank kinds (see POMPOM of equal area)."
         ),
     ),
     MetricEntry(
@@ -148,6 +148,15 @@ TABLE = (
         unit=SHARE, better="lower", computed_by=("evaluation",),
         remark="the same pixels as a share of the whole image",
         meaning="The pixels outside the mask that have heat, as a share of the whole image.",
+    ),
+    MetricEntry(
+        name="pompom_equal_area", title="POMPOM of equal area", short="pompom/area",
+        unit=SHARE, better="lower", computed_by=("evaluation",),
+        remark="share of the pixels outside the masks among as many hottest pixels as the mask has",
+        meaning=(
+            "Share of the pixels outside the mask that are among the hottest pixels of the image, as many as the "
+            "mask has; where pixels tie, its expected value over their random order."
+        ),
     ),
     MetricEntry(
         name="energy_inside", title="Energy inside", short="energy",

@@ -32,12 +32,12 @@ class MethodHeatmap:
     Attributes:
         method: its name.
         picture: H×W×3 RGB, the in-model heatmap from 0 to 1, any other from 0 to its own maximum; below 0 as 0.
-        pompom: the evaluation's; None where the image is not annotated.
+        pompom_equal_area: the evaluation's; None where the image is not annotated.
     """
 
     method: Method
     picture: Pixels
-    pompom: float | None
+    pompom_equal_area: float | None
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ class HeatmapGrid:
         return (
             f"Heatmaps of {len(self.rows)} images, drawn at random with seed {self.seed} from the {self.perturbed} "
             f"perturbed ones of the {self.split} split, some of each class and outcome, not picked by hand. {scale} "
-            "Beside an image: the class that is explained and its probability. Under a heatmap: its POMPOM, the share "
-            "of the pixels outside the annotated region (green line) that have heat; "
-            f"{IN_WORDS[metric_entry('pompom').better]}; – where the image is not annotated."
+            "Beside an image: the class that is explained and its probability. Under a heatmap: its POMPOM of equal "
+            "area, the share of the pixels outside the annotated region (green line) that are among the hottest, as "
+            f"many as the region has; {IN_WORDS[metric_entry('pompom_equal_area').better]}; – where the image is not "
+            "annotated."
         )
 
 
@@ -142,7 +143,7 @@ def _row(
         probability=scored["probabilities"][target],
         image=outlined(sample.image, sample.mask),
         heatmaps=[
-            MethodHeatmap(name, colorize(_scaled(name, method, image, target)), measured[name]["pompom"])
+            MethodHeatmap(name, colorize(_scaled(name, method, image, target)), measured[name]["pompom_equal_area"])
             for name, method in methods.items()
         ],
     )

@@ -1,4 +1,4 @@
-"""Energy inside the mask and the pointing game, pixel by pixel."""
+"""Energy inside the mask, the pointing game and POMPOM of equal area, pixel by pixel."""
 
 import math
 
@@ -27,3 +27,16 @@ def pointing(heat: Plane, mask: Plane) -> float | None:
     pixels = [(float(h), bool(z)) for h, z in zip(heat.flat, mask.flat, strict=True)]
     hits = [z for h, z in pixels if h == max(h for h, _ in pixels)]
     return sum(hits) / len(hits) if any(z for _, z in pixels) else None
+
+
+def pompom_equal_area(heat: Plane, mask: Plane) -> float | None:
+    """Mean chance of the pixels outside to be among the hottest, as many as are inside, ties drawn blindly."""
+    pixels = [(float(h), bool(z)) for h, z in zip(heat.flat, mask.flat, strict=True)]
+    places, outside = sum(z for _, z in pixels), [h for h, z in pixels if not z]
+    if not places or not outside:
+        return None
+    chances = []
+    for h in outside:
+        left = places - sum(other > h for other, _ in pixels)  # for those that are as hot as this one
+        chances.append(min(max(left / sum(other == h for other, _ in pixels), 0), 1))
+    return math.fsum(chances) / len(chances)

@@ -108,6 +108,7 @@ class MethodRecord:
     method: Method
     pompom: float | None
     pompom_all_pixels: float | None
+    pompom_equal_area: float | None
     energy_inside: float | None
     pointing: float | None
     curves: list[CurveRecord]

@@ -248,6 +248,7 @@ class ImageScorer:
             method=name,
             pompom=place.pompom,
             pompom_all_pixels=place.pompom_all_pixels,
+            pompom_equal_area=place.pompom_equal_area,
             energy_inside=place.energy_inside,
             pointing=place.pointing,
             curves=[

@@ -20,7 +20,7 @@ NAME_LETTERS, CLASS_LETTERS = 13, 15
 
 
 def heatmap_figure(grid: HeatmapGrid) -> Plate:
-    """Rows: images; columns: the image, then every method's heatmap with its POMPOM under it."""
+    """Rows: images; columns: the image, then every method's heatmap with its POMPOM of equal area under it."""
     tall = grid.rows[0].image.shape[0] / grid.rows[0].image.shape[1]
     columns = 1 + len(grid.methods)
     width = BESIDE + columns * (1 + GAP)
@@ -47,7 +47,7 @@ def _draw(axes: Axes, row: ImageRow, top: float, tall: float) -> None:
         _picture(axes, picture, (BESIDE + column * (1 + GAP), top), (1, tall))
     for column, heatmap in enumerate(row.heatmaps, start=1):
         middle = BESIDE + column * (1 + GAP) + 0.5
-        _text(axes, middle, top + tall + 0.03, number(heatmap.pompom), ha="center", va="top", color=MUTED)
+        _text(axes, middle, top + tall + 0.03, number(heatmap.pompom_equal_area), ha="center", va="top", color=MUTED)
 
 
 def _scale(axes: Axes, top: float, has_in_model: bool) -> None:
@@ -55,7 +55,7 @@ def _scale(axes: Axes, top: float, has_in_model: bool) -> None:
     left, long, high = 0.1, BESIDE - 0.2, 0.12
     _picture(axes, colorize(np.linspace(0, 1, 256)[None]), (left, top + 0.03), (long, high))
     ends = "its own maximum (in-model: 1)" if has_in_model else "its own maximum"
-    _text(axes, left + long + 0.1, top, f"0 to {ends}\nunder each heatmap: POMPOM", va="top")
+    _text(axes, left + long + 0.1, top, f"0 to {ends}\nunder each heatmap: POMPOM of equal area", va="top")
 
 
 def _picture(axes: Axes, picture: Pixels, corner: tuple[float, float], size: tuple[float, float]) -> None:

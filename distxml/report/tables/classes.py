@@ -17,7 +17,8 @@ CLASS_METRICS = ("accuracy", "classification", "pompom", "heat_mean", "heat_insi
 
 
 def class_tables(summary: Summary) -> list[NumberTable]:
-    """Metrics, then AOPC over all settings and the in-model differences by order, then POMPOM; those that hold any."""
+    """Metrics, then AOPC over all settings and the in-model differences by order, then POMPOM of equal area;
+    those that hold any."""
     tables = [_metrics(summary)]
     for order in summary.settings.orders:
         tables += [_aopc(summary, order), _in_model_minus(summary, order)]
@@ -82,12 +83,12 @@ def _in_model_minus(summary: Summary, order: Order) -> NumberTable:
 
 def _pompom(summary: Summary) -> NumberTable:
     def cell(part: ClassPart, method: Method) -> Cell:
-        found = {row.method: row for row in part.heatmaps if row.name == "pompom"}
+        found = {row.method: row for row in part.heatmaps if row.name == "pompom_equal_area"}
         return metric_cell(found.get(method))
 
-    methods, pompom = without(summary.settings.methods, "random"), metric_entry("pompom")
+    methods, pompom = without(summary.settings.methods, "random"), metric_entry("pompom_equal_area")
     better = IN_WORDS[pompom.better].capitalize()
-    about = f"{better}. Means over the n annotated perturbed images, with 95% intervals."
+    about = f"{better}. Means over the n perturbed images that have the value, with 95% intervals."
     return _by_method(summary, f"{pompom.title} by class", about, methods, cell)
 
 

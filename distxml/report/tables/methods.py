@@ -96,10 +96,14 @@ def localization_table(summary: Summary) -> NumberTable:
     return NumberTable(
         title="Agreement with the masks",
         about=(
-            "Means over the n perturbed images that have the value, and 95% intervals. POMPOM: share of the "
-            "pixels outside the mask (or of all pixels) with heat above 1e-6; post-hoc heatmaps are divided by their "
-            "maximum first. Energy inside: share of the heat that lies inside the mask. Pointing game: whether the "
-            "hottest pixel lies inside it. None of them says what the model used: read them with the AOPC."
+            "Means over the n perturbed images that have the value, and 95% intervals. POMPOM: share of the pixels "
+            "outside the mask (or of all pixels) with heat above 1e-6; post-hoc heatmaps are divided by their maximum "
+            "first. It does not rank kinds of heatmaps: one that is 0 by its making (after a ReLU, where it is "
+            "negative, off the edges) has little for nothing, a smooth one never has. POMPOM of equal area ranks them: "
+            "of every heatmap the hottest pixels are taken, as many as the mask has, and it is the share of the pixels "
+            "outside that are among them; in a random order, the mask’s share of the image. Energy inside: share of "
+            "the heat that lies inside the mask. Pointing game: whether the hottest pixel lies inside it. None of them "
+            "says what the model used: read them with the AOPC."
         ),
         corner="Method",
         columns=[f"{metric_entry(name).title}, {IN_WORDS[metric_entry(name).better]}" for name in LOCALIZATION],

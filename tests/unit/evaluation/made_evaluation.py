@@ -23,7 +23,7 @@ from tests.unit.evaluation.small_model import small_recipe
 SIZE = (16, 16)
 TERMS = ("classification", "sparsity", "contiguity", "explanation", "total", "heat_mean")
 OF_MASKS = ("weak", "pompom", "pompom_all_pixels", "heat_inside", "heat_outside")
-LOCALIZATION = ("pompom", "pompom_all_pixels", "energy_inside", "pointing")
+LOCALIZATION = ("pompom", "pompom_all_pixels", "pompom_equal_area", "energy_inside", "pointing")
 SETTINGS = EvaluationSettings(
     methods=("in_model", "random", "lrp"),
     orders=("morf", "lerf"),

@@ -26,8 +26,8 @@ def method_record(key: str, method: Method, aopc: float = 0.25) -> MethodRecord:
         for fill in ("black", "blur")
     ]
     return MethodRecord(
-        key=key, group=None, label=0, target=1, method=method, pompom=None, pompom_all_pixels=None, energy_inside=0.5,
-        pointing=None, curves=curves,
+        key=key, group=None, label=0, target=1, method=method, pompom=None, pompom_all_pixels=None,
+        pompom_equal_area=None, energy_inside=0.5, pointing=None, curves=curves,
     )  # fmt: skip
 
 

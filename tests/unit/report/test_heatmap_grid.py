@@ -55,7 +55,7 @@ def test_numbers_are_those_of_the_tables(grid: HeatmapGrid, full_results: Result
         assert row.target == classes[images[row.key]["predicted"]]  # the settings' target
         assert row.probability == images[row.key]["probabilities"][images[row.key]["predicted"]]
         for heatmap in row.heatmaps:
-            assert heatmap.pompom == measured[row.key, heatmap.method]["pompom"]
+            assert heatmap.pompom_equal_area == measured[row.key, heatmap.method]["pompom_equal_area"]
 
 
 def test_every_method_but_random_has_its_own_heatmap(grid: HeatmapGrid, full_results: Results, scored_run: ScoredRun):
@@ -79,7 +79,7 @@ def test_the_page_shows_each_with_its_pompom(grid: HeatmapGrid, full_page: Page)
     for row in grid.rows:
         assert f"{row.target} {number(row.probability)}" in full_page.text
         for heatmap in row.heatmaps:
-            assert number(heatmap.pompom) in full_page.text
+            assert number(heatmap.pompom_equal_area) in full_page.text
 
 
 def test_the_figure_has_all_pictures(grid: HeatmapGrid):

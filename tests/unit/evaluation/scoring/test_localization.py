@@ -1,5 +1,7 @@
 """Agreement of a heatmap with a mask, against its oracle and where the answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,7 @@ def test_agrees_with_the_oracle(seed: int, height: int, width: int, scale: bool)
         assert (one.pompom, one.pompom_all_pixels) == pytest.approx(expected, abs=1e-9)
         assert one.energy_inside == pytest.approx(oracle.energy_inside(h, z), abs=1e-12)
         assert one.pointing == oracle.pointing(h, z)
+        assert one.pompom_equal_area == pytest.approx(oracle.pompom_equal_area(signed, z), abs=1e-12)
 
 
 @given(st.integers(0, 2**32), st.integers(-60, 60))
@@ -58,16 +61,26 @@ def test_extremes():
     assert (everywhere.energy_inside, everywhere.pointing) == (0.5, 0.5)  # the mask's share of the image
     nowhere = of_one(zeros, left)
     assert (nowhere.pompom, nowhere.energy_inside, nowhere.pointing) == (0, None, 0.5)
-    assert of_one(left, left) == Localization(0, 0, 1, 1)
-    assert of_one(left, ones) == Localization(0, 0, 1, 1)
+    assert of_one(left, left) == Localization(0, 0, 0, 1, 1)
+    assert of_one(left, ones) == Localization(0, 0, None, 1, 1)
     beside = of_one(1 - left, left)
     assert (beside.pompom, beside.pompom_all_pixels) == pytest.approx((1, 0.5), abs=1e-6)
     assert (beside.energy_inside, beside.pointing) == (0, 0)
     against = of_one(-left, left)  # speaks against the class, where the mask is: no heat
-    assert against == nowhere
+    assert against == replace(nowhere, pompom_equal_area=1)
     empty = of_one(left, zeros)
     assert (empty.pompom, empty.pompom_all_pixels) == pytest.approx((0.5, 0.5), abs=1e-6)
-    assert (empty.energy_inside, empty.pointing) == (None, None)
+    assert (empty.pompom_equal_area, empty.energy_inside, empty.pointing) == (None, None, None)
+
+
+def test_pompom_of_equal_area_looks_at_the_order_alone():
+    mask = torch.tensor([[1.0, 1, 0, 0], [0, 0, 0, 0]])
+    smooth = torch.tensor([[8.0, 5, 6, 4], [3, 2, 1, 0]])  # the 2 hottest: one inside, one of 6 outside
+    for kind in (smooth, (smooth - 5.5).clamp_min(0), smooth - 100, smooth**3):
+        assert of_one(kind, mask).pompom_equal_area == pytest.approx(1 / 6)
+    edges = (smooth > 4).float()  # 3 tie for 2 places, one of them outside
+    assert of_one(edges, mask).pompom_equal_area == pytest.approx(2 / 3 / 6)
+    assert of_one(torch.zeros(2, 4), mask).pompom_equal_area == pytest.approx(2 / 8)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
