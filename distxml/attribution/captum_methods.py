@@ -1,4 +1,4 @@
-"""Methods by captum: gradients, guided backpropagation and Grad-CAM, each of f as a module that captum looks into."""
+"""Methods by captum: gradients and guided backpropagation, each of f as a module that captum looks into."""
 
 import warnings
 from collections.abc import Callable
@@ -7,17 +7,13 @@ from captum.attr import (
     Deconvolution,
     GradientAttribution,
     GuidedBackprop,
-    GuidedGradCam,
     InputXGradient,
     IntegratedGradients,
-    LayerAttribution,
-    LayerGradCam,
     Saliency,
 )
 from torch import Tensor, nn
 
 from distxml.attribution.explained_model import ExplainedModel, GateInput
-from distxml.models.gate import last_gate
 
 STEPS_PER_PASS = 8
 """Steps of integrated gradients in a forward pass: not `batch_size`, on which the last bits would depend, and with them
@@ -146,35 +142,3 @@ def deconvolution(explained: ExplainedModel) -> GradientMethod:
     Source: Zeiler, Fergus, "Visualizing and Understanding Convolutional Networks" (2013), section 2.1.
     """
     return GradientMethod(explained, Deconvolution)
-
-
-class GradCam:
-    """Sum of the last gated feature maps, each channel weighted by the mean gradient of the target's logit by it.
-
-    Negative values become 0; then bilinear interpolation to the image's size. Explainer and earlier gates change the
-    values of these feature maps, but no gradient goes through them.
-
-    Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), equations 1 and 2.
-    """
-
-    def __init__(self, explained: ExplainedModel) -> None:
-        self.explained = explained
-
-    def heatmap(self, image: Tensor, target: Tensor) -> Tensor:
-        """B×3×H×W to B×1×H×W, not negative."""
-        gate = self.explained.gate(image)
-        logits = Logits(self.explained)
-        method = LayerGradCam(logits, last_gate(self.explained.model.classifier))
-        image = image.detach().clone().requires_grad_()
-        coarse = method.attribute(image, target, additional_forward_args=(gate,), relu_attributions=True)
-        assert isinstance(coarse, Tensor)  # B×1×h×w
-        return LayerAttribution.interpolate(coarse, tuple(image.shape[2:]), "bilinear").detach()
-
-
-def guided_grad_cam(explained: ExplainedModel) -> GradientMethod:
-    """Guided backpropagation times Grad-CAM.
-
-    Source: Selvaraju et al., "Grad-CAM" (ICCV 2017), section 3.
-    """
-    layer = last_gate(explained.model.classifier)
-    return GradientMethod(explained, lambda logits: GuidedGradCam(logits, layer), interpolate_mode="bilinear")

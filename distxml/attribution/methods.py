@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from distxml.attribution.explained_model import ExplainedModel
     from distxml.config.evaluation import EvaluationSettings
 
-Family = Literal["in_model", "gradient", "product", "cam", "relevance", "control", "random"]
+Family = Literal["in_model", "gradient", "product", "cam", "relevance", "perturbation", "control", "random"]
 """What a method works with; methods of a family have one colour in the report."""
 Dash = Literal["-", "--", ":", "-."]
 """Of a method's line in the report: it tells the methods of a family apart."""
@@ -49,12 +49,15 @@ class MethodEntry:
         name: as `evaluation.methods` writes it.
         title: as the report writes it.
         make: makes the method: called with the `ExplainedModel`, unless it is a control, and with `settings`.
+            A method that draws random numbers does so by the image's pixels and the run's seed.
         family: what it works with.
         dash: its line in the report.
         settings: names of the evaluation settings that `make` takes as keyword arguments.
         passes: forward passes that take about as long as one heatmap; a forward and a backward pass are 3.
-        repeats: name of the evaluation setting that says how often these passes are made; empty: once.
+        repeats: name of the evaluation setting, or property of these settings, that says how often these passes are
+            made; empty: once.
         signed: whether it has negative heat, where a pixel speaks against the class.
+        seeded: whether `make` takes the run's seed, as keyword argument `seed`.
     """
 
     name: str
@@ -66,6 +69,7 @@ class MethodEntry:
     passes: int = 3
     repeats: str = ""
     signed: bool = False
+    seeded: bool = False
 
     @property
     def is_control(self) -> bool:
@@ -78,6 +82,7 @@ class MethodEntry:
 
 
 _CAPTUM = "distxml.attribution.captum_methods"
+_GRAD_CAM = "distxml.attribution.grad_cam"
 _CONTROLS = "distxml.attribution.controls"
 
 METHODS = Registry(
@@ -85,6 +90,16 @@ METHODS = Registry(
     [
         MethodEntry("in_model", "in-model", "distxml.attribution.explained_model:InModel", "in_model", passes=1),
         MethodEntry("saliency", "gradient saliency", f"{_CAPTUM}:saliency", "gradient"),
+        MethodEntry(
+            "smoothgrad",
+            "SmoothGrad",
+            "distxml.attribution.smoothgrad:SmoothGrad",
+            "gradient",
+            "--",
+            settings=("smoothgrad_samples", "smoothgrad_noise"),
+            repeats="smoothgrad_samples",
+            seeded=True,
+        ),
         MethodEntry("guided_backprop", "guided backprop", f"{_CAPTUM}:guided_backprop", "gradient", ":"),
         MethodEntry("deconvolution", "deconvolution", f"{_CAPTUM}:deconvolution", "gradient", "-."),
         MethodEntry("input_x_gradient", "input × gradient", f"{_CAPTUM}:input_x_gradient", "product", signed=True),
@@ -114,9 +129,38 @@ METHODS = Registry(
             settings=("integration_steps",),
             repeats="integration_steps",
         ),
-        MethodEntry("grad_cam", "Grad-CAM", f"{_CAPTUM}:GradCam", "cam"),
-        MethodEntry("guided_grad_cam", "guided Grad-CAM", f"{_CAPTUM}:guided_grad_cam", "cam", "--", passes=6),
+        MethodEntry("grad_cam", "Grad-CAM", f"{_GRAD_CAM}:GradCam", "cam", settings=("grad_cam_layer",)),
+        MethodEntry(
+            "guided_grad_cam",
+            "guided Grad-CAM",
+            f"{_GRAD_CAM}:guided_grad_cam",
+            "cam",
+            "--",
+            settings=("grad_cam_layer",),
+            passes=6,
+        ),
         MethodEntry("lrp", "LRP", "distxml.attribution.lrp:RelevancePropagation", "relevance", "-.", passes=4),
+        MethodEntry(
+            "occlusion",
+            "occlusion",
+            "distxml.attribution.occlusion:OcclusionSensitivity",
+            "perturbation",
+            settings=("occlusion_window", "occlusion_stride"),
+            passes=1,
+            repeats="occlusion_places",
+            signed=True,
+        ),
+        MethodEntry(
+            "rise",
+            "RISE",
+            "distxml.attribution.rise:RandomMasks",
+            "perturbation",
+            "--",
+            settings=("rise_masks",),
+            passes=1,
+            repeats="rise_masks",
+            seeded=True,
+        ),
         MethodEntry("canny", "Canny edges", f"{_CONTROLS}:CannyEdges", "control", "--", passes=0),
         MethodEntry("otsu", "Otsu threshold", f"{_CONTROLS}:OtsuObject", "control", "-.", passes=0),
         MethodEntry("center_distance", "center distance", f"{_CONTROLS}:CenterDistance", "control", passes=0),
@@ -126,9 +170,21 @@ METHODS = Registry(
 """In the order of the report's legends."""
 
 
-def make_method(name: str, explained: "ExplainedModel", settings: "EvaluationSettings") -> HeatmapMethod:
-    """The method of that name, for f. The model stays on its device, in eval mode."""
+def make_method(name: str, explained: "ExplainedModel", settings: "EvaluationSettings", seed: int) -> HeatmapMethod:
+    """The method of that name, for f. The model stays on its device, in eval mode.
+
+    Args:
+        name: of an entry.
+        explained: f.
+        settings: some of them may be the method's.
+        seed: of the run.
+
+    Raises:
+        UserError: a setting of the method does not fit the model.
+    """
     entry = METHODS[name]
     make = load(entry.make)
     options = {option: getattr(settings, option) for option in entry.settings}
+    if entry.seeded:
+        options["seed"] = seed
     return make(**options) if entry.is_control else make(explained, **options)

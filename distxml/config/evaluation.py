@@ -1,5 +1,6 @@
 """Settings of the evaluator."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -62,6 +63,20 @@ class EvaluationSettings(Settings):
     `center_distance` know the image at most; `random` is a random order of patches)."""
     integration_steps: int = Field(default=32, ge=2)
     """Steps of integrated gradients, from a black image."""
+    smoothgrad_samples: int = Field(default=50, ge=1)
+    """Noisy copies of the image whose gradients SmoothGrad averages."""
+    smoothgrad_noise: float = Field(default=0.15, gt=0, le=1)
+    """Standard deviation of that noise, as a share of the image's range (its largest pixel minus its smallest)."""
+    grad_cam_layer: str = Field(default="last", min_length=1)
+    """The gate whose output Grad-CAM and guided Grad-CAM look at: `last`, or its place in the classifier: `stage1` to
+    `stage4` (VGG), `stem`, `block1` to `block4` (small ResNet), `maxpool`, `layer1` ... or `layer1.0` ... (ResNets with
+    gates after each stage, or each block)."""
+    occlusion_window: float = Field(default=0.125, gt=0, le=1)
+    """Side of the gray square that occlusion moves over the image, as a share of the image's shorter side."""
+    occlusion_stride: float = Field(default=0.5, gt=0, le=1)
+    """How far it moves, as a share of its own side."""
+    rise_masks: int = Field(default=1000, ge=1)
+    """Random masks of RISE for each image: that many forward passes (the source has 4,000 and 8,000)."""
     orders: tuple[Order, ...] = ("morf",)
     """Most relevant patches first (MoRF), least relevant first (LeRF). A random order has no direction: `random` gets
     one curve for both."""
@@ -83,6 +98,12 @@ class EvaluationSettings(Settings):
     primary: PrimaryComparison = PrimaryComparison()
     """The primary comparison: tested by itself, with the first of the orders; all others are adjusted for their
     number. Without both of its methods, there is none."""
+
+    @property
+    def occlusion_places(self) -> int:
+        """Places of occlusion's window in a square image, up to the rounding to whole pixels."""
+        moves = (1 - self.occlusion_window) / (self.occlusion_window * self.occlusion_stride)
+        return (1 + math.ceil(round(moves, 6))) ** 2
 
     @field_validator("steps", mode="plain")
     @classmethod

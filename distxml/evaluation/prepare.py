@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from distxml.attribution.methods import METHODS
 from distxml.config.absolute_paths import with_absolute_paths
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import validate_json_file
@@ -23,6 +24,7 @@ from distxml.locks import is_locked
 from distxml.losses import class_weights
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
 from distxml.models.checksums import noted_sum
+from distxml.models.gate import gate_at
 
 ROWS_VERSION = 2
 """Counts up when the same settings give other rows than before."""
@@ -80,14 +82,17 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
 
     Raises:
         UserError: the run is being trained, or has not come to the phase that is scored; the dataset is not the
-            model's, the target is no class, or the split is empty.
+            model's, the target is no class, Grad-CAM's layer no gate, or the split is empty.
     """
     require_writable(run.evaluation)
     _refuse_while_training(run)
     settings = recipe.evaluation
     explainer = _checkpoint(run, PhaseName.JOINT, settings)
     checkpoint = _checkpoint(run, PhaseName.CLASSIFIER, settings) if settings.f == "classifier_phase" else explainer
-    card = load_model(checkpoint).card
+    loaded = load_model(checkpoint)
+    card = loaded.card
+    if any("grad_cam_layer" in METHODS[method].settings for method in settings.methods):
+        gate_at(loaded.model.classifier, settings.grad_cam_layer)
     explainer_card = card if explainer == checkpoint else load_model(explainer).card
     recipe = recipe.model_copy(update={"dataset": with_absolute_paths(recipe.dataset)})
     dataset = open_dataset(recipe.dataset.path)

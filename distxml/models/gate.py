@@ -16,14 +16,36 @@ class Gate(nn.Module):
     place of a network, so that methods of attribution find the gated feature maps.
     """
 
+    def __init__(self, place: str = "") -> None:
+        """`place`: what settings call it, such as the stage that it follows; empty: its module's name."""
+        super().__init__()
+        self.place = place
+
     def forward(self, features: Tensor, heatmap: Tensor) -> Tensor:
         """B×C×h×w."""
         return features * _pooled(heatmap, features.shape[2], features.shape[3]).to(features.dtype)
 
 
-def last_gate(classifier: nn.Module) -> Gate:
-    """The gate nearest the logits: networks register theirs in the order of their forward pass."""
-    return [module for module in classifier.modules() if isinstance(module, Gate)][-1]
+def gates_by_place(classifier: nn.Module) -> dict[str, Gate]:
+    """From the image to the logits: networks register theirs in the order of their forward pass."""
+    modules = classifier.named_modules()
+    return {module.place or name: module for name, module in modules if isinstance(module, Gate)}
+
+
+def gate_at(classifier: nn.Module, place: str) -> Gate:
+    """The gate that `evaluation.grad_cam_layer` names: its place, or `last`, the one nearest the logits.
+
+    Raises:
+        UserError: there is none.
+    """
+    gates = gates_by_place(classifier)
+    found = list(gates.values())[-1] if place == "last" and gates else gates.get(place)
+    if found is None:
+        raise UserError(
+            f"evaluation.grad_cam_layer={place}: the classifier has no such gate; "
+            f"name one of {', '.join(gates)}, or last"
+        )
+    return found
 
 
 def _pooled(heatmap: Tensor, height: int, width: int) -> Tensor:
@@ -76,7 +98,7 @@ def insert_gates(network: nn.Module, after: Collection[str]) -> fx.GraphModule:
     missing = set(after) - {str(node.target) for node in targets}
     if missing:
         raise UserError(f"gates: the network never calls {sorted(missing)}; name modules on its path")
-    network.add_module("gates", nn.ModuleList(Gate() for _ in targets))
+    network.add_module("gates", nn.ModuleList(Gate(str(node.target)) for node in targets))
     for index, node in enumerate(targets):
         with graph.inserting_after(node):
             gated = graph.call_module(f"gates.{index}", (node, heatmap))

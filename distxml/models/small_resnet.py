@@ -48,7 +48,8 @@ class SmallResNet(nn.Module):
             else BasicBlock(inputs, outputs, stride=2, downsample=_halving(inputs, outputs))
             for inputs, outputs in pairwise(widths)
         )
-        self.gates = nn.ModuleList(Gate() for _ in widths)
+        blocks = (f"block{number}" for number in range(1, BLOCKS + 1))
+        self.gates = nn.ModuleList(Gate(place) for place in ("stem", *blocks))
         self.average = nn.AdaptiveAvgPool2d(1)  # a module: relevance propagation has a rule for it
         self.fc = nn.Linear(widths[-1], classes)
         nn.init.xavier_uniform_(self.fc.weight)

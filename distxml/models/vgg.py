@@ -37,7 +37,7 @@ class VGG(nn.Module):
             )
             for inputs, outputs in pairwise(widths)
         )
-        self.gates = nn.ModuleList(Gate() for _ in self.stages)
+        self.gates = nn.ModuleList(Gate(f"stage{number}") for number in range(1, STAGES + 1))
         self.head = nn.Sequential(
             nn.Linear(widths[-1], HIDDEN),
             nn.Sigmoid(),

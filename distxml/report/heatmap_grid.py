@@ -109,7 +109,9 @@ def build_heatmap_grid(
     chosen = choose(candidates, PER_GROUP, MAX_ROWS, recipe.run.seed).chosen
     settings = results.summary.settings
     names = without(settings.methods, "random")
-    methods: dict[Method, HeatmapMethod] = {name: make_method(name, scored_run.explained, settings) for name in names}
+    methods: dict[Method, HeatmapMethod] = {
+        name: make_method(name, scored_run.explained, settings, recipe.run.seed) for name in names
+    }
     samples = scored_run.samples([candidate.key for candidate in chosen])
     rows = [
         _row(scored_run, sample, scored[sample.key], measured[sample.key], methods)

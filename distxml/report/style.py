@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from distxml.attribution.methods import METHODS, Dash, Family
 from distxml.config.evaluation import Method, Order
-from distxml.report.figure import BLUE, GREEN, INK, MUTED, ORANGE, PINK, SERIES, YELLOW
+from distxml.report.figure import BLUE, GREEN, INK, MUTED, ORANGE, PINK, SERIES, SKY, YELLOW
 
 THIN, PLAIN, STRONG = 1.1, 1.6, 2.5
 
@@ -33,6 +33,7 @@ FAMILY_LINES: dict[Family, LineStyle] = {
     "product": LineStyle(PINK, width=THIN),
     "cam": LineStyle(GREEN, width=THIN),
     "relevance": LineStyle(YELLOW, width=THIN),
+    "perturbation": LineStyle(SKY, width=THIN),
     "control": LineStyle(MUTED, width=THIN),
     "random": LineStyle(INK, width=PLAIN),
 }

@@ -29,10 +29,10 @@ def require_agreement(
 ) -> None:
     """Up to rounding, which may switch a ReLU here and there: to this share of the mean heat, in the mean over the
     pixels."""
-    cpu = make_method(name, subject, SETTINGS).heatmap(image, target)
+    cpu = make_method(name, subject, SETTINGS, seed=0).heatmap(image, target)
     model = deepcopy(subject.model).to(GPU)
     explainer = model if subject.explainer is subject.model else deepcopy(subject.explainer).to(GPU)
-    gpu = make_method(name, ExplainedModel(subject.gating, model, explainer), SETTINGS).heatmap(
+    gpu = make_method(name, ExplainedModel(subject.gating, model, explainer), SETTINGS, seed=0).heatmap(
         image.to(GPU), target.to(GPU)
     )
     assert gpu.device == GPU and gpu.dtype == torch.float32 and not gpu.requires_grad
@@ -65,5 +65,5 @@ def test_relevance_is_conserved(classifier: str, channels_last: bool) -> None:
     subject, image = ExplainedModel("recompute", model, model), images(1, (64, 64)).to(GPU)
     logits = subject.logits(image, None).detach()
     target = logits.abs().argmax(1)
-    heatmap = make_method("lrp", subject, SETTINGS).heatmap(image, target)
+    heatmap = make_method("lrp", subject, SETTINGS, seed=0).heatmap(image, target)
     assert heatmap.sum().item() == pytest.approx(logits[0, target].abs().item(), rel=0.01)

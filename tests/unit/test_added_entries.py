@@ -64,7 +64,7 @@ def test_a_method_is_validated_made_and_scored(tmp_path):
             methods=("brightness", "random"), integration_steps=5, patch_sizes=(16,), fills=("black",), steps=2
         )
         records = small_scorer(tmp_path, settings, rows).score(rows, settings.methods)
-        method = make_method("brightness", small_explained(), settings)
+        method = make_method("brightness", small_explained(), settings, seed=0)
         assert isinstance(method, Brightness) and method.steps == 5
         assert METHODS["brightness"].passes_per_heatmap(settings) == 10
         assert method_name("brightness") == "brightness"
@@ -85,7 +85,7 @@ class Stripes:
 
 def test_a_control_is_made_without_a_model():
     with added(METHODS, MethodEntry("stripes", "stripes", Stripes, "control")):
-        assert isinstance(make_method("stripes", small_explained(), EvaluationSettings()), Stripes)
+        assert isinstance(make_method("stripes", small_explained(), EvaluationSettings(), seed=0), Stripes)
 
 
 def red(unperturbed: Unperturbed) -> Tensor:

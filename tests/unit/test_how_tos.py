@@ -65,7 +65,7 @@ def test_every_kind_is_tried() -> None:
 def test_a_heatmap_method(registered: str) -> None:
     settings = EvaluationSettings(methods=(registered,))
     model = JointModel(ModelSettings(classifier="vgg", width=2, explainer_width=2), 2).eval()
-    method = make_method(registered, ExplainedModel("recompute", model, model), settings)
+    method = make_method(registered, ExplainedModel("recompute", model, model), settings, seed=0)
     image = torch.rand(2, 3, 16, 16)
     assert torch.equal(method.heatmap(image, torch.zeros(2, dtype=torch.int64)), image.mean(1, keepdim=True))
 

@@ -129,7 +129,7 @@ class ImageScorer:
             self.batch_size = min(self.batch_size, max(1, PIXELS_PER_PASS[explained.gating] // (height * width)))
         self.clean_pass = CleanPass(explained, spec, device)
         self.methods: dict[Method, HeatmapMethod] = {
-            name: make_method(name, explained, self.settings) for name in spec.plan.methods
+            name: make_method(name, explained, self.settings, self.seed) for name in spec.plan.methods
         }
 
     def describe(self, rows: Sequence[Row]) -> list[ImageRecord]:

@@ -12,7 +12,9 @@ from distxml.config.model import ModelSettings
 from distxml.models.joint import JointModel
 from tests.unit.evaluation.small_model import SIZE, small_model
 
-SETTINGS = EvaluationSettings(integration_steps=4, batch_size=3)
+SETTINGS = EvaluationSettings(
+    integration_steps=4, batch_size=3, smoothgrad_samples=3, rise_masks=20, occlusion_window=0.25, occlusion_stride=1.0
+)
 
 
 def explained(gating: Gating) -> ExplainedModel:

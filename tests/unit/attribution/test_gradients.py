@@ -48,7 +48,7 @@ def in_float64(subject: ExplainedModel) -> ExplainedModel:
 @EVERY_GATING
 def test_saliency_is_the_slope_of_the_targets_logit(gating: Gating) -> None:
     subject, image = in_float64(explained(gating)), images(1).double()
-    heatmap = make_method("saliency", subject, SETTINGS).heatmap(image, torch.tensor([1]))
+    heatmap = make_method("saliency", subject, SETTINGS, seed=0).heatmap(image, torch.tensor([1]))
     for i, j in PIXELS:
         expected = sum(abs(slope) for slope in slopes(subject, image, 1, i, j))
         assert heatmap[0, 0, i, j].item() == pytest.approx(expected, rel=1e-3, abs=1e-7)
@@ -57,8 +57,8 @@ def test_saliency_is_the_slope_of_the_targets_logit(gating: Gating) -> None:
 @EVERY_GATING
 def test_input_x_gradient_is_slope_times_pixel_with_its_sign_or_without(gating: Gating) -> None:
     subject, image, target = in_float64(explained(gating)), images(1).double(), torch.tensor([0])
-    signed = make_method("input_x_gradient", subject, SETTINGS).heatmap(image, target)
-    absolute = make_method("input_x_gradient_absolute", subject, SETTINGS).heatmap(image, target)
+    signed = make_method("input_x_gradient", subject, SETTINGS, seed=0).heatmap(image, target)
+    absolute = make_method("input_x_gradient_absolute", subject, SETTINGS, seed=0).heatmap(image, target)
     assert signed.min() < 0 < signed.max()
     for i, j in PIXELS:
         parts = [
@@ -83,7 +83,7 @@ def test_integrated_gradients_are_gradients_at_the_nodes_of_the_quadrature(gatin
     settings = SETTINGS.model_copy(update={"integration_steps": 5})
     parts = {"integrated_gradients": mean * image, "integrated_gradients_absolute": (mean * image).abs()}
     for name, expected in parts.items():
-        heatmap = make_method(name, subject, settings).heatmap(image, torch.tensor([1]))
+        heatmap = make_method(name, subject, settings, seed=0).heatmap(image, torch.tensor([1]))
         torch.testing.assert_close(heatmap, expected.sum(1, keepdim=True), rtol=1e-4, atol=1e-7)
 
 
@@ -115,7 +115,7 @@ def test_modified_relus_against_relus_of_our_own(
     """ResNets call one ReLU, which works in place, more than once in a block."""
     model = classifier_like_a_trained_one(classifier, size=32)
     subject, target = ExplainedModel(gating, model, model), torch.tensor([2])
-    method = make_method(name, subject, SETTINGS)
+    method = make_method(name, subject, SETTINGS, seed=0)
     assert isinstance(method, GradientMethod)
     found = method.attribution(images(1), target)
     image = images(1).requires_grad_()
@@ -165,7 +165,7 @@ def test_a_white_gate_is_as_the_plain_network(name: Method) -> None:
     plain = resnet18(num_classes=3).eval()
     plain.load_state_dict(model.classifier.state_dict())
     image, target = images(3, (64, 64)), torch.tensor([0, 1, 2])
-    heatmap = make_method(name, ExplainedModel("white", model, model), SETTINGS).heatmap(image, target)
+    heatmap = make_method(name, ExplainedModel("white", model, model), SETTINGS, seed=0).heatmap(image, target)
     expected = of_plain_network(name, plain, image.clone().requires_grad_(), target).detach()
     expected = (expected if METHODS[name].signed else expected.abs()).sum(1, keepdim=True)
     torch.testing.assert_close(heatmap, expected, rtol=1e-3, atol=1e-5 * float(expected.max()))

@@ -38,7 +38,7 @@ def has_hooks(module: nn.Module) -> bool:
 @EVERY_METHOD
 def test_one_finite_value_per_pixel(name: Method, gating: Gating) -> None:
     image, target = images().repeat(2, 1, 1, 1), torch.tensor([0, 1, 1, 0])
-    heatmap = make_method(name, explained(gating), SETTINGS).heatmap(image, target)
+    heatmap = make_method(name, explained(gating), SETTINGS, seed=0).heatmap(image, target)
     require_heat(name, heatmap, SIZE, 4)
     assert name == "random" or heatmap.max() > 0  # Grad-CAM may find nothing that speaks for a class
 
@@ -47,14 +47,14 @@ def test_one_finite_value_per_pixel(name: Method, gating: Gating) -> None:
 @EVERY_METHOD
 def test_every_classifier(name: Method, classifier: str) -> None:
     model = classifier_like_a_trained_one(classifier, size=32)
-    method = make_method(name, ExplainedModel("recompute", model, model), SETTINGS)
+    method = make_method(name, ExplainedModel("recompute", model, model), SETTINGS, seed=0)
     require_heat(name, method.heatmap(images(1, (32, 64)), torch.tensor([2])), (32, 64), 1)
 
 
 @EVERY_GATING
 @EVERY_METHOD
 def test_a_heatmap_does_not_depend_on_the_other_images_of_the_batch(name: Method, gating: Gating) -> None:
-    method = make_method(name, explained(gating), SETTINGS)
+    method = make_method(name, explained(gating), SETTINGS, seed=0)
     together = method.heatmap(images(), TARGET)
     for index in range(2):
         alone = method.heatmap(images()[index : index + 1], TARGET[index : index + 1])
@@ -69,7 +69,7 @@ def test_the_model_is_as_it_was(name: Method, gating: Gating) -> None:
     before = [{key: value.clone() for key, value in model.state_dict().items()} for model in models]
     image = images()
     logits = subject.logits(image, subject.gate(image))
-    method = make_method(name, subject, SETTINGS)
+    method = make_method(name, subject, SETTINGS, seed=0)
     first, second = (method.heatmap(image, TARGET) for _ in range(2))
     assert torch.equal(first, second)
     assert torch.equal(image, images()) and not image.requires_grad
@@ -85,29 +85,38 @@ def test_the_model_is_as_it_was(name: Method, gating: Gating) -> None:
 def test_frozen_models_and_images_of_inference_mode(name: Method) -> None:
     """As the evaluator has them."""
     subject = explained("recompute")
-    expected = make_method(name, subject, SETTINGS).heatmap(images(), TARGET)
+    expected = make_method(name, subject, SETTINGS, seed=0).heatmap(images(), TARGET)
     subject.model.requires_grad_(False)
     with torch.inference_mode():
         image = images()
-    assert torch.equal(make_method(name, subject, SETTINGS).heatmap(image, TARGET), expected)
+    assert torch.equal(make_method(name, subject, SETTINGS, seed=0).heatmap(image, TARGET), expected)
 
 
 @pytest.mark.parametrize("name", ["saliency", "guided_backprop", "guided_grad_cam", "lrp"])
 def test_compiled_models_and_channels_last(name: Method) -> None:
     """Compiled code would run past the hooks that methods set, silently."""
     subject = explained("recompute")
-    expected = make_method(name, subject, SETTINGS).heatmap(images(), TARGET)
+    expected = make_method(name, subject, SETTINGS, seed=0).heatmap(images(), TARGET)
     subject.model.to(memory_format=torch.channels_last)
     subject.model.compile(backend="eager")
     subject.logits(images(), None)  # compiled here
-    heatmap = make_method(name, subject, SETTINGS).heatmap(images(), TARGET)
+    heatmap = make_method(name, subject, SETTINGS, seed=0).heatmap(images(), TARGET)
     torch.testing.assert_close(heatmap, expected, atol=1e-4 * float(expected.max()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in METHODS if entry.seeded])
+def test_what_is_drawn_depends_on_the_images_pixels_and_the_runs_seed_alone(name: Method) -> None:
+    subject, image, target = explained("fixed"), images(1), torch.tensor([1])
+    first = make_method(name, subject, SETTINGS, seed=3).heatmap(image, target)
+    torch.rand(7)  # the process's own numbers
+    assert torch.equal(make_method(name, subject, SETTINGS, seed=3).heatmap(image.clone(), target), first)
+    assert not torch.equal(make_method(name, subject, SETTINGS, seed=4).heatmap(image, target), first)
 
 
 def test_the_target_matters() -> None:
     subject = explained("white")
     for name in set(METHODS.names()) - {"in_model", "canny", "otsu", "center_distance", "random"}:
-        method = make_method(name, subject, SETTINGS)
+        method = make_method(name, subject, SETTINGS, seed=0)
         one, other = (method.heatmap(images(1), torch.tensor([target])) for target in (0, 1))
         assert not torch.allclose(one, other, rtol=1e-2), name
 
@@ -115,6 +124,6 @@ def test_the_target_matters() -> None:
 @EVERY_GATING
 def test_in_model_is_the_explainers_heatmap(gating: Gating) -> None:
     subject = explained(gating)
-    heatmap = make_method("in_model", subject, SETTINGS).heatmap(images(), TARGET)
+    heatmap = make_method("in_model", subject, SETTINGS, seed=0).heatmap(images(), TARGET)
     torch.testing.assert_close(heatmap, subject.explainer(images()).heatmap.detach())
     assert 0.05 < heatmap.mean() < 0.95

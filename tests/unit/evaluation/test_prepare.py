@@ -87,6 +87,13 @@ def test_a_target_that_is_no_class_names_them(run: RunFolder):
         prepared(run, "evaluation.target=square")
 
 
+def test_a_layer_of_grad_cam_that_is_no_gate_names_them(run: RunFolder):
+    layer = "evaluation.grad_cam_layer=block3"
+    with pytest.raises(UserError, match=r"grad_cam_layer=block3: .*name one of stage1, .*, or last"):
+        prepared(run, layer, "evaluation.methods=[in_model,grad_cam]")
+    prepared(run, layer, "evaluation.methods=[in_model,lrp]")
+
+
 def test_an_unfinished_run_is_marked(run: RunFolder):
     run.finished.unlink()
     assert not prepared(run).scored.training_finished

@@ -14,7 +14,7 @@ from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, check_classes, load_model, save_model
 from distxml.models.checksums import note_sums
 from distxml.models.classifiers import CLASSIFIERS
-from distxml.models.gate import Gate, insert_gates, last_gate
+from distxml.models.gate import Gate, gate_at, gates_by_place, insert_gates
 from distxml.models.joint import JointModel
 from distxml.models.resnet import gated_resnet
 
@@ -128,7 +128,18 @@ def test_resnet_gates_are_where_they_should_be(gates: str, count: int) -> None:
     gates_called = [node.target for node in network.graph.nodes if str(node.target).startswith("gates.")]
     assert gates_called == [f"gates.{index}" for index in range(count)]
     assert all(isinstance(network.get_submodule(str(name)), Gate) for name in gates_called)
-    assert last_gate(network) is network.get_submodule(f"gates.{count - 1}")
+    assert gate_at(network, "last") is network.get_submodule(f"gates.{count - 1}")
+    places = list(gates_by_place(network))
+    assert len(places) == count and places[0] == "maxpool"
+    assert places[-1] == ("layer4.1" if gates == "block" else "layer4")
+
+
+def test_gates_have_names_in_the_order_of_the_forward_pass() -> None:
+    vgg, small_resnet = (JointModel(small(name), 2).classifier for name in ("vgg", "small_resnet"))
+    assert list(gates_by_place(vgg)) == ["stage1", "stage2", "stage3", "stage4"]
+    assert list(gates_by_place(small_resnet)) == ["stem", "block1", "block2", "block3", "block4"]
+    assert gate_at(small_resnet, "block1") is small_resnet.get_submodule("gates.1")
+    assert list(gates_by_place(nn.Sequential(nn.Conv2d(3, 3, 1), Gate()))) == ["1"]
 
 
 @pytest.mark.parametrize("gates", ["block", "stage"])

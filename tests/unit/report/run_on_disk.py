@@ -47,6 +47,10 @@ EVERYTHING = EVALUATION.model_copy(
         "orders": ("morf", "lerf"),
         "steps": "all",
         "integration_steps": 4,
+        "smoothgrad_samples": 2,
+        "rise_masks": 20,
+        "occlusion_window": 0.25,
+        "occlusion_stride": 1.0,
     }
 )
 """All methods, in both orders, to the last patch."""

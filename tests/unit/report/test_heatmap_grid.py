@@ -20,6 +20,7 @@ from distxml.report.figures.heatmaps import heatmap_figure
 from distxml.report.heatmap_grid import HeatmapGrid, build_heatmap_grid
 from distxml.report.scored_run import ScoredRun, open_run
 from distxml.report.wording import number
+from tests.unit.evaluation.small_model import SEED
 from tests.unit.report.page import Page
 from tests.unit.report.run_on_disk import EVALUATION, make_run, small, write_checkpoint
 
@@ -65,7 +66,8 @@ def test_every_method_but_random_has_its_own_heatmap(grid: HeatmapGrid, full_res
     sample = scored_run.samples([row.key])[0]
     target = torch.tensor([scored_run.card.classes.index(row.target)])
     for heatmap in row.heatmaps:
-        relevance = make_method(heatmap.method, scored_run.explained, settings).heatmap(collate([sample]).image, target)
+        method = make_method(heatmap.method, scored_run.explained, settings, SEED)
+        relevance = method.heatmap(collate([sample]).image, target)
         expected = relevance[0, 0].numpy()
         if heatmap.method != "in_model":
             expected = expected / max(expected.max(), np.finfo(np.float32).tiny)
@@ -102,7 +104,7 @@ def test_the_classifier_phase_is_scored_but_the_heatmap_is_the_explainers(tmp_pa
     with torch.no_grad():
         assert (grid.rows[0].heatmaps[0].picture == colorize(third.explainer(image)[0, 0].numpy())).all()
         assert torch.equal(scored_run.explained.logits(image, "white"), first(image, "white").logits)
-    saliency = make_method("saliency", ExplainedModel("white", first, third), results.summary.settings)
+    saliency = make_method("saliency", ExplainedModel("white", first, third), results.summary.settings, seed=0)
     heat = saliency.heatmap(image, torch.tensor([scored_run.card.classes.index(grid.rows[0].target)]))[0, 0].numpy()
     assert (grid.rows[0].heatmaps[1].picture == colorize(heat / heat.max())).mean() > 0.99
 
