@@ -117,8 +117,7 @@ def test_dots_are_ranked_and_carry_the_summarys_numbers(full_results: Results):
     summary = full_results.summary
     text = parse(overall_figure(summary).picture.svg).text
     names = [method_name(row.method) for row in sorted(summary.aopc_overall, key=_first(summary), reverse=True)]
-    places = [text.index(f" {name} ") for name in dict.fromkeys(names[: len(summary.settings.methods)])]
-    assert places == sorted(places)
+    assert " ".join(names[: len(summary.settings.methods)]) in text
     for order in summary.settings.orders:
         assert all(number(row.aopc) in text for row in ranked(summary, order))
         assert len(ranked(summary, order)) == len(summary.settings.methods)
