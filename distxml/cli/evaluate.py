@@ -1,7 +1,7 @@
 """`distxml evaluate`: how good a finished run's classifier and explanations are."""
 
 import shlex
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,31 +15,49 @@ EXAMPLE = "Example: distxml evaluate runs/polygons evaluation.curve_images=100"
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    overrides: Annotated[
-        list[str] | None,
+    words: Annotated[
+        list[str],
         typer.Argument(
-            metavar="[A.B=C]...", help="Settings that differ from the run's: evaluation.*, scaling.*, dataset.path."
+            metavar="RUN... [A.B=C]...",
+            help="Folders of finished runs; then settings that differ from theirs: evaluation.*, scaling.*, "
+            "dataset.path. A folder with = in its name is one where it exists.",
         ),
-    ] = None,
+    ],
     print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, without doing it.")] = False,
 ) -> None:
     """Score a finished run: classification, POMPOM, and AOPC of many heatmap methods side by side, with 95% intervals.
 
-    An interrupted evaluation resumes where it stopped."""
-    from distxml.config import to_yaml
-    from distxml.config.evaluation_request import override_recipe
-    from distxml.config.run_folder import RunFolder
+    Several runs of one recipe with other seeds are scored one after the other, then summarized together: what holds of
+    the training, not of one trained model. An interrupted evaluation resumes where it stopped."""
+    from distxml.config.evaluation_request import override_recipe, runs_and_overrides
+    from distxml.evaluation.several_runs.evaluate import prepare_several
 
-    folder = RunFolder(run)
-    recipe = override_recipe(folder.recipe(), overrides or [], str(folder.config))
+    folders, overrides = runs_and_overrides(words)
+    recipes = [override_recipe(run.recipe(), overrides, str(run.config)) for run in folders]
     if print_config:
-        typer.echo(to_yaml(recipe), nl=False)
-    elif dry_run:
-        _print_plan(folder, recipe)
+        _print_settings(folders, recipes)
+        return
+    evaluations = prepare_several(folders, recipes) if len(folders) > 1 else []
+    if dry_run:
+        for run, recipe in zip(folders, recipes, strict=True):
+            _print_plan(run, recipe)
+        if evaluations:
+            typer.echo(f"over all {len(folders)} runs: would go to {folders[0].several_runs}")
+    elif evaluations:
+        _evaluate_several(folders, evaluations)
     else:
-        _evaluate(folder, recipe)
+        _evaluate(folders[0], recipes[0])
+
+
+def _print_settings(folders: Sequence["RunFolder"], recipes: Sequence["Recipe"]) -> None:
+    """One YAML document per run."""
+    from distxml.config import to_yaml
+
+    for run, recipe in zip(folders, recipes, strict=True):
+        if len(folders) > 1:
+            typer.echo(f"---\n# {run.path}")
+        typer.echo(to_yaml(recipe), nl=False)
 
 
 def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
@@ -81,6 +99,28 @@ def _plan_lines(evaluation: "Evaluation") -> list[str]:
     if plan.left_out_patch_sizes:
         lines.append(f"left out, larger than the image: {', '.join(map(str, plan.left_out_patch_sizes))}")
     return lines
+
+
+def _evaluate_several(folders: Sequence["RunFolder"], evaluations: Sequence["Evaluation"]) -> None:
+    from distxml.cli.pass_progress import PassProgress
+    from distxml.cli.several_runs_tables import print_several
+    from distxml.evaluation.evaluate import evaluate_run, interruption
+    from distxml.evaluation.several_runs.comparable import notes_on_seeds
+    from distxml.evaluation.several_runs.evaluate import summarize_several
+    from distxml.signals import interruptible
+
+    for message in notes_on_seeds(folders, evaluations):
+        typer.echo(f"note: {message}", err=True)
+    for number, (run, evaluation) in enumerate(zip(folders, evaluations, strict=True), 1):
+        what = f"evaluating {run.path} ({number} of {len(folders)})"
+        with interruptible(interruption(run)), PassProgress(what) as progress:
+            evaluate_run(run, evaluation.recipe, progress.show, progress.say)
+        typer.echo(f"{run.evaluation}")
+    with interruptible(interruption(folders[0])):
+        several = summarize_several(folders, evaluations)
+    print_several(several)
+    typer.echo(f"{folders[0].several_runs}\n{folders[0].several_runs_table}")
+    typer.echo(f"next: distxml report {shlex.quote(str(folders[0].path))}")
 
 
 def _evaluate(folder: "RunFolder", recipe: "Recipe") -> None:

@@ -90,7 +90,8 @@ class EvaluationSettings(Settings):
     """Patches that are replaced at most; fewer where the image has fewer. `all`: every patch, which the areas under the
     curves (deletion, insertion) need."""
     curve_images: int | None = Field(default=None, ge=1)
-    """Perturb only this many images (a seeded draw); unset: all. Accuracy and the in-model POMPOM always use all."""
+    """Perturb only this many images, a draw that is the same for every run; unset: all. Accuracy and the in-model
+    POMPOM always use all."""
     batch_size: int = Field(default=64, ge=1)
     """Images per forward pass; fewer on a CPU where images are large. It bounds memory, and no result depends on it."""
     bootstrap: int = Field(default=1000, ge=100)

@@ -1,9 +1,12 @@
 """What may differ from the run's recipe when it is evaluated. Imports neither torch nor Ray."""
 
+from pathlib import Path
+
 from distxml.config.base import Settings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import override_settings
 from distxml.config.recipe import DatasetSettings, Recipe, ScalingSettings
+from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 
 
@@ -16,6 +19,22 @@ class EvaluationRequest(Settings):
     """What is measured."""
     scaling: ScalingSettings
     """Workers that measure it."""
+
+
+def runs_and_overrides(words: list[str]) -> tuple[list[RunFolder], list[str]]:
+    """Which words of a command name runs, the first at least, and which are settings.
+
+    A word with `=` is a setting, unless there is a folder of that name.
+
+    Raises:
+        UserError: a word is neither a folder nor a setting.
+    """
+    overrides = [word for word in words[1:] if "=" in word and not Path(word).is_dir()]
+    folders = [word for word in words if word not in overrides]
+    for word in folders[1:]:
+        if not Path(word).is_dir():
+            raise UserError(f"{word}: is neither the folder of a run nor a setting; write settings as a.b=value")
+    return [RunFolder(Path(word)) for word in folders], overrides
 
 
 def override_recipe(recipe: Recipe, overrides: list[str], origin: str) -> Recipe:

@@ -59,6 +59,16 @@ class RunFolder:
         return self.path / ".evaluation.lock"
 
     @property
+    def several_runs(self) -> Path:
+        """What `distxml evaluate` found over several runs of one recipe, JSON; in the folder of the first."""
+        return self.path / "several_runs.json"
+
+    @property
+    def several_runs_table(self) -> Path:
+        """The same as one long table, CSV."""
+        return self.path / "several_runs.csv"
+
+    @property
     def report(self) -> Path:
         """The one-file HTML report."""
         return self.path / "report.html"

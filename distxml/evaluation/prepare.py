@@ -35,6 +35,9 @@ FREE_SETTINGS = {"checkpoint", "methods", "curve_images", "batch_size", "bootstr
 LIBRARIES = ("torch", "torchvision", "captum", "zennit", "opencv-python-headless")
 """What computes heatmaps, fills and f."""
 
+DRAW = 0
+"""Seed of the draw of `curve_images`: the same images for every run, so that runs can be compared image by image."""
+
 UNUSED = {"pretrained"}
 """Settings of a model that have no effect once its weights are read."""
 
@@ -118,7 +121,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         primary_is_of_recipe=_claim(recipe) == _claim(run.recipe()),
         spec=ScoringSpec(
             recipe=recipe,
-            plan=make_plan(settings, card.image_size, labels, recipe.run.seed),
+            plan=make_plan(settings, card.image_size, labels, DRAW),
             image_size=card.image_size,
             target_class=_target_class(settings.target, card.classes),
         ),

@@ -143,7 +143,7 @@ class OrderGap(_Record):
     @property
     def verdict(self) -> Verdict:
         """Whether the gap is more than chance."""
-        return _verdict(self, self.gap, "higher")
+        return verdict(self.p, self.low, self.high, self.gap, "higher")
 
 
 class AopcOverall(_Record):
@@ -191,14 +191,14 @@ class Comparison(_Record):
     @property
     def verdict(self) -> Verdict:
         """Whether the difference is more than chance."""
-        return _verdict(self, self.difference, BETTER_AOPC[self.order])
+        return verdict(self.p, self.low, self.high, self.difference, BETTER_AOPC[self.order])
 
 
-def _verdict(row: OrderGap | Comparison, difference: float, better: Better) -> Verdict:
-    """By the p-value; never against the row's own interval, and never for what rounding may have made."""
-    if row.p is None or row.p >= LEVEL or abs(difference) <= SAME:
+def verdict(p: float | None, low: float | None, high: float | None, difference: float, better: Better) -> Verdict:
+    """By the p-value; never against the difference's own interval, and never for what rounding may have made."""
+    if p is None or p >= LEVEL or abs(difference) <= SAME:
         return "unclear"
-    if row.low is None or row.high is None or row.low <= 0 <= row.high:
+    if low is None or high is None or low <= 0 <= high:
         return "unclear"
     return "better" if (difference > 0) == (better == "higher") else "worse"
 

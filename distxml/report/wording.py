@@ -122,7 +122,7 @@ def about_the_score(summary: Summary) -> list[str]:
     ]
     if summary.curve_images < summary.images:
         lines.append(
-            f"The curves, AOPC and the methods’ agreement with the masks are over a seeded draw of "
+            f"The curves, AOPC and the methods’ agreement with the masks are over a draw (the same for every run) of "
             f"{summary.curve_images} of the {size(summary.images, summary.groups)}."
         )
     lines.append(independence(summary))

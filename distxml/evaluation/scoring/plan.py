@@ -61,7 +61,7 @@ def make_plan(
         settings: what was asked for.
         image_size: height and width in pixels.
         label_of_key: label of every image of the split.
-        seed: of the run.
+        seed: of the draw of images.
     """
     kept = [size for size in settings.patch_sizes if size <= min(image_size)]
     curves = tuple(

@@ -12,7 +12,7 @@ from distxml.evaluation.statistics.class_weighting import EQUAL, ClassWeighting
 from distxml.evaluation.statistics.columns import known, row_grid, values_and_presence
 from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups, Size
-from distxml.evaluation.statistics.intervals import Estimates, estimates, estimates_by_log
+from distxml.evaluation.statistics.intervals import estimates, estimates_by_log
 from distxml.evaluation.statistics.proportions import share_interval
 from distxml.evaluation.summary import HeatmapMetric, HeatmapName, Metric
 from distxml.metrics.lookup import metric_entry
@@ -48,7 +48,7 @@ def mean_metrics(images: pa.Table, groups: Groups, weighting: ClassWeighting = E
     accuracy = _metric("accuracy", float(correct.mean()), ends, groups.size())
     parts = [weighting.parts(images, name) for name in MEANS]
     values, present = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
-    found = _within(estimates(GroupSums.of(values, present, groups)), MEANS)
+    found = estimates(GroupSums.of(values, present, groups)).within(*bounds(MEANS))
     means = [
         _metric(name, found.value[i], (found.low[i], found.high[i]), groups.size(present[:, i]))
         for i, name in enumerate(MEANS)
@@ -68,10 +68,10 @@ def _metric(name: str, value: float, ends: tuple[float, float], size: Size) -> M
     return Metric(name=name, value=known(value), low=low, high=high, images=size.images, groups=size.groups)
 
 
-def _within(found: Estimates, names: Sequence[str]) -> Estimates:
-    """Intervals cut at 0 and 1 where the metric has no sense beyond."""
-    shares = np.array([metric_entry(name).is_between_0_and_1 for name in names])
-    return found.within(np.where(shares, 0, -np.inf), np.where(shares, 1, np.inf))
+def bounds(names: Sequence[str]) -> tuple[Values, Values]:
+    """0 and 1 where the metric has no sense beyond, for K metrics; else infinite."""
+    shares = np.array([metric_entry(name).is_between_0_and_1 for name in names], np.bool_)
+    return np.where(shares, 0, -np.inf), np.where(shares, 1, np.inf)
 
 
 NAMES: tuple[HeatmapName, ...] = get_args(HeatmapName)
@@ -95,7 +95,7 @@ def heatmap_metrics(heatmaps: pa.Table, methods: Sequence[Method], groups: Group
     places: list[tuple[Method, HeatmapName]] = [(method, name) for method in methods for name in NAMES]
     values = np.stack([column[rows] for rows in grid for column, _ in columns], axis=1)
     present = np.stack([column[rows] for rows in grid for _, column in columns], axis=1)
-    found = _within(estimates(GroupSums.of(values, present, groups)), [name for _, name in places])
+    found = estimates(GroupSums.of(values, present, groups)).within(*bounds([name for _, name in places]))
     sizes = [groups.size(present[:, i]) for i in range(len(places))]
     return tuple(
         HeatmapMetric(

@@ -28,12 +28,12 @@ def share_interval(success: Values, group: Numbers) -> tuple[float, float]:
     """
     sizes, share = np.bincount(group), float(success.mean())
     if len(sizes) == len(group):
-        return _wilson(share, len(group), float(norm.isf(LEVEL / 2)))
+        return wilson(share, len(group), float(norm.isf(LEVEL / 2)))
     effective = float(sizes.sum() ** 2 / (sizes**2).sum())
     if effective < 2:
         return 0.0, 1.0
     design_effect = _design_effect(success, group, sizes, len(group) / effective)
-    return _wilson(share, len(group) / design_effect, float(t.isf(LEVEL / 2, effective - 1)))
+    return wilson(share, len(group) / design_effect, float(t.isf(LEVEL / 2, effective - 1)))
 
 
 def _design_effect(success: Values, group: Numbers, sizes: Numbers, largest: float) -> float:
@@ -50,7 +50,8 @@ def _design_effect(success: Values, group: Numbers, sizes: Numbers, largest: flo
     return max(found, trust * found + (1 - trust) * largest)
 
 
-def _wilson(share: float, trials: float, z: float) -> tuple[float, float]:
+def wilson(share: float, trials: float, z: float) -> tuple[float, float]:
+    """Wilson's interval of a share of so many independent trials, `z` standard errors wide to each side."""
     weight = z**2 / trials
     middle = (share + weight / 2) / (1 + weight)
     half = z * np.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)

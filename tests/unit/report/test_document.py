@@ -117,7 +117,7 @@ def test_it_says_what_was_scored_and_how(run: RunFolder, page: Page):
     assert "made its heatmap anew for every perturbed image (recompute)" in page.text
     assert "softmax probability of the class predicted for the untouched image" in page.text
     assert "most relevant first (MoRF)" in page.text and "least relevant first" not in page.text
-    assert "seeded draw of 8 of the 12 images" in page.text
+    assert "are over a draw (the same for every run) of 8 of the 12 images" in page.text
 
 
 def test_training_tells_how_each_phase_ended(page: Page):

@@ -1,0 +1,122 @@
+"""The figures of one run as columns over its images, which those of several runs are joined from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from distxml.config.evaluation import Fill, Method, Order
+from distxml.evaluation.results import Results
+from distxml.evaluation.statistics.class_weighting import ClassWeighting
+from distxml.evaluation.statistics.columns import row_grid, values_and_presence
+from distxml.evaluation.statistics.group_sums import GroupSums
+from distxml.evaluation.statistics.groups import Groups
+from distxml.evaluation.statistics.means import MEANS, NAMES
+from distxml.evaluation.statistics.paired import pairs
+
+Values = NDArray[np.float64]
+Keys = tuple[str, ...]
+CURVE_PLACE = ("method", "patch_size", "order", "fill")
+
+
+@dataclass(frozen=True)
+class AopcPlace:
+    """What an AOPC is of; `other` is None where it is no difference, patch size and fill where it is over all."""
+
+    method: Method
+    other: Method | None
+    order: Order
+    patch_size: int | None = None
+    fill: Fill | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RunColumns:
+    """One run over its n images, of which m were perturbed; both sorted by key.
+
+    Attributes:
+        keys, curve_keys: of the n images and of the m.
+        groups, curve_groups: of the same.
+        right: n, 1 where the class was predicted rightly.
+        means: of the `MEANS`.
+        heatmaps: of every pair in `heatmap_places`; None where no method has heatmaps.
+        aopc: m AOPC or differences of AOPC at every place.
+    """
+
+    keys: Keys
+    curve_keys: Keys
+    groups: Groups
+    curve_groups: Groups
+    right: Values
+    means: GroupSums
+    heatmap_places: tuple[tuple[Method, str], ...]
+    heatmaps: GroupSums | None
+    aopc: dict[AopcPlace, Values]
+
+
+def run_columns(results: Results, weighting: ClassWeighting) -> RunColumns:
+    """Of the results of one evaluation.
+
+    Args:
+        results: of a run.
+        weighting: of its classes in the losses.
+    """
+    images = results.images.sort_by("key")
+    groups = Groups.of(images["group"].to_pylist())
+    places = tuple((row.method, row.name) for row in results.summary.heatmaps)
+    perturbed = images.filter(pa.compute.is_in(images["key"], results.curves["key"].unique()))
+    curve_groups = Groups.of(perturbed["group"].to_pylist())
+    right = (images["label"].to_numpy() == images["predicted"].to_numpy()).astype(np.float64)
+    return RunColumns(
+        keys=tuple(images["key"].to_pylist()),
+        curve_keys=tuple(perturbed["key"].to_pylist()),
+        groups=groups,
+        curve_groups=curve_groups,
+        right=right,
+        means=_means(images, groups, weighting),
+        heatmap_places=places,
+        heatmaps=_heatmaps(results, places, curve_groups) if places else None,
+        aopc=dict(_aopc(results, curve_groups.images)),
+    )
+
+
+def _means(images: pa.Table, groups: Groups, weighting: ClassWeighting) -> GroupSums:
+    parts = [weighting.parts(images, name) for name in MEANS]
+    values, present = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
+    return GroupSums.of(values, present, groups)
+
+
+def _heatmaps(results: Results, places: tuple[tuple[Method, str], ...], groups: Groups) -> GroupSums:
+    methods = list(dict.fromkeys(method for method, _ in places))
+    grid = row_grid(results.heatmaps, ("method",), [(method,) for method in methods], groups.images)
+    table = {name: values_and_presence(results.heatmaps, name) for name in NAMES}
+    found = [[column[grid[methods.index(method)]] for column in table[name]] for method, name in places]
+    values, present = (np.stack(columns, axis=1) for columns in zip(*found, strict=True))
+    return GroupSums.of(values, present, groups)
+
+
+def _aopc(results: Results, images: int) -> Iterator[tuple[AopcPlace, Values]]:
+    """Every method at every setting and over all of them, then the differences of every pair in the same way."""
+    rows = [(row.method, row.patch_size, row.order, row.fill) for row in results.summary.aopc]
+    grid = row_grid(results.curves, CURVE_PLACE, rows, images)
+    values = results.curves["aopc"].to_numpy()
+    of_place: dict[tuple[Method, Order], dict[tuple[int, Fill], Values]] = {}
+    for (method, patch_size, order, fill), positions in zip(rows, grid, strict=True):
+        of_place.setdefault((method, order), {})[patch_size, fill] = values[positions]
+    for (method, order), of_setting in of_place.items():
+        yield from _at_settings(AopcPlace(method, None, order), of_setting)
+    methods: list[Method] = list(dict.fromkeys(method for method, _ in of_place))
+    orders: list[Order] = list(dict.fromkeys(order for _, order in of_place))
+    for method, other in pairs(methods):
+        for order in orders:
+            one, two = (of_place[name, orders[0] if name == "random" else order] for name in (method, other))
+            difference = {setting: one[setting] - two[setting] for setting in one}
+            yield from _at_settings(AopcPlace(method, other, order), difference)
+
+
+def _at_settings(overall: AopcPlace, of_setting: dict[tuple[int, Fill], Values]) -> Iterator[tuple[AopcPlace, Values]]:
+    for (patch_size, fill), values in of_setting.items():
+        yield AopcPlace(overall.method, overall.other, overall.order, patch_size, fill), values
+    yield overall, np.mean([*of_setting.values()], axis=0)
