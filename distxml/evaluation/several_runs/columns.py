@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
@@ -66,7 +67,7 @@ def run_columns(results: Results, weighting: ClassWeighting) -> RunColumns:
     images = results.images.sort_by("key")
     groups = Groups.of(images["group"].to_pylist())
     places = tuple((row.method, row.name) for row in results.summary.heatmaps)
-    perturbed = images.filter(pa.compute.is_in(images["key"], results.curves["key"].unique()))
+    perturbed = images.filter(pc.is_in(images["key"], results.curves["key"].unique()))
     curve_groups = Groups.of(perturbed["group"].to_pylist())
     right = (images["label"].to_numpy() == images["predicted"].to_numpy()).astype(np.float64)
     return RunColumns(
@@ -99,24 +100,23 @@ def _heatmaps(results: Results, places: tuple[tuple[Method, str], ...], groups: 
 
 def _aopc(results: Results, images: int) -> Iterator[tuple[AopcPlace, Values]]:
     """Every method at every setting and over all of them, then the differences of every pair in the same way."""
-    rows = [(row.method, row.patch_size, row.order, row.fill) for row in results.summary.aopc]
-    grid = row_grid(results.curves, CURVE_PLACE, rows, images)
+    rows = results.summary.aopc
+    grid = row_grid(
+        results.curves, CURVE_PLACE, [(row.method, row.patch_size, row.order, row.fill) for row in rows], images
+    )
     values = results.curves["aopc"].to_numpy()
     of_place: dict[tuple[Method, Order], dict[tuple[int, Fill], Values]] = {}
-    for (method, patch_size, order, fill), positions in zip(rows, grid, strict=True):
-        of_place.setdefault((method, order), {})[patch_size, fill] = values[positions]
+    for row, positions in zip(rows, grid, strict=True):
+        of_place.setdefault((row.method, row.order), {})[row.patch_size, row.fill] = values[positions]
+        yield AopcPlace(row.method, None, row.order, row.patch_size, row.fill), values[positions]
     for (method, order), of_setting in of_place.items():
-        yield from _at_settings(AopcPlace(method, None, order), of_setting)
+        yield AopcPlace(method, None, order), np.mean([*of_setting.values()], axis=0)
     methods: list[Method] = list(dict.fromkeys(method for method, _ in of_place))
     orders: list[Order] = list(dict.fromkeys(order for _, order in of_place))
     for method, other in pairs(methods):
         for order in orders:
             one, two = (of_place[name, orders[0] if name == "random" else order] for name in (method, other))
-            difference = {setting: one[setting] - two[setting] for setting in one}
-            yield from _at_settings(AopcPlace(method, other, order), difference)
-
-
-def _at_settings(overall: AopcPlace, of_setting: dict[tuple[int, Fill], Values]) -> Iterator[tuple[AopcPlace, Values]]:
-    for (patch_size, fill), values in of_setting.items():
-        yield AopcPlace(overall.method, overall.other, overall.order, patch_size, fill), values
-    yield overall, np.mean([*of_setting.values()], axis=0)
+            differences = {setting: one[setting] - two[setting] for setting in one}
+            for (patch_size, fill), values in differences.items():
+                yield AopcPlace(method, other, order, patch_size, fill), values
+            yield AopcPlace(method, other, order), np.mean([*differences.values()], axis=0)

@@ -127,7 +127,7 @@ class SeveralRuns(_Record):
     metrics: tuple[MetricOverRuns, ...]
     heatmaps: tuple[MetricOverRuns, ...]
     aopc: tuple[AopcOverRuns, ...]
-    """By method and order: every patch size and fill."""
+    """In the order of the runs' own summaries, as the next two."""
     aopc_overall: tuple[AopcOverRuns, ...]
     """The same over all patch sizes and fills."""
     comparisons: tuple[ComparisonOverRuns, ...]
