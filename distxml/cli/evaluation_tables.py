@@ -24,6 +24,7 @@ ORDERS: dict[Order, str] = {
     "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
 }
 HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom_equal_area", "energy_inside", "pointing")
+ONE_MODEL = "These figures speak of this one trained model: `distxml evaluate RUN RUN RUN` speaks of its training."
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 
@@ -74,7 +75,7 @@ def _remarks(summary: Summary) -> list[str]:
         return []
     lines: list[str] = []
     if summary.comparisons:
-        lines.append(_primary(summary))
+        lines += [_primary(summary), ONE_MODEL]
         lines.append(
             "Better, worse, + and -: than the random order, p below 0.05 (adjusted for the number of all comparisons "
             "but the primary one) and 0 outside the interval. "

@@ -20,6 +20,7 @@ from distxml.report.gallery import Gallery, build_gallery
 from distxml.report.heatmap_grid import HeatmapGrid, SampleProgress, build_heatmap_grid
 from distxml.report.html_page import Content, render, write_page
 from distxml.report.scored_run import open_run
+from distxml.report.several_runs import open_several
 from distxml.report.training_log import TrainingLog, read_training_log
 
 
@@ -72,8 +73,9 @@ def read_content(run: RunFolder, track: SampleProgress = untracked) -> Content:
     evaluation = present_folder(run.evaluation)
     results = load_results(evaluation) if (evaluation / SUMMARY_NAME).is_file() else None
     heatmaps = _heatmaps(run, recipe, results, track)
-    notices = _notices(run, log, results, heatmaps.missing)
-    return Content(run, recipe, log, results, heatmaps.gallery, heatmaps.grid, notices)
+    several, stale = open_several(run)
+    notices = [*_notices(run, log, results, heatmaps.missing), *stale]
+    return Content(run, recipe, log, results, heatmaps.gallery, heatmaps.grid, notices, several)
 
 
 def _heatmaps(run: RunFolder, recipe: Recipe, results: Results | None, track: SampleProgress) -> _Heatmaps:

@@ -13,10 +13,11 @@ from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import Results
+from distxml.evaluation.several_runs.record import SeveralRuns
 from distxml.evaluation.summary import MIN_GROUPS
 from distxml.files import write_whole
 from distxml.metrics.lookup import metric_entry
-from distxml.report import verdict, wording
+from distxml.report import several_runs, verdict, wording
 from distxml.report.figure import THEME, Picture
 from distxml.report.figures.all import Figures
 from distxml.report.figures.training import LEGEND
@@ -27,6 +28,7 @@ from distxml.report.style import ORDER_NAMES, ORDER_WORDS, class_styles, method_
 from distxml.report.tables import classes as class_tables
 from distxml.report.tables import methods as method_tables
 from distxml.report.tables import settings as setting_tables
+from distxml.report.tables import several as several_tables
 from distxml.report.training_log import TrainingLog
 
 TEMPLATES = Path(__file__).parent / "page"
@@ -44,6 +46,7 @@ class Content:
     gallery: Gallery | None
     grid: HeatmapGrid | None
     notices: list[str]
+    several: SeveralRuns | None = None
 
 
 def render(content: Content, figures: Figures) -> str:
@@ -58,6 +61,7 @@ def render(content: Content, figures: Figures) -> str:
         .get_template(TEMPLATE_NAME)
         .render(
             version=__version__,
+            run=content.run,
             recipe=content.recipe,
             settings=to_yaml(content.recipe),
             evaluation_settings=_settings_that_differ(content.recipe, results),
@@ -65,6 +69,7 @@ def render(content: Content, figures: Figures) -> str:
             notices=content.notices,
             log=content.log,
             summary=results.summary if results else None,
+            several=content.several,
             figures=figures,
             figures_folder=content.run.figures.name,
             gallery=content.gallery,
@@ -133,6 +138,8 @@ def environment() -> jinja2.Environment:
         class_tables=class_tables,
         method_tables=method_tables,
         setting_tables=setting_tables,
+        several_runs=several_runs,
+        several_tables=several_tables,
         verdict=verdict,
         wording=wording,
         metric_entry=metric_entry,

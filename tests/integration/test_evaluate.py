@@ -25,6 +25,7 @@ from distxml.evaluation.evaluate import evaluate_run, remaining_work, score
 from distxml.evaluation.prepare import depends_on, prepare
 from distxml.evaluation.results import Results, load_results
 from distxml.evaluation.scoring.plan import points
+from distxml.evaluation.several_runs.store import load_several
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
 from distxml.evaluation.workers import pool
 from distxml.models.checkpoint import save_model
@@ -34,6 +35,7 @@ from tests.integration.same_results import assert_same, assert_same_results
 from tests.integration.small_run import write_run
 from tests.oracles.perturbation import aopc
 from tests.small_dataset import write_dataset
+from tests.unit.evaluation.several_runs.runs_on_disk import make_runs
 from tests.unit.evaluation.small_model import CLASSES, small_model, small_rows, small_scorer
 
 pytestmark = pytest.mark.slow
@@ -339,3 +341,21 @@ def test_every_f_target_and_output(fresh: RunFolder):
             atol=1e-5,
             rtol=1e-5,
         )
+
+
+def test_several_runs_are_scored_one_after_the_other_and_summarized(tmp_path: Path, two_cpus: None):
+    runs = make_runs(tmp_path, 3, evaluated=False)
+    words = (*(run.path for run in runs), "evaluation.curve_images=6", "evaluation.methods=[in_model,random]")
+    planned = distxml_in_process("evaluate", *words, "--dry-run", cwd=tmp_path)
+    assert planned.returncode == 0, planned.stderr
+    assert planned.stdout.count("24 images, 6 of them perturbed") == 3
+    assert f"over all 3 runs: would go to {runs[0].several_runs}" in planned.stdout
+    assert not any(run.evaluation.exists() for run in runs)
+    done = distxml_in_process("evaluate", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    several = load_several(runs[0])
+    assert several is not None and [run.seed for run in several.runs] == [0, 1, 2]
+    assert "over 3 runs, each scored on the same images" in done.stdout and str(runs[0].several_runs) in done.stdout
+    again = distxml_in_process("evaluate", *words, cwd=tmp_path)
+    assert again.stderr.count("note: 12 of 12 heatmaps and their curves were finished before and are reused") == 3
+    assert load_several(runs[0]) == several
