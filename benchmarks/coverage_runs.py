@@ -1,8 +1,8 @@
 """Do intervals over several runs hold the truth as often as they say, for a new run and new patients together?
 
-    python benchmarks/coverage_runs.py means         # 4 minutes
-    python benchmarks/coverage_runs.py accuracies    # 2 minutes
-    python benchmarks/coverage_runs.py primary       # 4 minutes
+    python benchmarks/coverage_runs.py means         # a minute and a half
+    python benchmarks/coverage_runs.py accuracies    # half a minute
+    python benchmarks/coverage_runs.py primary       # half a minute
 
 Made-up runs over made-up patients, whose truth is known, go through the evaluation's own statistics, and through two
 others: one t with Satterthwaite's degrees of freedom, and a percentile bootstrap of runs and patients. Patients have
