@@ -22,7 +22,7 @@ def half_width(runs: Sequence[Run], level: float) -> float:
     sizes = [len(group) for group in runs[0]]
     effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
     by_groups, _ = parts_by_groups(runs)
-    return joined(runs, level, student.isf(level / 2, effective - 1) * math.sqrt(by_groups))
+    return joined(runs, level, float(student.isf(level / 2, effective - 1)) * math.sqrt(by_groups))
 
 
 def interval(runs: Sequence[Run]) -> tuple[float, float]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
@@ -67,7 +66,8 @@ def run_columns(results: Results, weighting: ClassWeighting) -> RunColumns:
     images = results.images.sort_by("key")
     groups = Groups.of(images["group"].to_pylist())
     places = tuple((row.method, row.name) for row in results.summary.heatmaps)
-    perturbed = images.filter(pc.is_in(images["key"], results.curves["key"].unique()))
+    drawn = set(results.curves["key"].unique().to_pylist())
+    perturbed = images.filter(pa.array([key in drawn for key in images["key"].to_pylist()], pa.bool_()))
     curve_groups = Groups.of(perturbed["group"].to_pylist())
     right = (images["label"].to_numpy() == images["predicted"].to_numpy()).astype(np.float64)
     return RunColumns(
