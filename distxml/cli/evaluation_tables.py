@@ -24,7 +24,8 @@ ORDERS: dict[Order, str] = {
     "lerf": f"least relevant patches first (LeRF); {AOPC_IN_WORDS['lerf']}",
 }
 HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom_equal_area", "energy_inside", "pointing")
-ONE_MODEL = "These figures speak of this one trained model: `distxml evaluate RUN RUN RUN` speaks of its training."
+ONE_MODEL = "Of this one trained model; of its training: `distxml evaluate RUN RUN RUN`."
+"""What the figures speak of."""
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 

@@ -6,6 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from distxml.cli.evaluation_tables import HEATMAP_COLUMNS
 from distxml.config.evaluation import Order
 from distxml.evaluation.digits import digits_apart
 from distxml.evaluation.p_values import p_value
@@ -15,7 +16,6 @@ from distxml.metrics.lookup import AOPC_IN_WORDS
 
 MAX_RUNS_SHOWN = 5
 """The values of more runs are shown as their smallest and largest."""
-HEATMAPS_SHOWN = ("pompom", "energy_inside", "pointing")
 
 
 def print_several(several: SeveralRuns, console: Console | None = None) -> None:
@@ -46,7 +46,7 @@ def _size(images: int, groups: int | None) -> str:
 
 def _tables(several: SeveralRuns) -> Iterator[Table]:
     yield _metric_table("Metrics over runs", "metric", [(row.name, row) for row in several.metrics])
-    for name in HEATMAPS_SHOWN:
+    for name in HEATMAP_COLUMNS:
         rows = [(row.method or "", row) for row in several.heatmaps if row.name == name and row.value is not None]
         if rows:
             yield _metric_table(f"Heatmaps and masks over runs: {name}", "method", rows)
