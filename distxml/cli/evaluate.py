@@ -15,14 +15,15 @@ EXAMPLE = "Example: distxml evaluate runs/polygons evaluation.curve_images=100"
 
 
 def evaluate(
-    words: Annotated[
-        list[str],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    more: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="RUN... [A.B=C]...",
-            help="Folders of finished runs; then settings that differ from theirs: evaluation.*, scaling.*, "
-            "dataset.path. A folder with = in its name is one where it exists.",
+            metavar="RUN|A.B=C",
+            help="Other runs of the same recipe, and settings that differ from theirs (of evaluation and scaling, and "
+            "dataset.path). A word with = is a folder where there is one of that name.",
         ),
-    ],
+    ] = None,
     print_config: Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, without doing it.")] = False,
 ) -> None:
@@ -33,15 +34,15 @@ def evaluate(
     from distxml.config.evaluation_request import override_recipe, runs_and_overrides
     from distxml.evaluation.several_runs.evaluate import prepare_several
 
-    folders, overrides = runs_and_overrides(words)
-    recipes = [override_recipe(run.recipe(), overrides, str(run.config)) for run in folders]
+    folders, overrides = runs_and_overrides([run, *(more or [])])
+    recipes = [override_recipe(folder.recipe(), overrides, str(folder.config)) for folder in folders]
     if print_config:
         _print_settings(folders, recipes)
         return
     evaluations = prepare_several(folders, recipes) if len(folders) > 1 else []
     if dry_run:
-        for run, recipe in zip(folders, recipes, strict=True):
-            _print_plan(run, recipe)
+        for folder, recipe in zip(folders, recipes, strict=True):
+            _print_plan(folder, recipe)
         if evaluations:
             typer.echo(f"over all {len(folders)} runs: would go to {folders[0].several_runs}")
     elif evaluations:
