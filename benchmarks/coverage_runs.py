@@ -2,7 +2,7 @@
 
     python benchmarks/coverage_runs.py means         # a minute and a half
     python benchmarks/coverage_runs.py accuracies    # half a minute
-    python benchmarks/coverage_runs.py primary       # half a minute
+    python benchmarks/coverage_runs.py primary       # two minutes
 
 Made-up runs over made-up patients, whose truth is known, go through the evaluation's own statistics, and through two
 others: one t with Satterthwaite's degrees of freedom, and a percentile bootstrap of runs and patients. Patients have
@@ -184,7 +184,7 @@ def pigeonhole(generator: np.random.Generator, runs: list[GroupSums]) -> tuple[V
 STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {
     "means": (means, 1000),
     "accuracies": (accuracies, 1000),
-    "primary": (primary, 500),
+    "primary": (primary, 2000),
 }
 """What is simulated, and in how many made-up studies a case."""
 
