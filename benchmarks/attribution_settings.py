@@ -53,10 +53,10 @@ def variants(model: JointModel) -> list[Variant]:
     layers = ["last", *list(gates_by_place(model.classifier))[-2::-1]]
     found = [Variant("grad_cam_layer", "grad_cam", {"grad_cam_layer": layer}) for layer in layers]
     for name, method, values in (
-        ("integration_steps", "integrated_gradients", (32, 2, 4, 8, 16, 64, 128)),
-        ("smoothgrad_noise", "smoothgrad", (0.15, 0.02, 0.05, 0.3)),
-        ("occlusion_window", "occlusion", (0.125, 0.0625, 0.25)),
-        ("rise_masks", "rise", (1000, 100, 300, 3000)),
+        ("integration_steps", "integrated_gradients", (32, 4, 8, 16, 64)),
+        ("smoothgrad_noise", "smoothgrad", (0.15, 0.05, 0.3)),
+        ("occlusion_window", "occlusion", (0.125, 0.25, 0.5)),
+        ("rise_masks", "rise", (1000, 100, 300)),
     ):
         found += [Variant(name, method, {name: value}) for value in values]
     for method in ("input_x_gradient", "integrated_gradients"):
@@ -70,7 +70,12 @@ class Study:
     def __init__(self, run: RunFolder, quick: bool, images: int) -> None:
         recipe = run.recipe()
         self.settings = recipe.evaluation.model_copy(
-            update={"curve_images": 6 if quick else images, "patch_sizes": (4, 8), "fills": ("black", "blur")}
+            update={
+                "curve_images": 6 if quick else images,
+                "patch_sizes": (4, 8),
+                "fills": ("black", "blur"),
+                "steps": 36,
+            }
             | ({"rise_masks": 16} if quick else {})
         )
         self.evaluation = self._prepared(run, self.settings)
@@ -124,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--images", type=int, default=40)
+    parser.add_argument("--images", type=int, default=24)
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
