@@ -71,7 +71,7 @@ def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
     for line in _plan_lines(evaluation):
         typer.echo(line)
     remaining = remaining_work(folder, evaluation)
-    for message in notes_on_finished(evaluation, remaining):
+    for message in notes_on_finished(remaining):
         typer.echo(f"note: {message}")
     tasks = f"{len(remaining.tasks):,} tasks"
     typer.echo(f"left to do: {remaining.passes:,} forward passes in {tasks}, besides those that compute heatmaps")
@@ -86,7 +86,7 @@ def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
 def _plan_lines(evaluation: "Evaluation") -> list[str]:
     settings, plan, scored = evaluation.recipe.evaluation, evaluation.plan, evaluation.scored
     height, width = scored.image_size
-    sizes = dict.fromkeys((curve.patch_size, curve.steps) for curve in plan.curves)
+    steps_of_size = dict.fromkeys((curve.patch_size, curve.steps) for curve in plan.curves)
     lines = [
         f"model: {scored.checkpoint} ({scored.classifier}, {height}x{width})",
         f"dataset: {evaluation.dataset.folder}, split {settings.split}: {plan.images:,} images, "
@@ -94,11 +94,12 @@ def _plan_lines(evaluation: "Evaluation") -> list[str]:
         f"f: {settings.output} of the class {settings.target}, {settings.f} (heatmap: {scored.gating})",
         f"methods: {', '.join(settings.methods)}",
         f"orders: {', '.join(settings.orders)}",
-        "patches: " + (", ".join(f"{size} ({steps} steps)" for size, steps in sizes) or "none"),
+        "patches: " + (", ".join(f"{size} ({steps} steps)" for size, steps in steps_of_size) or "none"),
         f"fills: {', '.join(plan.fills)}",
     ]
     if plan.left_out_patch_sizes:
-        lines.append(f"left out, larger than the image: {', '.join(map(str, plan.left_out_patch_sizes))}")
+        sizes = ", ".join(map(str, plan.left_out_patch_sizes))
+        lines.append(f"left out, fewer than {settings.min_patches} patches: {sizes}")
     return lines
 
 

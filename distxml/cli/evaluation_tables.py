@@ -10,7 +10,17 @@ from distxml.config.evaluation import Method, Order
 from distxml.evaluation.digits import digits_apart
 from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.results import TABLE_NAME
-from distxml.evaluation.summary import AREAS, MIN_GROUPS, Aopc, AopcOverall, HeatmapMetric, HeatmapName, Metric, Summary
+from distxml.evaluation.summary import (
+    AREAS,
+    MIN_GROUPS,
+    Aopc,
+    AopcOverall,
+    Comparison,
+    HeatmapMetric,
+    HeatmapName,
+    Metric,
+    Summary,
+)
 from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
@@ -48,6 +58,8 @@ def _tables(summary: Summary) -> Iterator[Table]:
         yield _heatmap_table(summary)
     orders: list[Order] = list(dict.fromkeys(row.order for row in summary.aopc_overall))
     for order in orders:
+        if len(summary.settings.fills) > 1:
+            yield _fill_table(summary, order)
         yield _overall_table(summary, order)
         if len(_rows(summary, order)) <= MAX_ROWS:
             yield _setting_table(summary, order)
@@ -62,7 +74,8 @@ def _context(summary: Summary) -> list[str]:
         lines.append("note: training of this run is not finished; these are the numbers of an unfinished model")
     if summary.left_out_patch_sizes:
         sizes = ", ".join(map(str, summary.left_out_patch_sizes))
-        lines.append(f"note: patch sizes larger than the image were left out: {sizes}")
+        fewest = summary.settings.min_patches
+        lines.append(f"note: patch sizes that leave an image fewer than {fewest} patches were left out: {sizes}")
     if summary.groups is None:
         lines.append("note: the dataset names no groups (patients): images are taken as independent")
     if summary.annotated < summary.images:
@@ -80,13 +93,15 @@ def _remarks(summary: Summary) -> list[str]:
         lines.append(
             "Better, worse, + and -: than the random order, p below 0.05 (adjusted for the number of all comparisons "
             "but the primary one) and 0 outside the interval. "
-            "Each interval is of 95% by itself. in_model wins: share of the images."
+            "Each interval is of 95% by itself. Wins: share of the images on which in_model is the better one."
         )
     if (summary.curve_groups or summary.curve_images) < MIN_GROUPS:
         things = "images" if summary.curve_groups is None else "groups"
         lines.append(f"Fewer than {MIN_GROUPS} {things}: too few to call any difference clear, or for most intervals.")
     if any(len(_rows(summary, row.order)) > MAX_ROWS for row in summary.aopc):
         lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
+    if len(summary.settings.fills) > 1:
+        lines.append("Each fill asks a question of its own; their mean is a mean of different questions.")
     return [*lines, "Do not compare the AOPC of different models."]
 
 
@@ -94,13 +109,18 @@ def _primary(summary: Summary) -> str:
     wanted, row = summary.settings.primary, summary.primary
     if row is None:
         return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
-    where = "all patch sizes and fills" if row.fill is None else f"{row.fill}, patches of {row.patch_size}"
-    found = ", ".join(filter(None, (_ends(row.low, row.high), p_or_why(row))))
     late = "" if summary.primary_is_of_recipe else "; not as the run's recipe names it"
+    under = summary.primary_under_other_gate
+    beside = f" Under {under.f}: {_outcome(under.comparison)}." if under else ""
     return (
-        f"Primary comparison: {row.method} minus {row.other}, {row.order}, {where}: {row.difference:+.4f}"
-        f"{f' ({found})' if found else ''}, {row.verdict}{late}."
+        f"Primary comparison: {row.method} minus {row.other}, {row.order}, {wanted.in_words()}: {_outcome(row)}{late}."
+        f"{beside}"
     )
+
+
+def _outcome(row: Comparison) -> str:
+    found = ", ".join(filter(None, (_ends(row.low, row.high), p_or_why(row))))
+    return f"{row.difference:+.4f}{f' ({found})' if found else ''}, {row.verdict}"
 
 
 def _metric_table(summary: Summary) -> Table:
@@ -127,17 +147,29 @@ def _heatmap_table(summary: Summary) -> Table:
     return table
 
 
+def _fill_table(summary: Summary, order: Order) -> Table:
+    fills = list(dict.fromkeys(row.fill for row in summary.aopc))
+    table = _compact("method", title=f"AOPC at each fill, over all patch sizes, {_perturbed(summary)}\n{ORDERS[order]}")
+    for fill in fills:
+        table.add_column(fill, justify="right")
+    rows = [{row.method: row for row in summary.overall(order, fill)} for fill in fills]
+    for method in rows[0]:
+        table.add_row(method, *[_cell(summary, row[method], order) for row in rows])
+    return table
+
+
 def _overall_table(summary: Summary, order: Order) -> Table:
-    rows = [row for row in summary.aopc_overall if order == row.order or row.method == "random"]
-    title = f"AOPC over all {rows[0].settings} patch sizes and fills, {_perturbed(summary)}\n{ORDERS[order]}"
-    table = _compact("method", title=title)
-    for column in ("AOPC", "95% interval"):
+    rows = summary.overall(order)
+    what = f"AOPC, mean over all {rows[0].settings} patch sizes and fills"
+    table = _compact("method", title=f"{what}, {_perturbed(summary)}\n{ORDERS[order]}")
+    for column in ("AOPC", "95% interval", "x random"):
         table.add_column(column, justify="right")
     table.add_column("vs random")
-    table.add_column("in_model\nwins", justify="right")
+    table.add_column("wins", justify="right")
     for row in rows:
         beside = (_verdict(summary, row.method, order), _lost(summary, row.method, order))
-        table.add_row(row.method, _number(row.aopc), _interval(row), *beside)
+        times = "" if row.times_random is None else f"{row.times_random:.2f}"
+        table.add_row(row.method, _number(row.aopc), _ends(row.low, row.high, digits=3), times, *beside)
     return table
 
 
@@ -172,8 +204,9 @@ def _rows(summary: Summary, order: Order) -> dict[tuple[int, Method], list[Aopc]
     return rows
 
 
-def _cell(summary: Summary, row: Aopc, order: Order) -> str:
-    with_random = summary.comparison(row.method, "random", order, row.patch_size, row.fill)
+def _cell(summary: Summary, row: Aopc | AopcOverall, order: Order) -> str:
+    patch_size = row.patch_size if isinstance(row, Aopc) else None
+    with_random = summary.comparison(row.method, "random", order, patch_size, row.fill)
     mark = MARKS[with_random.verdict] if with_random else " "
     return f"{round(row.aopc, 3) + 0.0:.3f} {mark}"  # no -0.000
 
@@ -212,7 +245,7 @@ def _metric_interval(metric: Metric) -> str:
     return _interval(metric)
 
 
-def _interval(metric: Metric | AopcOverall) -> str:
+def _interval(metric: Metric) -> str:
     if metric.low is not None and metric.high is None:
         return f"{metric.low:.4f} or more"
     return _ends(metric.low, metric.high)

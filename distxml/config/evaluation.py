@@ -16,6 +16,7 @@ Gating = Literal["recompute", "fixed", "white"]
 """What gates the classifier of a scored function: the heatmap of its own checkpoint's explainer, made anew for each
 image (`recompute`) or kept from the unperturbed image (`fixed`), or ones (`white`)."""
 Output = Literal["probability", "logit"]
+Range = Literal["share", "patches"]
 
 
 class PrimaryComparison(Settings):
@@ -25,17 +26,28 @@ class PrimaryComparison(Settings):
     """The method that is claimed to be better."""
     other: Method = "random"
     """The method that it is held against: `random`, or any where `method` is `in_model`."""
-    patch_size: int | None = Field(default=None, ge=1)
-    """At this patch size (with `fill`), one of `patch_sizes`; unset: the mean over all patch sizes and fills."""
     fill: Fill | None = None
-    """With this fill, one of `fills`; set or unset with `patch_size`."""
+    """With this fill, one of `fills`; unset: the mean over all fills, which asks several questions at once."""
+    patch_size: int | None = Field(default=None, ge=1)
+    """At this patch size (needs `fill`), one of `patch_sizes`; unset: the mean over all patch sizes."""
+    under_other_gate: bool = True
+    """Make it a second time where f is `recompute` or `fixed`: under the other of the two, and say both. Replaced
+    patches change the heatmap that gates the classifier too, and only `fixed` leaves that out."""
+
+    def in_words(self, pixels: str = "pixels") -> str:
+        """Where it is made: `over all patch sizes and fills`, `gray, over all patch sizes`, `gray, patches of 8 px`."""
+        if self.fill is None:
+            return "over all patch sizes and fills"
+        return f"{self.fill}, " + (
+            "over all patch sizes" if self.patch_size is None else f"patches of {self.patch_size} {pixels}"
+        )
 
     @model_validator(mode="after")
     def _is_one_that_is_made(self) -> "PrimaryComparison":
         if self.method == self.other or (self.other != "random" and self.method != "in_model"):
             raise ValueError("must be a method against random, or in_model against another")
-        if (self.patch_size is None) != (self.fill is None):
-            raise ValueError("needs patch_size and fill, or neither")
+        if self.patch_size is not None and self.fill is None:
+            raise ValueError("patch_size needs fill")
         return self
 
 
@@ -81,14 +93,24 @@ class EvaluationSettings(Settings):
     """Most relevant patches first (MoRF), least relevant first (LeRF). A random order has no direction: `random` gets
     one curve for both."""
     patch_sizes: tuple[Annotated[int, Field(ge=1)], ...] = (4, 8, 16, 32)
-    """Sides in pixels of the square patches that are replaced; those larger than the image are left out."""
+    """Sides in pixels of the square patches that are replaced; those that leave an image fewer than `min_patches` are
+    left out."""
+    min_patches: int = Field(default=16, ge=1)
+    """Fewest patches of an image: an order of a handful says little, and its area is mostly that of one or two."""
     fills: tuple[Fill, ...] = ("black", "white", "gray", "uniform", "blur")
     """What replaces a patch: 0, 1, 0.5, one random RGB value per pixel, the Gaussian-blurred image."""
     blur_sigma: float = Field(default=0.05, gt=0, le=1)
     """Standard deviation of the blur, as a share of the image's shorter side."""
+    range: Range = "share"
+    """What a curve runs over. `share`: the share of the image that is replaced, from 0 to `max_share` for every patch
+    size, which makes them comparable; AOPC is then the mean height of the area over the curve, where a patch counts as
+    much as it covers. `patches`: one patch after the other up to `steps`, however little of the image that is; AOPC is
+    then the paper's, a mean over the steps."""
+    max_share: float = Field(default=1, gt=0, le=1)
+    """Share of the image that is replaced in the end, where the range is `share`."""
     steps: int | Literal["all"] = 100
-    """Patches that are replaced at most; fewer where the image has fewer. `all`: every patch, which the areas under the
-    curves (deletion, insertion) need."""
+    """Points of a curve at most, the unperturbed image not counted; fewer where there are fewer patches. `all`: one
+    for each patch. Areas under whole curves (deletion, insertion) need every patch to be replaced in the end."""
     curve_images: int | None = Field(default=None, ge=1)
     """Perturb only this many images, a draw that is the same for every run; unset: all. Accuracy and the in-model
     POMPOM always use all."""
@@ -122,6 +144,11 @@ class EvaluationSettings(Settings):
             if value is not None and value not in values:
                 raise ValueError(f"primary.{name}={value} is not among {name}s ({', '.join(map(str, values))})")
         return self
+
+    @property
+    def share_limit(self) -> float | None:
+        """Share of the image that curves run to; None: they run over patches."""
+        return self.max_share if self.range == "share" else None
 
     @field_validator("methods", "patch_sizes", "fills", "orders")
     @classmethod

@@ -12,7 +12,7 @@ from distxml.errors import UserError
 from distxml.evaluation.evaluate import RemainingWork, worker_inputs
 from distxml.evaluation.prepare import Evaluation
 from distxml.evaluation.workers.pool import own_error
-from distxml.evaluation.workers.worker import WorkerInputs, make_scorer
+from distxml.evaluation.workers.worker import ScoringWorker, WorkerInputs
 
 SECONDS_TO_TIME = 2.0
 """How long batches are timed for, at least."""
@@ -58,7 +58,7 @@ def heatmap_passes(settings: EvaluationSettings, remaining: RemainingWork) -> in
 @torch.inference_mode()
 def _seconds_per_pass(inputs: WorkerInputs) -> float:
     """For one image of a full batch, scored as a perturbed image is."""
-    scorer = make_scorer(inputs)
+    scorer = ScoringWorker(inputs).scorers[0]
     batch = min(scorer.batch_size, MAX_IMAGES_TIMED)
     image = torch.rand(batch, 3, *inputs.spec.image_size, device=scorer.device)
     gate = scorer.explained.gate(image)

@@ -3,19 +3,20 @@
 Rows that an earlier evaluation has finished are not computed again.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from distxml.cluster import connect
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
+from distxml.evaluation.other_gate import under_other_gate
 from distxml.evaluation.prepare import Evaluation, depends_on, fingerprint, prepare
 from distxml.evaluation.results import Results, store
-from distxml.evaluation.statistics.summarize import summarize
+from distxml.evaluation.statistics.summarize import OtherGateCurves, summarize
 from distxml.evaluation.summary import Summary
-from distxml.evaluation.workers.journal import FinishedRows, RowJournal, collect
+from distxml.evaluation.workers.journal import FinishedRows, RowJournal, collect, collect_methods
 from distxml.evaluation.workers.pool import Notify, Pool
-from distxml.evaluation.workers.tasks import Task, remaining_tasks
+from distxml.evaluation.workers.tasks import Task, curve_tasks, remaining_tasks
 from distxml.evaluation.workers.worker import Weights, WorkerInputs
 from distxml.files import remove_unfinished
 from distxml.locks import claimed
@@ -30,19 +31,33 @@ class RemainingWork:
     """What an evaluation still has to do.
 
     Attributes:
+        evaluation: which one.
         journal: where finished rows are.
         finished: those rows.
-        tasks: for the other rows.
+        tasks: for the other rows; after its own those under the other gate.
+        other: what it needs of the primary comparison under the other gate, without tasks of its own.
     """
 
+    evaluation: Evaluation
     journal: RowJournal
     finished: FinishedRows
     tasks: list[Task]
+    other: "RemainingWork | None" = None
+
+    @property
+    def parts(self) -> "list[RemainingWork]":
+        """Itself and the other."""
+        return [self] if self.other is None else [self, self.other]
 
     @property
     def passes(self) -> int:
         """Forward passes of all tasks."""
         return sum(task.passes for task in self.tasks)
+
+    def open(self) -> None:
+        """Make the folders of rows."""
+        for part in self.parts:
+            part.journal.open(depends_on(part.evaluation))
 
 
 def evaluate_run(
@@ -73,36 +88,59 @@ def evaluate_run(
         remaining = remaining_work(run, evaluation)
         if remaining.tasks:  # workers that do not fit end the evaluation before anything is written
             connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
-        remaining.journal.open(depends_on(evaluation))
-        for message in notes_on_finished(evaluation, remaining):
+        remaining.open()
+        for message in notes_on_finished(remaining):
             notify(message)
         if remaining.tasks:
             with stop_requests() as stop:
-                score(evaluation, remaining, show_progress, notify, stop)
+                score(remaining, show_progress, notify, stop)
             if stop.signal:
                 raise Interrupted(interruption(run), 128 + stop.signal)
-        finished = remaining.journal.read()
-        images, heatmaps, curves = collect(evaluation.plan, evaluation.label_of_key, finished)
-        summary = summarize(evaluation, images, heatmaps, curves)
-        store(Results(summary, images, heatmaps, curves), run.evaluation)
-        remaining.journal.merge(finished)
-    return summary
+        finished = [part.journal.read() for part in remaining.parts]
+        results = results_of(remaining, finished)
+        store(results, run.evaluation)
+        for part, rows in zip(remaining.parts, finished, strict=True):
+            part.journal.merge(rows)
+    return results.summary
+
+
+def results_of(remaining: RemainingWork, finished: Sequence[FinishedRows]) -> Results:
+    """Tables and summary of all rows, one of each part's journal."""
+    evaluation = remaining.evaluation
+    images, heatmaps, curves = collect(evaluation.plan, evaluation.label_of_key, finished[0])
+    under_other = None
+    if remaining.other is not None:
+        other = remaining.other.evaluation
+        under_other = OtherGateCurves(other, collect_methods(other.plan, finished[1])[1])
+    return Results(summarize(evaluation, images, heatmaps, curves, under_other), images, heatmaps, curves)
 
 
 def remaining_work(run: RunFolder, evaluation: Evaluation) -> RemainingWork:
     """Compare the plan with the finished rows; writes nothing."""
+    own, keys = _finished(run, evaluation), list(evaluation.label_of_key)
+    tasks = remaining_tasks(evaluation.spec, keys, own.finished)
+    under_other = under_other_gate(evaluation)
+    if under_other is None:
+        return replace(own, tasks=tasks)
+    other = _finished(run, under_other)
+    more = curve_tasks(under_other.spec, keys, other.finished.pairs)
+    return replace(own, tasks=[*tasks, *(replace(task, part=1) for task in more)], other=other)
+
+
+def _finished(run: RunFolder, evaluation: Evaluation) -> RemainingWork:
+    """What is done, not yet what is to be done."""
     journal = RowJournal(run.evaluation_rows.resolve() / fingerprint(evaluation))
-    finished = journal.read()
-    return RemainingWork(journal, finished, remaining_tasks(evaluation.spec, list(evaluation.label_of_key), finished))
+    return RemainingWork(evaluation, journal, journal.read(), [])
 
 
-def notes_on_finished(evaluation: Evaluation, remaining: RemainingWork) -> list[str]:
+def notes_on_finished(remaining: RemainingWork) -> list[str]:
     """What the user should know about rows that an earlier evaluation has written."""
     damaged = [
-        f"{remaining.journal.folder / name} is damaged or is not from this evaluation; its rows are computed again"
-        for name in remaining.finished.damaged
+        f"{part.journal.folder / name} is damaged or is not from this evaluation; its rows are computed again"
+        for part in remaining.parts
+        for name in part.finished.damaged
     ]
-    plan = evaluation.plan
+    plan = remaining.evaluation.plan
     wanted = [(key, method) for key in plan.curve_keys for method in plan.methods]
     found = len(remaining.finished.pairs.intersection(wanted))
     reused = f"{found} of {len(wanted)} heatmaps and their curves were finished before and are reused"
@@ -114,20 +152,18 @@ def interruption(run: RunFolder) -> str:
     return f"interrupted; the same command resumes it: run {run.path}"
 
 
-def score(
-    evaluation: Evaluation, remaining: RemainingWork, show_progress: ShowProgress, notify: Notify, stop: StopRequest
-) -> None:
+def score(remaining: RemainingWork, show_progress: ShowProgress, notify: Notify, stop: StopRequest) -> None:
     """Do every task on the connected Ray, until all are done or a stop is requested; writes rows into the journal.
 
     Args:
-        evaluation: what is scored.
-        remaining: its tasks.
+        remaining: the tasks.
         show_progress: called after each task.
         notify: called with what the user should know.
         stop: asked before each task.
     """
     passes = 0
-    pool = Pool(worker_inputs(evaluation, remaining.journal), list(evaluation.label_of_key), notify, stop)
+    inputs = [worker_inputs(part.evaluation, part.journal) for part in remaining.parts]
+    pool = Pool(inputs, list(remaining.evaluation.label_of_key), notify, stop)
     for task in pool.run(remaining.tasks):
         passes += task.passes
         show_progress(passes, remaining.passes)

@@ -24,6 +24,7 @@ COLUMNS = (
     "fill",
     "class",
     "steps",
+    "share",
     "value",
     "low",
     "high",
@@ -34,8 +35,8 @@ COLUMNS = (
     "tie_share",
     "wins",
 )
-"""A column that does not apply is empty: a line without patch size and fill is over all of them, one without a class is
-over all images, one without a value is not defined."""
+"""A column that does not apply is empty: a line without a patch size is over all of them, one without a fill too, one
+without a class is over all images, one without a value is not defined."""
 Line = dict[str, Any]
 
 
@@ -54,7 +55,11 @@ def flat(summary: Summary) -> Iterator[Line]:
     yield from (_auc(row) for row in summary.aopc if row.auc is not None)
     yield from map(_gap, summary.order_gaps)
     yield from map(_overall, summary.aopc_overall)
+    yield from (_times_random(row) for row in summary.aopc_overall if row.times_random is not None)
     yield from map(_comparison, summary.comparisons)
+    if summary.primary_under_other_gate:
+        under = summary.primary_under_other_gate
+        yield _comparison(under.comparison) | {"name": f"aopc_difference_{under.f}"}
     yield from _of_classes(summary)
     yield from (line for row in summary.aopc for line in _by_steps(row))
 
@@ -67,6 +72,7 @@ def _of_classes(summary: Summary) -> Iterator[Line]:
         yield from (_metric(row) | own for row in part.metrics)
         yield from (_heatmap(row) | own for row in part.heatmaps)
         yield from (_overall(row) | own for row in part.aopc_overall)
+        yield from (_times_random(row) | own for row in part.aopc_overall if row.times_random is not None)
         yield from (_comparison(row) | own for row in part.comparisons)
     yield from _areas("roc_auc", summary.roc)
     yield from _areas("average_precision", summary.precision_recall)
@@ -89,7 +95,7 @@ def _heatmap(row: HeatmapMetric) -> Line:
 
 
 def _aopc(row: Aopc) -> Line:
-    left_out = {"aopc", "by_steps", "by_steps_low", "by_steps_high", "auc", "auc_low", "auc_high"}
+    left_out = {"aopc", "shares", "by_steps", "by_steps_low", "by_steps_high", "auc", "auc_low", "auc_high"}
     return {"kind": "aopc", "name": "aopc", "value": row.aopc} | row.model_dump(exclude=left_out)
 
 
@@ -104,7 +110,14 @@ def _gap(row: OrderGap) -> Line:
 
 
 def _overall(row: AopcOverall) -> Line:
-    return {"kind": "aopc_overall", "name": "aopc", "value": row.aopc} | row.model_dump(exclude={"aopc", "settings"})
+    left_out = {"aopc", "settings", "times_random", "times_random_low", "times_random_high"}
+    return {"kind": "aopc_overall", "name": "aopc", "value": row.aopc} | row.model_dump(exclude=left_out)
+
+
+def _times_random(row: AopcOverall) -> Line:
+    place = row.model_dump(include={"method", "order", "fill", "images"})
+    ends = {"value": row.times_random, "low": row.times_random_low, "high": row.times_random_high}
+    return {"kind": "aopc_overall", "name": "aopc_times_random"} | ends | place
 
 
 def _comparison(row: Comparison) -> Line:
@@ -115,7 +128,7 @@ def _comparison(row: Comparison) -> Line:
 
 def _by_steps(row: Aopc) -> Iterator[Line]:
     place = {"method": row.method, "patch_size": row.patch_size, "order": row.order, "fill": row.fill}
-    values = zip(row.by_steps, row.by_steps_low, row.by_steps_high, strict=True)
-    for steps, (value, low, high) in enumerate(values):
-        ends = {"value": value, "low": low, "high": high, "images": row.images}
+    values = zip(row.shares, row.by_steps, row.by_steps_low, row.by_steps_high, strict=True)
+    for steps, (share, value, low, high) in enumerate(values):
+        ends = {"share": share, "value": value, "low": low, "high": high, "images": row.images}
         yield {"kind": "aopc_by_steps", "name": "aopc", "steps": steps} | ends | place

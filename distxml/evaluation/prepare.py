@@ -26,7 +26,7 @@ from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, lo
 from distxml.models.checksums import noted_sum
 from distxml.models.gate import gate_at
 
-ROWS_VERSION = 2
+ROWS_VERSION = 3
 """Counts up when the same settings give other rows than before."""
 
 FREE_SETTINGS = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap", "primary"}

@@ -83,8 +83,9 @@ def _of_heatmaps(summary: Summary, images: pa.Table, heatmaps: pa.Table) -> Iter
 
 def _of_curves(summary: Summary, images: pa.Table, curves: pa.Table) -> Iterator[str]:
     yield from _of_rows("curves", summary, images, curves, len(summary.aopc))
-    if (list_lengths(curves["f"]) != curves["steps"].to_numpy() + 1).any():
-        yield "curves: an f does not have one value per step"
+    for column in ("f", "share"):
+        if (list_lengths(curves[column]) != curves["steps"].to_numpy() + 1).any():
+            yield f"curves: {column} does not have one value per step, and one for the unperturbed image"
     columns = ("method", "patch_size", "order", "fill", "steps")
     places = [(row.method, row.patch_size, row.order, row.fill, row.steps) for row in summary.aopc]
     try:

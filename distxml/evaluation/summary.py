@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from distxml.config.evaluation import EvaluationSettings, Fill, Gating, Method, Order
+from distxml.config.evaluation import EvaluationSettings, Fill, Gating, Method, Order, Scoring
 from distxml.metrics.entry import Better
 from distxml.metrics.lookup import BETTER_AOPC
 
@@ -101,9 +101,12 @@ class Aopc(_Record):
     """Most relevant first, or least relevant first; `random` has the first of the settings' orders."""
     fill: Fill
     steps: int
-    """L: most patches that were replaced."""
+    """L: points of each curve, that of the unperturbed image not counted."""
+    shares: tuple[float, ...]
+    """L+1: how much of the image is replaced at each point, mean over the images."""
     aopc: float
-    """Mean over the images of 1/(L+1) times the sum over k of f(x(0)) - f(x(k))."""
+    """Mean over the images. By the settings' range, of 1/S times the integral of f(x(0)) - f(x(s)) over the share s of
+    the image that is replaced, up to S; or of 1/(L+1) times the sum over k of f(x(0)) - f(x(k)), patch by patch."""
     low: float | None
     high: float | None
     images: int
@@ -111,13 +114,13 @@ class Aopc(_Record):
     tie_share: float
     """Mean share of the patches whose score equals another patch's (their order is random); 1 for `random`."""
     by_steps: tuple[float, ...]
-    """AOPC had it stopped after 0, 1, ... L steps; the last is `aopc`."""
+    """AOPC had it stopped at each of the L+1 points; the last is `aopc`."""
     by_steps_low: tuple[float | None, ...]
     """Lower end of each."""
     by_steps_high: tuple[float | None, ...]
     """Upper end of each."""
     auc: float | None
-    """Area under f over the share of the patches that are replaced (trapezoids): MoRF, the deletion AUC; LeRF, read
+    """Area under f over the share of the image that is replaced (trapezoids): MoRF, the deletion AUC; LeRF, read
     from its end, the insertion AUC. None where not every patch was replaced. Source: Petsiuk et al., BMVC 2018."""
     auc_low: float | None
     auc_high: float | None
@@ -132,7 +135,7 @@ class OrderGap(_Record):
     """Side in pixels."""
     fill: Fill
     gap: float
-    """Mean over the images of 1/(L+1) times the sum over k of f(x(k), LeRF) - f(x(k), MoRF)."""
+    """Mean over the images."""
     low: float | None
     high: float | None
     p: float | None
@@ -147,18 +150,25 @@ class OrderGap(_Record):
 
 
 class AopcOverall(_Record):
-    """AOPC of one method over all patch sizes and fills: of each image the mean over the settings, then over images."""
+    """AOPC of one method over all patch sizes: of each image the mean over the settings, then over images."""
 
     method: Method
     order: Order
+    fill: Fill | None
+    """None: the mean over all fills too. Each fill asks a question of its own, and this mean asks none of them."""
     aopc: float
     """Mean over images and settings."""
     low: float | None
     high: float | None
+    times_random: float | None
+    """Mean AOPC of the method over that of the images' own random orders at the same settings, which takes out how
+    steeply f falls whatever is replaced. None without `random`, for it, and where its AOPC is not clearly above 0."""
+    times_random_low: float | None
+    times_random_high: float | None
     images: int
     """Images that it is over."""
     settings: int
-    """Pairs of a patch size and a fill."""
+    """Patch sizes, or pairs of a patch size and a fill."""
 
 
 class Comparison(_Record):
@@ -168,9 +178,9 @@ class Comparison(_Record):
     other: Method
     order: Order
     patch_size: int | None
-    """None: the mean over all patch sizes and fills."""
+    """None: the mean over all patch sizes."""
     fill: Fill | None
-    """None with `patch_size`."""
+    """None: the mean over all patch sizes and fills."""
     difference: float
     """Mean over the images. MoRF: above 0, `method` is better; LeRF: below 0."""
     low: float | None
@@ -201,6 +211,15 @@ def verdict(p: float | None, low: float | None, high: float | None, difference: 
     if low is None or high is None or low <= 0 <= high:
         return "unclear"
     return "better" if (difference > 0) == (better == "higher") else "worse"
+
+
+class OtherGate(_Record):
+    """The primary comparison under the other gate, on the same images."""
+
+    f: Scoring
+    """`fixed` where `recompute` was scored, and the other way round."""
+    comparison: Comparison
+    """With an interval and a p-value of its own."""
 
 
 class ClassCurve(_Record):
@@ -247,7 +266,7 @@ class Summary(_Record):
 
     format: Literal["distxml-evaluation"] = "distxml-evaluation"
     """Marks the file."""
-    version: Literal[4] = 4
+    version: Literal[5] = 5
     """Version of the layout."""
     made_by: str
     """distxml and its version."""
@@ -277,7 +296,7 @@ class Summary(_Record):
     """Whether the primary comparison is the one that the run's recipe names: the same two methods, and all that it is
     measured by (dataset, split, f, target, output, orders, fills, patch sizes, steps, images)."""
     left_out_patch_sizes: tuple[int, ...]
-    """Patch sizes of the settings that are larger than the image."""
+    """Patch sizes of the settings that leave an image fewer than `settings.min_patches`."""
     seed: int
     """Seed of the run."""
     classes: tuple[str, ...]
@@ -293,10 +312,13 @@ class Summary(_Record):
     order_gaps: tuple[OrderGap, ...]
     """Empty unless both orders were asked for; none for `random`."""
     aopc_overall: tuple[AopcOverall, ...]
-    """By method and order, in the order of the settings; empty where nothing was perturbed."""
+    """At every fill, then over all of them, by method and order, in the order of the settings; empty
+    where nothing was perturbed."""
     comparisons: tuple[Comparison, ...]
-    """Every other method with `random`, then `in_model` with every other one; of each pair all settings and then the
-    one over all of them, by order. Empty where neither was asked for."""
+    """Every other method with `random`, then `in_model` with every other one; of each pair all settings, then those
+    over all patch sizes at one fill, then the one over all of them, by order. Empty where neither was asked for."""
+    primary_under_other_gate: OtherGate | None
+    """None where f is `classifier_phase`, there is no primary comparison, or it was not asked for."""
     by_class: tuple[ClassPart, ...]
     """In the order of the classes."""
     roc: tuple[ClassCurve, ...]
@@ -314,7 +336,7 @@ class Summary(_Record):
             raise ValueError(f"confusion is not a table of {classes} by {classes} classes")
         if sum(sum(row) for row in self.confusion) != self.images:
             raise ValueError(f"confusion does not count {self.images} images")
-        by_steps = [(row, (row.by_steps, row.by_steps_low, row.by_steps_high)) for row in self.aopc]
+        by_steps = [(row, (row.shares, row.by_steps, row.by_steps_low, row.by_steps_high)) for row in self.aopc]
         if any({row.steps + 1} != {*map(len, values)} or row.images != self.curve_images for row, values in by_steps):
             raise ValueError(f"an AOPC is not over {self.curve_images} images and all of its steps")
         if [part.class_name for part in self.by_class] != list(self.classes):
@@ -331,6 +353,10 @@ class Summary(_Record):
         """The primary comparison; None where one of its methods, or its patch size or fill, was not asked for."""
         return next((row for row in self.comparisons if row.primary), None)
 
+    def overall(self, order: Order, fill: Fill | None = None) -> list[AopcOverall]:
+        """AOPC over all patch sizes with an order and a fill (None: over all fills too); `random` is in both orders."""
+        return [row for row in self.aopc_overall if row.fill == fill and (row.order == order or row.method == "random")]
+
     def comparison(
         self, method: Method, other: Method, order: Order, patch_size: int | None = None, fill: Fill | None = None
     ) -> Comparison | None:
@@ -339,8 +365,8 @@ class Summary(_Record):
         Args:
             method, other: the pair as it was compared, `method` minus `other`.
             order: which patches are replaced first.
-            patch_size: side in pixels; None: the mean over all patch sizes and fills.
-            fill: what patches were replaced with; None with `patch_size`.
+            patch_size: side in pixels; None: the mean over all patch sizes.
+            fill: what patches were replaced with; None: the mean over all patch sizes and fills.
         """
         place = (method, other, order, patch_size, fill)
         for row in self.comparisons:

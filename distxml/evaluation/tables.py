@@ -51,8 +51,9 @@ CURVES_SCHEMA = pa.schema(
         pa.field("patch_size", pa.int32(), nullable=False),
         pa.field("fill", pa.string(), nullable=False),
         pa.field("order", pa.string(), nullable=False),  # morf or lerf
-        pa.field("steps", pa.int32(), nullable=False),  # L
-        pa.field("f", pa.list_(pa.float64()), nullable=False),  # f(x(0)) ... f(x(L))
+        pa.field("steps", pa.int32(), nullable=False),  # L: points beside the unperturbed image
+        pa.field("share", pa.list_(pa.float64()), nullable=False),  # of the image that is replaced, at L + 1 points
+        pa.field("f", pa.list_(pa.float64()), nullable=False),  # f at these points; the first is f(x(0))
         pa.field("aopc", pa.float64(), nullable=False),
         pa.field("tie_share", pa.float64(), nullable=False),
     ]

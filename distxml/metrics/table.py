@@ -89,9 +89,10 @@ TABLE = (
         name="aopc", title="AOPC", short="aopc",
         unit=PROBABILITY, better="higher", computed_by=SCORED,
         meaning=(
-            "Mean over the images of 1/(L+1) · Σ f(x(0)) − f(x(k)), k = 0 … L, where x(k) is the image without "
-            "its k most relevant patches (MoRF); in LeRF order, without the least relevant ones, lower is "
-            "better; it grows with the model's confidence, so it compares heatmaps under one model, not models."
+            "Mean over the images of the mean drop f(x(0)) − f(x(k)), where x(k) is the image without its most "
+            "relevant patches (MoRF), over the share of the image that they cover or over k = 0 … L; in LeRF order, "
+            "without the least relevant ones, the other way round; it grows with the model's confidence, so it "
+            "compares heatmaps under one model, not models."
         ),
         no_objective=(
             "it grows with the model's confidence, so that it ranks models by that and not by their explanations; use "
@@ -122,9 +123,17 @@ TABLE = (
         meaning="Paired difference image by image; with MoRF the method is better above 0, with LeRF below 0.",
     ),
     MetricEntry(
+        name="aopc_times_random", title="AOPC, times that of a random order", short="times random",
+        unit="ratio", better="higher", computed_by=("evaluation",),
+        meaning=(
+            "Mean AOPC over that of the images' own random orders, where the latter is clearly above 0; in LeRF order, "
+            "as for AOPC itself, the other way round."
+        ),
+    ),
+    MetricEntry(
         name="deletion_auc", title="Deletion AUC", short="deletion",
         unit=PROBABILITY, better="lower", computed_by=("evaluation",),
-        meaning="Area under the MoRF curve over the share of replaced patches, where all of them are replaced.",
+        meaning="Area under the MoRF curve over the share of the image replaced, where all of it is.",
     ),
     MetricEntry(
         name="insertion_auc", title="Insertion AUC", short="insertion",

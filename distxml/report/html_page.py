@@ -26,6 +26,7 @@ from distxml.report.heatmap_grid import HeatmapGrid
 from distxml.report.pixels import Pixels, data_uri, thumbnail
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS, class_styles, method_name, method_styles
 from distxml.report.tables import classes as class_tables
+from distxml.report.tables import fills as fill_tables
 from distxml.report.tables import methods as method_tables
 from distxml.report.tables import settings as setting_tables
 from distxml.report.tables import several as several_tables
@@ -136,6 +137,7 @@ def environment() -> jinja2.Environment:
     )
     environment.globals.update(
         class_tables=class_tables,
+        fill_tables=fill_tables,
         method_tables=method_tables,
         setting_tables=setting_tables,
         several_runs=several_runs,

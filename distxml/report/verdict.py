@@ -1,9 +1,9 @@
 """Who is better than whom, over all patch sizes and fills together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from distxml.config.evaluation import Method, Order
+from distxml.config.evaluation import Fill, Method, Order, Scoring
 from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
 from distxml.evaluation.summary import Verdict as Outcome
@@ -14,6 +14,11 @@ from distxml.report.wording import interval, metric_interval, number, signed, si
 HEADLINE_METRICS = ("accuracy", "roc_auc", "pompom", "heat_inside", "heat_outside")
 
 OUTCOMES: dict[Outcome, str] = {"better": "clearly better", "worse": "clearly worse", "unclear": "not told apart"}
+OTHER_GATES: dict[Scoring, str] = {
+    "fixed": "with the heatmap of the untouched image kept (fixed)",
+    "recompute": "with the heatmap made anew (recompute)",
+}
+"""The gate of the primary comparison that stands beside it."""
 AGAINST_EACH: dict[Outcome, str] = {
     "better": "in-model heatmap clearly better than",
     "worse": "in-model heatmap clearly worse than",
@@ -37,7 +42,12 @@ class Tile:
 
 @dataclass(frozen=True)
 class Verdict:
-    """With one order of the patches: how many methods came out how, one tile per outcome."""
+    """With one order of the patches: how many methods came out how, one tile per outcome.
+
+    Attributes:
+        order: of the patches.
+        tiles: over all patch sizes and fills.
+    """
 
     order: Order
     tiles: list[Tile]
@@ -60,7 +70,17 @@ def primary_tile(summary: Summary) -> Tile | None:
     row = summary.primary
     if row is None:
         return None
-    name = f"{OUTCOMES[row.verdict]}: {method_name(row.method)} against {method_name(row.other)}"
+    return _comparison_tile(summary, row, "")
+
+
+def other_gate_tile(summary: Summary) -> Tile | None:
+    """The primary comparison under the other gate; None where it was not made."""
+    under = summary.primary_under_other_gate
+    return None if under is None else _comparison_tile(summary, under.comparison, f"{OTHER_GATES[under.f]}: ")
+
+
+def _comparison_tile(summary: Summary, row: Comparison, before: str) -> Tile:
+    name = f"{before}{OUTCOMES[row.verdict]}: {method_name(row.method)} against {method_name(row.other)}"
     spread = interval(row.low, row.high)
     over = size(summary.curve_images, summary.curve_groups)
     note = "; ".join(filter(None, (f"{spread} (95%)" if spread else "", p_or_why(row), over)))
@@ -75,7 +95,7 @@ def primary_in_words(summary: Summary) -> str:
         return (
             f"There is no primary comparison: {pair} was not computed. All comparisons are adjusted for their number."
         )
-    where = "over all patch sizes and fills" if row.fill is None else f"{row.fill}, patches of {row.patch_size} px"
+    where = wanted.in_words("px")
     named = (
         "as the run’s recipe names it"
         if summary.primary_is_of_recipe
@@ -86,13 +106,22 @@ def primary_in_words(summary: Summary) -> str:
 
 def verdicts(summary: Summary) -> list[Verdict]:
     """Of each order: the in-model heatmap against every other method, or else every method against a random order."""
-    found = []
-    for order in summary.settings.orders:
-        if rows := against_each(summary, order):
-            found.append(Verdict(order, _tiles(rows, AGAINST_EACH, [row.other for row in rows])))
-        elif rows := against_random(summary, order):
-            found.append(Verdict(order, _tiles(rows, AGAINST_RANDOM, [row.method for row in rows])))
-    return found
+    found: dict[Order, list[Tile]] = {order: outcome_tiles(summary, order, None) for order in summary.settings.orders}
+    return [Verdict(order, tiles) for order, tiles in found.items() if tiles]
+
+
+def outcome_tiles(summary: Summary, order: Order, fill: Fill | None) -> list[Tile]:
+    """How many methods came out how, over all patch sizes (and fills); none where nothing was compared."""
+    if rows := against_each(summary, order, fill):
+        return _tiles(rows, AGAINST_EACH, [row.other for row in rows])
+    rows = against_random(summary, order, fill)
+    return _tiles(rows, AGAINST_RANDOM, [row.method for row in rows]) if rows else []
+
+
+def several_fills(summary: Summary) -> list[Fill]:
+    """The fills where there are several: each asks a question of its own."""
+    fills: list[Fill] = list(dict.fromkeys(row.fill for row in summary.aopc))
+    return fills if len(fills) > 1 else []
 
 
 def _tiles(rows: Sequence[Comparison], words: dict[Outcome, str], methods: Sequence[Method]) -> list[Tile]:
@@ -103,17 +132,17 @@ def _tiles(rows: Sequence[Comparison], words: dict[Outcome, str], methods: Seque
     return tiles
 
 
-def against_each(summary: Summary, order: Order) -> list[Comparison]:
-    """In-model minus every other method over all settings, the most favourable to in-model first."""
+def against_each(summary: Summary, order: Order, fill: Fill | None = None) -> list[Comparison]:
+    """In-model minus every other method over all patch sizes (and fills), the most favourable to in-model first."""
     others = without(summary.settings.methods, "in_model")
-    found = [summary.comparison("in_model", method, order) for method in others]
+    found = [summary.comparison("in_model", method, order, fill=fill) for method in others]
     return _favourable_first([row for row in found if row is not None], order)
 
 
-def against_random(summary: Summary, order: Order) -> list[Comparison]:
-    """Every other method minus a random order over all settings, the most favourable first."""
+def against_random(summary: Summary, order: Order, fill: Fill | None = None) -> list[Comparison]:
+    """Every other method minus a random order over all patch sizes (and fills), the most favourable first."""
     others = without(summary.settings.methods, "random")
-    found = [summary.comparison(method, "random", order) for method in others]
+    found = [summary.comparison(method, "random", order, fill=fill) for method in others]
     return _favourable_first([row for row in found if row is not None], order)
 
 
@@ -123,9 +152,4 @@ def _favourable_first(rows: Sequence[Comparison], order: Order) -> list[Comparis
 
 def ranked(summary: Summary, order: Order) -> list[AopcOverall]:
     """AOPC over all settings, the best first."""
-    return sorted(in_order(summary.aopc_overall, order), key=lambda row: row.aopc, reverse=order == "morf")
-
-
-def in_order(rows: Iterable[AopcOverall], order: Order) -> list[AopcOverall]:
-    """Those of an order; `random` has no direction and is among both."""
-    return [row for row in rows if row.order == order or row.method == "random"]
+    return sorted(summary.overall(order), key=lambda row: row.aopc, reverse=order == "morf")

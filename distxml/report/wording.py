@@ -118,6 +118,7 @@ def about_the_score(summary: Summary) -> list[str]:
         f"f, which is explained, and followed while patches are replaced, is {f_in_words(summary)}. Its "
         f"output is the {_output_in_words(summary.settings)} of {target_in_words(summary.settings)}.",
         _orders_in_words(summary.settings),
+        range_in_words(summary.settings),
         "AOPC compares heatmaps under one f. It is not comparable between different models.",
     ]
     if summary.curve_images < summary.images:
@@ -128,7 +129,8 @@ def about_the_score(summary: Summary) -> list[str]:
     lines.append(independence(summary))
     if summary.left_out_patch_sizes:
         sizes = ", ".join(str(size) for size in summary.left_out_patch_sizes)
-        lines.append(f"Patch sizes left out because they are larger than the image: {sizes}.")
+        fewest = summary.settings.min_patches
+        lines.append(f"Patch sizes left out because they leave an image fewer than {fewest} patches: {sizes}.")
     return lines
 
 
@@ -155,6 +157,19 @@ def target_in_words(settings: EvaluationSettings) -> str:
 
 def _output_in_words(settings: EvaluationSettings) -> str:
     return "softmax probability" if settings.output == "probability" else "logit"
+
+
+def range_in_words(settings: EvaluationSettings) -> str:
+    """What the curves run over, and so what AOPC is."""
+    if settings.share_limit is None:
+        return (
+            "Curves run patch by patch (the paper’s AOPC): AOPC is the mean drop of f over the steps. Patch sizes then "
+            "replace unequal shares of the image and cannot be compared with each other."
+        )
+    return (
+        f"Curves run from 0 to {percent(settings.share_limit)} of the image replaced at every patch size: AOPC is the "
+        "mean drop of f over that share."
+    )
 
 
 def _model_in_words(summary: Summary) -> str:

@@ -22,7 +22,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation import duration
 from distxml.evaluation.evaluate import evaluate_run, remaining_work, score
-from distxml.evaluation.prepare import depends_on, prepare
+from distxml.evaluation.prepare import prepare
 from distxml.evaluation.results import Results, load_results
 from distxml.evaluation.scoring.plan import points
 from distxml.evaluation.several_runs.store import load_several
@@ -45,6 +45,7 @@ SETTINGS = EvaluationSettings(
     methods=("in_model", "saliency", "random"),
     orders=("morf", "lerf"),
     patch_sizes=(8, 12, 64),
+    min_patches=9,
     fills=("black", "uniform", "blur"),
     steps=12,
     curve_images=PERTURBED,
@@ -269,11 +270,11 @@ def test_weights_that_change_meanwhile_are_not_scored(tmp_path: Path, two_cpus: 
     run = write_run(tmp_path, SETTINGS, 4)
     evaluation = prepare(run, run.recipe())
     left = remaining_work(run, evaluation)
-    left.journal.open(depends_on(evaluation))
+    left.open()
     loaded = small_model(seed=3)
     save_model(run.checkpoint(PhaseName.JOINT, "last"), loaded.model, loaded.card)
     with pytest.raises(UserError, match=r"^checkpoint \S+: was replaced during the evaluation; [^\n]*$"):
-        score(evaluation, left, lambda done, total: None, lambda message: None, StopRequest())
+        score(left, lambda done, total: None, lambda message: None, StopRequest())
     assert not left.journal.read().parts
 
 
@@ -303,7 +304,7 @@ def test_a_run_that_is_not_shared_by_the_nodes_is_named(fresh: RunFolder):
     evaluation = prepare(fresh, recipe_of(fresh))
     left = remaining_work(fresh, evaluation)  # whose folder nobody makes, as on another machine
     with pytest.raises(UserError, match=r"No such file or directory\); put run.folder on a disk that every"):
-        score(evaluation, left, lambda done, total: None, lambda message: None, StopRequest())
+        score(left, lambda done, total: None, lambda message: None, StopRequest())
 
 
 def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(fresh: RunFolder, tmp_path: Path):

@@ -14,6 +14,19 @@ def aopc(f: Sequence[float]) -> float:
     return sum(f[0] - value for value in f) / len(f)
 
 
+def aopc_over_share(f: Sequence[float], share: Sequence[float], limit: float) -> float:
+    """Mean drop over the share of the image that is replaced, read off the straight lines between the points."""
+    ends = sorted({*(one for one in share if one < limit), min(limit, share[-1])})
+
+    def drop(at: float) -> float:
+        for (left, high), (right, low) in pairwise(zip(share, f, strict=True)):
+            if left <= at <= right:
+                return f[0] - (high + (low - high) * (at - left) / (right - left))
+        raise ValueError(at)
+
+    return sum((right - left) * (drop(left) + drop(right)) / 2 for left, right in pairwise(ends)) / ends[-1]
+
+
 def auc(f: Sequence[float], order: str) -> float:
     """Deletion AUC of MoRF; insertion AUC of LeRF, read from its end; a trapezoid a patch."""
     curve = list(f) if order == "morf" else list(reversed(f))

@@ -61,7 +61,12 @@ def test_a_method_is_validated_made_and_scored(tmp_path):
     rows = small_rows(2)
     with added(METHODS, BRIGHTNESS):
         settings = EvaluationSettings(
-            methods=("brightness", "random"), integration_steps=5, patch_sizes=(16,), fills=("black",), steps=2
+            methods=("brightness", "random"),
+            integration_steps=5,
+            patch_sizes=(16,),
+            min_patches=4,
+            fills=("black",),
+            steps=2,
         )
         records = small_scorer(tmp_path, settings, rows).score(rows, settings.methods)
         method = make_method("brightness", small_explained(), settings, seed=0)

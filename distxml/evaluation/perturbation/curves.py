@@ -1,11 +1,11 @@
-"""Perturbation curves: f(x(k)) as more and more patches are replaced; AOPC of a curve, and the area under it.
+"""Perturbation curves: f(x(k)) as more and more patches are replaced.
 
 The steps of a curve do not depend on each other: x(k) = where(rank < k, fill, x). So all steps, fills, curves and
 images share batches. Points that several curves have in common are scored once: x(0) once per image, the image whose
 patches are all replaced once per image and fill.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,7 @@ class Perturbation:
         image: B×3×H×W, unperturbed.
         fills: F×B×3×H×W.
         ranks: O×B×H×W int32 for O curves: the rank of the patch that a pixel lies in.
-        steps: O; curve o has steps[o] + 1 points.
+        counts: O; how many patches are replaced at each point of a curve: from 0 on, rising.
         complete: O; whether the last point has every patch replaced.
         target: B, the class that is followed.
     """
@@ -40,7 +40,7 @@ class Perturbation:
     image: Tensor
     fills: Tensor
     ranks: Tensor
-    steps: list[int]
+    counts: list[tuple[int, ...]]
     complete: list[bool]
     target: Tensor
 
@@ -70,7 +70,7 @@ def perturbation_curves(
         output: whether f is the softmax probability or the logit.
 
     Returns:
-        O arrays B×F×(steps + 1).
+        O arrays B×F×points.
     """
     points = _all_points(perturbation)
     parts = [
@@ -86,21 +86,24 @@ def _all_points(perturbation: Perturbation) -> _Points:
     grids = [_grid(images, 0, 1, [0])]
     if any(perturbation.complete):
         grids.append(_grid(images, 0, fills, [EVERY_PATCH]))
-    for curve, steps in enumerate(_own_steps(perturbation)):
-        grids.append(_grid(images, curve, fills, range(1, steps + 1)))
+    for curve, counts in enumerate(_own_counts(perturbation)):
+        grids.append(_grid(images, curve, fills, counts))
     return _Points(*torch.cat(grids, dim=1).to(perturbation.image.device))
 
 
-def _grid(images: int, curve: int, fills: int, steps: range | list[int]) -> Tensor:
-    """4×(images·fills·steps) indices, the step running fastest."""
-    each_step = torch.tensor(list(steps), dtype=torch.long)  # there may be none
-    axes = (torch.arange(images), torch.tensor([curve]), torch.arange(fills), each_step)
+def _grid(images: int, curve: int, fills: int, counts: Sequence[int]) -> Tensor:
+    """4×(images·fills·counts) indices, the number of replaced patches running fastest."""
+    each_count = torch.tensor(counts, dtype=torch.long)  # there may be none
+    axes = (torch.arange(images), torch.tensor([curve]), torch.arange(fills), each_count)
     return torch.stack([axis.flatten() for axis in torch.meshgrid(*axes, indexing="ij")])
 
 
-def _own_steps(perturbation: Perturbation) -> list[int]:
+def _own_counts(perturbation: Perturbation) -> list[tuple[int, ...]]:
     """Points of each curve that no other has: neither x(0) nor the wholly replaced image."""
-    return [steps - complete for steps, complete in zip(perturbation.steps, perturbation.complete, strict=True)]
+    return [
+        counts[1 : len(counts) - complete]
+        for counts, complete in zip(perturbation.counts, perturbation.complete, strict=True)
+    ]
 
 
 def _scores(perturbation: Perturbation, points: _Points, logits: Logits, output: Output) -> Tensor:
@@ -120,39 +123,17 @@ def _perturbed(perturbation: Perturbation, points: _Points) -> Tensor:
 
 
 def _as_curves(values: Values, perturbation: Perturbation) -> list[Values]:
-    images, fills, own = len(perturbation.image), len(perturbation.fills), _own_steps(perturbation)
+    images, fills = len(perturbation.image), len(perturbation.fills)
+    own = [len(counts) for counts in _own_counts(perturbation)]
     ends = images * fills if any(perturbation.complete) else 0
-    sizes = [images, ends, *[images * fills * steps for steps in own]]
+    sizes = [images, ends, *[images * fills * points for points in own]]
     first, last, *blocks = np.split(values, np.cumsum(sizes)[:-1])
     start = np.broadcast_to(first[:, None, None], (images, fills, 1))
     curves = [
-        np.concatenate([start, block.reshape(images, fills, steps)], axis=2)
-        for block, steps in zip(blocks, own, strict=True)
+        np.concatenate([start, block.reshape(images, fills, points)], axis=2)
+        for block, points in zip(blocks, own, strict=True)
     ]
     return [
         np.concatenate([curve, last.reshape(images, fills, 1)], axis=2) if complete else curve
         for curve, complete in zip(curves, perturbation.complete, strict=True)
     ]
-
-
-def aopc_by_steps(curves: Values) -> Values:
-    """AOPC of every curve had it stopped after L = 0, 1, ... steps: ...×(L+1) to the same shape.
-
-    AOPC(L) = 1/(L+1) · Σ_{k=0..L} [ f(x(0)) − f(x(k)) ].
-    """
-    drops = curves[..., :1] - curves
-    return drops.cumsum(-1) / np.arange(1, curves.shape[-1] + 1)
-
-
-def aopc(curves: Values) -> Values:
-    """AOPC of every curve over all of its steps: ...×(L+1) to ...; MoRF: higher is better, LeRF: lower."""
-    return aopc_by_steps(curves)[..., -1]
-
-
-def area_under(curves: Values) -> Values:
-    """Area under f over the share of the patches that are replaced, by trapezoids: ...×(N+1) to ....
-
-    For curves that replace all N patches, a share 1/N per step. MoRF: the deletion AUC. LeRF: the insertion AUC,
-    because removing the least relevant first is, read from its end, inserting the most relevant first.
-    """
-    return np.trapezoid(curves, axis=-1) / (curves.shape[-1] - 1)

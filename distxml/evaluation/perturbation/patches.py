@@ -40,6 +40,25 @@ def patch_count(image_size: tuple[int, int], patch_size: int) -> int:
     return -(-height // patch_size) * -(-width // patch_size)
 
 
+def patch_areas(image_size: tuple[int, int], patch_size: int) -> Scores:
+    """Of each patch the share of the image that it covers: ny×nx, adding up to 1; less for what the border cuts off."""
+    rows, columns = (
+        np.minimum(patch_size, size - np.arange(0, size, patch_size)).astype(np.float64) for size in image_size
+    )
+    return np.outer(rows, columns) / (image_size[0] * image_size[1])
+
+
+def replaced_shares(
+    order: PatchOrder, patch_size: int, image_size: tuple[int, int], counts: Sequence[int]
+) -> NDArray[np.float64]:
+    """Share of each of B images that is replaced once these many patches are: B×len(counts)."""
+    areas = np.broadcast_to(patch_areas(image_size, patch_size).ravel(), (len(order.ranks), order.patches))
+    by_rank = np.take_along_axis(areas, order.ranks.reshape(len(areas), -1).argsort(1), axis=1)
+    replaced = np.concatenate([np.zeros((len(areas), 1)), by_rank.cumsum(1)], axis=1)
+    replaced[:, -1] = 1  # as is the sum, but for rounding
+    return replaced[:, list(counts)]
+
+
 def patch_scores(heatmap: Tensor, patch_size: int) -> Scores:
     """Mean heat of every p×p patch: B×1×H×W to B×ny×nx.
 

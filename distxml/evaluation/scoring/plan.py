@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
 from distxml.config.recipe import Recipe
 from distxml.data.subsets import stratified_sample
-from distxml.evaluation.perturbation.patches import patch_count
+from distxml.evaluation.perturbation.patches import patch_areas, patch_count
+
+ROUNDING = 1e-9
+"""A sum of areas that lacks less is whole."""
 
 
 @dataclass(frozen=True)
@@ -15,15 +21,20 @@ class PlannedCurve:
     method: Method
     patch_size: int
     order: Order
-    steps: int
-    """L: patches that are replaced."""
+    counts: tuple[int, ...]
+    """How many patches are replaced at each point, from 0 on, rising."""
     patches: int
     """Patches per image."""
 
     @property
+    def steps(self) -> int:
+        """L: points, that of the unperturbed image not counted."""
+        return len(self.counts) - 1
+
+    @property
     def is_complete(self) -> bool:
         """Whether the last point has every patch replaced; it is then the same for all curves of an image and fill."""
-        return self.steps == self.patches
+        return self.counts[-1] == self.patches
 
 
 @dataclass(frozen=True)
@@ -63,9 +74,9 @@ def make_plan(
         label_of_key: label of every image of the split.
         seed: of the draw of images.
     """
-    kept = [size for size in settings.patch_sizes if size <= min(image_size)]
+    kept = [size for size in settings.patch_sizes if _is_kept(settings, image_size, size)]
     curves = tuple(
-        _curve(settings, method, size, order, patch_count(image_size, size))
+        _curve(settings, image_size, method, size, order)
         for method in settings.methods
         for size in kept
         for order in _orders(settings, method)
@@ -84,9 +95,27 @@ def _orders(settings: EvaluationSettings, method: Method) -> tuple[Order, ...]:
     return settings.orders[:1] if method == "random" else settings.orders
 
 
-def _curve(settings: EvaluationSettings, method: Method, patch_size: int, order: Order, patches: int) -> PlannedCurve:
-    steps = patches if settings.steps == "all" else min(settings.steps, patches)
-    return PlannedCurve(method, patch_size, order, steps, patches)
+def _is_kept(settings: EvaluationSettings, image_size: tuple[int, int], patch_size: int) -> bool:
+    return patch_size <= min(image_size) and patch_count(image_size, patch_size) >= settings.min_patches
+
+
+def _curve(
+    settings: EvaluationSettings, image_size: tuple[int, int], method: Method, patch_size: int, order: Order
+) -> PlannedCurve:
+    patches = patch_count(image_size, patch_size)
+    counts = _counts(settings, patch_areas(image_size, patch_size))
+    return PlannedCurve(method, patch_size, order, counts, patches)
+
+
+def _counts(settings: EvaluationSettings, areas: NDArray[np.float64]) -> tuple[int, ...]:
+    """How many patches each point has replaced. Over a share: evenly spread, to where any order has replaced it."""
+    most = areas.size if settings.steps == "all" else settings.steps
+    if settings.share_limit is None:
+        return tuple(range(min(most, areas.size) + 1))
+    smallest_first = np.sort(areas, axis=None).cumsum()
+    reached = int((smallest_first < settings.share_limit - ROUNDING).sum()) + 1
+    points = min(most, reached)
+    return tuple(round(point * reached / points) for point in range(points + 1))
 
 
 @dataclass(frozen=True)

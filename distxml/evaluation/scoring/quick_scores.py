@@ -18,7 +18,7 @@ from distxml.data.batch import Batch
 from distxml.data.loader import Loader
 from distxml.data.rows import collate, decode
 from distxml.data.subsets import balanced_sample
-from distxml.evaluation.perturbation.curves import aopc
+from distxml.evaluation.perturbation.areas import aopc_over_patches
 from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.flips import decision_flips
 from distxml.evaluation.perturbation.patches import patch_count, patch_order, rank_of_pixels
@@ -82,7 +82,7 @@ class QuickScores:
         target = clean.logits.argmax(1)[:, None, None].expand(-1, self.steps + 1, -1)  # B×(L+1)×1
         probability = ours.double().softmax(2).gather(2, target).squeeze(2)  # B×(L+1)
         return {
-            "aopc": aopc(probability.cpu().numpy()),
+            "aopc": aopc_over_patches(probability.cpu().numpy())[:, -1],
             "flips_above_random": decision_flips(ours) - decision_flips(random),
             "pompom": pompom(clean.heatmap, batch.mask).of_outside[batch.has_mask].double().cpu().numpy(),
         }

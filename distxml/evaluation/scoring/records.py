@@ -92,6 +92,7 @@ class CurveRecord:
     fill: Fill
     order: Order
     steps: int
+    share: list[float]
     f: list[float]
     aopc: float
     tie_share: float

@@ -17,9 +17,10 @@ from distxml.config.evaluation import Gating, Method
 from distxml.data.batch import Batch
 from distxml.data.rows import Row, collate, decode
 from distxml.errors import UserError
-from distxml.evaluation.perturbation.curves import Perturbation, Values, aopc, perturbation_curves
+from distxml.evaluation.perturbation.areas import aopc_by_steps
+from distxml.evaluation.perturbation.curves import Perturbation, Values, perturbation_curves
 from distxml.evaluation.perturbation.fill_images import make_fills
-from distxml.evaluation.perturbation.patches import PatchOrder, patch_order, rank_of_pixels
+from distxml.evaluation.perturbation.patches import PatchOrder, patch_order, rank_of_pixels, replaced_shares
 from distxml.evaluation.scoring.localization import localize
 from distxml.evaluation.scoring.plan import PlannedCurve, ScoringSpec, points
 from distxml.evaluation.scoring.records import CurveRecord, ImageRecord, MethodRecord, describe
@@ -101,12 +102,14 @@ class _ImageGroup:
         heatmaps: of each method, B×1×H×W.
         planned: O curves, those of a method one after the other.
         orders: O, each over the B images.
+        shares: O of B×points, how much of each image is replaced.
     """
 
     images: list[CleanImage]
     heatmaps: dict[Method, Tensor]
     planned: tuple[PlannedCurve, ...]
     orders: list[PatchOrder]
+    shares: list[Values]
 
 
 class ImageScorer:
@@ -167,7 +170,11 @@ class ImageScorer:
         orders = [
             patch_order(heatmaps[curve.method], curve.patch_size, keys, self.seed, curve.order) for curve in planned
         ]
-        return _ImageGroup(images, heatmaps, planned, orders)
+        shares = [
+            replaced_shares(order, curve.patch_size, self.image_size, curve.counts)
+            for curve, order in zip(planned, orders, strict=True)
+        ]
+        return _ImageGroup(images, heatmaps, planned, orders, shares)
 
     def _heatmap(self, name: Method, image: CleanImage) -> Tensor:
         """1×1×H×W."""
@@ -182,7 +189,7 @@ class ImageScorer:
 
     @torch.inference_mode()
     def _curves(self, group: _ImageGroup) -> list[Values]:
-        """An array B×F×(steps + 1) for each planned curve."""
+        """An array B×F×points for each planned curve."""
         gating = self.explained.gating
         kept = torch.cat([image.heatmap for image in group.images])  # B×1×H×W
 
@@ -206,7 +213,7 @@ class ImageScorer:
             image=image,
             fills=make_fills(image, keys, self.plan.fills, self.settings.blur_sigma, self.seed),
             ranks=torch.stack(ranks).to(self.device),
-            steps=[curve.steps for curve in group.planned],
+            counts=[curve.counts for curve in group.planned],
             complete=[curve.is_complete for curve in group.planned],
             target=torch.tensor([one.target for one in group.images], device=self.device),
         )
@@ -251,18 +258,24 @@ class ImageScorer:
             pompom_equal_area=place.pompom_equal_area,
             energy_inside=place.energy_inside,
             pointing=place.pointing,
-            curves=[
-                CurveRecord(curve.patch_size, fill, curve.order, curve.steps, f.tolist(), float(aopc(f)), tie_share)
-                for curve, tie_share, values in _of_image(index, name, group, curves)
-                for fill, f in zip(self.plan.fills, values, strict=True)
-            ],
+            curves=[*self._curve_records(index, name, group, curves)],
         )
 
-
-def _of_image(
-    index: int, name: Method, group: _ImageGroup, curves: list[Values]
-) -> Iterator[tuple[PlannedCurve, float, Values]]:
-    """A method's planned curves on one image, their tie shares, and their values F×(steps + 1)."""
-    for planned, order, values in zip(group.planned, group.orders, curves, strict=True):
-        if planned.method == name:
-            yield planned, float(order.tie_share[index]), values[index]
+    def _curve_records(
+        self, index: int, name: Method, group: _ImageGroup, curves: list[Values]
+    ) -> Iterator[CurveRecord]:
+        """Of a method on one image: its planned curves, at every fill."""
+        limit = self.settings.share_limit
+        for planned, order, shares, values in zip(group.planned, group.orders, group.shares, curves, strict=True):
+            for fill, f in zip(self.plan.fills, values[index], strict=True):
+                if planned.method == name:
+                    yield CurveRecord(
+                        patch_size=planned.patch_size,
+                        fill=fill,
+                        order=planned.order,
+                        steps=planned.steps,
+                        share=shares[index].tolist(),
+                        f=f.tolist(),
+                        aopc=float(aopc_by_steps(f, shares[index], limit)[-1]),
+                        tie_share=float(order.tie_share[index]),
+                    )

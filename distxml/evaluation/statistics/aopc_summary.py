@@ -1,17 +1,18 @@
 """AOPC over the images: at each setting, over all of them, and between the two orders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from distxml.config.evaluation import Output
+from distxml.config.evaluation import Fill, Output
 from distxml.evaluation.statistics.columns import known
 from distxml.evaluation.statistics.family import Outcome
+from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups
-from distxml.evaluation.statistics.image_aopc import CurveSet, ImageAopc
-from distxml.evaluation.statistics.intervals import means
+from distxml.evaluation.statistics.image_aopc import CurveSet, ImageAopc, Values
+from distxml.evaluation.statistics.intervals import estimates, means
 from distxml.evaluation.summary import Aopc, AopcOverall, Comparison, OrderGap
 
 Element = TypeVar("Element")
@@ -35,6 +36,7 @@ def aopc_table(sets: Sequence[CurveSet], groups: Groups, output: Output) -> tupl
             high=known(found.high[i]),
             images=len(curves.aopc),
             tie_share=curves.tie_share,
+            shares=tuple(curves.shares.tolist()),
             by_steps=tuple(curves.by_steps.tolist()),
             by_steps_low=tuple(map(known, curves.by_steps_ends[0])),
             by_steps_high=tuple(map(known, curves.by_steps_ends[1])),
@@ -47,44 +49,70 @@ def aopc_table(sets: Sequence[CurveSet], groups: Groups, output: Output) -> tupl
 
 
 @dataclass(frozen=True)
-class _Area:
-    """Mean area under a set's curves, and its interval; None where not every patch was replaced."""
+class _Ends:
+    """A figure and its interval; None where it is not defined or unknown."""
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
 
 
-def _areas(sets: Sequence[CurveSet], groups: Groups, output: Output) -> list[_Area]:
+def _areas(sets: Sequence[CurveSet], groups: Groups, output: Output) -> list[_Ends]:
     columns = [curves.auc for curves in sets if curves.auc is not None]
     if not columns:
-        return [_Area()] * len(sets)
+        return [_Ends()] * len(sets)
     values = np.stack(columns, axis=1)
     found = means(values, groups)
     if output == "probability":
         found = found.within(np.zeros(1), np.ones(1))
     areas = iter(zip(found.value, found.low, found.high, strict=True))
-    return [_Area() if curves.auc is None else _Area(*map(known, next(areas))) for curves in sets]
+    return [_Ends() if curves.auc is None else _Ends(*map(known, next(areas))) for curves in sets]
 
 
 def aopc_overall(scores: ImageAopc) -> tuple[AopcOverall, ...]:
-    """AOPC of every method and order over all patch sizes and fills, which weigh the same."""
+    """AOPC of every method and order over all patch sizes, at every fill and then over all fills.
+
+    Settings weigh the same. Of a class only the mean over all fills.
+    """
     if not len(scores.label):
         return ()
-    values = np.stack([values.mean(1) for values in scores.values.values()], axis=1)
-    found = means(values, scores.groups)
-    return tuple(
-        AopcOverall(
+    fills: list[Fill | None] = [None] if scores.only is not None else [*scores.fills, None]
+    return tuple(row for fill in fills for row in _overall(scores, fill))
+
+
+def _overall(scores: ImageAopc, fill: Fill | None) -> Iterator[AopcOverall]:
+    at = scores.at(fill)
+    values = np.stack([values[:, at].mean(1) for values in scores.values.values()], axis=1)
+    found, relative = means(values, scores.groups), _times_random(scores, values)
+    for i, (method, order) in enumerate(scores.values):
+        times = relative[i] if method != "random" else _Ends()
+        yield AopcOverall(
             method=method,
             order=order,
+            fill=fill,
             aopc=float(values[:, i].mean()),
             low=known(found.low[i]),
             high=known(found.high[i]),
+            times_random=times.value,
+            times_random_low=times.low,
+            times_random_high=times.high,
             images=len(values),
-            settings=len(scores.settings),
+            settings=int(at.sum()),
         )
-        for i, (method, order) in enumerate(scores.values)
-    )
+
+
+def _times_random(scores: ImageAopc, values: Values) -> list[_Ends]:
+    """Each column of n×K over that of the random order; nothing where the latter's mean is not clearly above 0."""
+    nothing = [_Ends()] * values.shape[1]
+    if "random" not in scores.methods:
+        return nothing
+    place = [method for method, _ in scores.values].index("random")
+    random = values[:, [place]]
+    low = means(random, scores.groups).low[0]
+    if not low > 0:  # unknown, too
+        return nothing
+    found = estimates(GroupSums.of(values, random, scores.groups))
+    return [_Ends(*map(known, ends)) for ends in zip(found.value, found.low, found.high, strict=True)]
 
 
 def order_gaps(tested: Sequence[Outcome]) -> tuple[OrderGap, ...]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
-from distxml.evaluation.perturbation.curves import aopc_by_steps, area_under
+from distxml.evaluation.perturbation.areas import aopc_by_steps, area_under
 from distxml.evaluation.scoring.plan import PlannedCurve, ScoringPlan
 from distxml.evaluation.statistics.columns import Positions, list_lengths, row_grid
 from distxml.evaluation.statistics.groups import Groups
@@ -28,10 +28,10 @@ class CurveSet:
 
     Attributes:
         method, patch_size, order, fill: the setting.
-        steps: L.
+        shares: L+1; share of the image that is replaced at each point, mean over the images.
         aopc: n.
         auc: n; None where not every patch was replaced.
-        by_steps: L+1; mean AOPC of the images after 0, 1, ... L steps.
+        by_steps: L+1; mean AOPC of the images had it stopped at each point.
         by_steps_ends: 2×(L+1); low and high ends of each, NaN where unknown.
         tie_share: mean over the images.
     """
@@ -40,12 +40,17 @@ class CurveSet:
     patch_size: int
     order: Order
     fill: Fill
-    steps: int
+    shares: Values
     aopc: Values
     auc: Values | None
     by_steps: Values
     by_steps_ends: Values
     tie_share: float
+
+    @property
+    def steps(self) -> int:
+        """L."""
+        return len(self.shares) - 1
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,13 @@ class CurveSets:
     groups: Groups
 
 
-def curve_sets(plan: ScoringPlan, curves: pa.Table) -> CurveSets:
+def curve_sets(plan: ScoringPlan, curves: pa.Table, share_limit: float | None) -> CurveSets:
     """The curves of `CURVES_SCHEMA`, in any order.
 
     Args:
         plan: of the evaluation.
         curves: all of them.
+        share_limit: what they run over; see `aopc_by_steps`.
 
     Raises:
         ValueError: they are not those of the plan, each once per image.
@@ -81,47 +87,57 @@ def curve_sets(plan: ScoringPlan, curves: pa.Table) -> CurveSets:
     label = curves["label"].to_numpy().astype(np.int64)[of_image]
     groups = Groups.of(curves["group"].take(of_image).to_pylist())
     tie_share = curves["tie_share"].to_numpy()
+    values = zip(planned, grid, _values(curves["f"], grid), _values(curves["share"], grid), strict=True)
     measured = [
-        measure(curve, fill, f, tie_share[rows], groups)
-        for (curve, fill), rows, f in zip(planned, grid, _values(curves["f"], grid), strict=True)
+        measure(curve, fill, Points(f, shares, share_limit), tie_share[rows], groups)
+        for (curve, fill), rows, f, shares in values
     ]
     return CurveSets(tuple(measured), label, groups)
 
 
-def measure(curve: PlannedCurve, fill: Fill, f: Values, tie_share: Values, groups: Groups) -> CurveSet:
+@dataclass(frozen=True, eq=False)
+class Points:
+    """n curves: f and the share of the image that is replaced, n×(L+1) each, and what they run over."""
+
+    f: Values
+    shares: Values
+    share_limit: float | None
+
+
+def measure(curve: PlannedCurve, fill: Fill, points: Points, tie_share: Values, groups: Groups) -> CurveSet:
     """The areas of n curves.
 
     Args:
         curve: what was planned.
         fill: what replaced the patches.
-        f: n×(L+1).
+        points: n×(L+1).
         tie_share: n.
         groups: of the n images.
 
     Raises:
         ValueError: the curves do not have the planned steps.
     """
-    if f.shape[1] != curve.steps + 1:
-        raise ValueError(f"curves of {curve.method} have {f.shape[1] - 1} steps, not {curve.steps}")
-    by_steps = aopc_by_steps(f)
+    if points.f.shape[1] != curve.steps + 1 or points.shares.shape != points.f.shape:
+        raise ValueError(f"curves of {curve.method} do not have {curve.steps} steps")
+    by_steps = aopc_by_steps(points.f, points.shares, points.share_limit)
     found = means(by_steps, groups)
     return CurveSet(
         method=curve.method,
         patch_size=curve.patch_size,
         order=curve.order,
         fill=fill,
-        steps=curve.steps,
+        shares=points.shares.mean(0),
         aopc=by_steps[:, -1].copy(),
-        auc=area_under(f) if curve.is_complete else None,
+        auc=area_under(points.f, points.shares) if curve.is_complete else None,
         by_steps=by_steps.mean(0),
         by_steps_ends=np.stack([found.low, found.high]),
         tie_share=float(tie_share.mean()),
     )
 
 
-def _values(f: pa.ChunkedArray, grid: Positions) -> Iterator[Values]:
-    """f of one setting after the other, n×(L+1): all of them together may be too many to copy."""
-    lengths, values = list_lengths(f), f.combine_chunks().flatten().to_numpy()
+def _values(lists: pa.ChunkedArray, grid: Positions) -> Iterator[Values]:
+    """Lists of one setting after the other, n×(L+1): all of them together may be too many to copy."""
+    lengths, values = list_lengths(lists), lists.combine_chunks().flatten().to_numpy()
     starts = lengths.cumsum() - lengths
     for rows in grid:
         if (lengths[rows] != lengths[rows[0]]).any():
@@ -158,6 +174,15 @@ class ImageAopc:
     def orders(self) -> tuple[Order, ...]:
         """In the order of the plan."""
         return tuple(dict.fromkeys(order for _, order in self.values))
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """In the order of the plan."""
+        return tuple(dict.fromkeys(fill for _, fill in self.settings))
+
+    def at(self, fill: Fill | None) -> NDArray[np.bool_]:
+        """S: True for the settings with this fill; None: all of them."""
+        return np.array([fill in (None, of_setting) for _, of_setting in self.settings])
 
     def of(self, method: Method, order: Order) -> Values:
         """m×S; a random order has no direction, so that `random` has the same for both orders."""

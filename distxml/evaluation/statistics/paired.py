@@ -1,7 +1,7 @@
 """Paired differences, image by image: between two methods, and between the two orders of one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,8 @@ class Place:
         method: the first of the two.
         other: the second; None: the method's MoRF is compared with its own LeRF.
         order: None where `other` is.
-        patch_size: side in pixels; None: the mean over all patch sizes and fills.
-        fill: None with `patch_size`.
+        patch_size: side in pixels; None: the mean over all patch sizes.
+        fill: None: the mean over all patch sizes and fills.
         label: the true class whose images alone are compared; None: all images.
     """
 
@@ -65,15 +65,25 @@ def pairs(methods: Sequence[Method]) -> list[tuple[Method, Method]]:
 
 
 def differences_of_methods(scores: ImageAopc) -> Iterator[PairedDifference]:
-    """Of each pair of methods and each order, all settings and then the mean over them; of a class only that mean."""
+    """Of each pair of methods and each order: all settings, the mean over them at each fill, and that over all.
+
+    Of a class only the last one.
+    """
     for method, other in pairs(scores.methods) if len(scores.label) else []:
         for order in scores.orders:
             differences = scores.of(method, order) - scores.of(other, order)
-            for (patch_size, fill), values in zip(scores.settings, differences.T, strict=True):
-                if scores.only is None:
-                    yield PairedDifference(Place(method, other, order, patch_size, fill), values, scores.images)
             place = Place(method, other, order, label=scores.only)
+            if scores.only is None:
+                yield from _at_settings(place, scores, differences)
             yield PairedDifference(place, differences.mean(1), scores.images)
+
+
+def _at_settings(place: Place, scores: ImageAopc, differences: Values) -> Iterator[PairedDifference]:
+    """At every patch size and fill, then over the patch sizes at every fill, of n×S differences."""
+    for (patch_size, fill), values in zip(scores.settings, differences.T, strict=True):
+        yield PairedDifference(replace(place, patch_size=patch_size, fill=fill), values, scores.images)
+    for fill in scores.fills:
+        yield PairedDifference(replace(place, fill=fill), differences[:, scores.at(fill)].mean(1), scores.images)
 
 
 def differences_of_orders(scores: ImageAopc) -> Iterator[PairedDifference]:

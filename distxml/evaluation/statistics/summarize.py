@@ -26,7 +26,7 @@ from distxml.evaluation.statistics.image_aopc import ImageAopc, curve_sets, imag
 from distxml.evaluation.statistics.means import heatmap_metrics, mean_metrics
 from distxml.evaluation.statistics.paired import Place, differences_of_methods, differences_of_orders
 from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.summary import ClassCurve, ClassPart, Metric, Summary
+from distxml.evaluation.summary import ClassCurve, ClassPart, Metric, OtherGate, Summary
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,32 @@ def _part(
     )
 
 
-def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curves: pa.Table) -> Summary:
+@dataclass(frozen=True)
+class OtherGateCurves:
+    """The curves of the primary comparison under the other gate, and what was planned of them."""
+
+    evaluation: Evaluation
+    curves: pa.Table
+
+    def comparison(self) -> OtherGate | None:
+        """The primary comparison."""
+        recipe = self.evaluation.recipe
+        settings = recipe.evaluation
+        scores = image_aopc(curve_sets(self.evaluation.plan, self.curves, settings.share_limit))
+        place = primary_place(settings)
+        differences = [one for one in differences_of_methods(scores) if one.place == place]
+        outcomes = outcomes_of(differences, Resamples(scores.groups, settings.bootstrap, recipe.run.seed), place)
+        found = comparisons([*outcomes.values()])
+        return OtherGate(f=settings.f, comparison=found[0]) if found else None
+
+
+def summarize(
+    evaluation: Evaluation,
+    images: pa.Table,
+    heatmaps: pa.Table,
+    curves: pa.Table,
+    other: OtherGateCurves | None = None,
+) -> Summary:
     """The summary of three tables (schemas of `distxml.evaluation.tables`), whatever the order of their rows.
 
     Args:
@@ -112,6 +137,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         images: one row per image.
         heatmaps: one row per image and method.
         curves: one row per perturbation curve.
+        other: of the primary comparison under the other gate, if it was made.
 
     Raises:
         ValueError: the heatmaps or curves are not those of the plan, each once per image.
@@ -123,7 +149,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
     weighting = ClassWeighting(evaluation.recipe.phases.joint.alpha, evaluation.class_weights)
     resamples = Resamples(groups, settings.bootstrap, seed)
     classified = _classify(images, metadata.classes, resamples, weighting)
-    sets = curve_sets(plan, curves)
+    sets = curve_sets(plan, curves, settings.share_limit)
     scores = image_aopc(sets)
     parts = [scores, *(scores.of_class(label) for label in range(len(metadata.classes)))]
     perturbed = Perturbed(heatmaps, _with_heatmaps(plan), parts, compare(parts, settings, seed))
@@ -151,6 +177,7 @@ def summarize(evaluation: Evaluation, images: pa.Table, heatmaps: pa.Table, curv
         order_gaps=order_gaps(perturbed.between_orders(scores)),
         aopc_overall=aopc_overall(scores),
         comparisons=comparisons(perturbed.between_methods(scores)),
+        primary_under_other_gate=other.comparison() if other else None,
         by_class=class_parts(metadata.classes, images, perturbed, groups, weighting),
         roc=classified.roc,
         precision_recall=classified.precision_recall,

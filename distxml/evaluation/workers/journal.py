@@ -166,13 +166,22 @@ def collect(plan: ScoringPlan, keys: Collection[str], finished: FinishedRows) ->
         RuntimeError: a row is missing.
     """
     images = _of_keys(finished.images, keys).sort_by("key")
+    _require_all("images", images, len(keys))
+    return images.combine_chunks(), *collect_methods(plan, finished)
+
+
+def collect_methods(plan: ScoringPlan, finished: FinishedRows) -> tuple[pa.Table, pa.Table]:
+    """Heatmaps and curves alone; see `collect`."""
     methods = _of_keys(finished.methods, plan.curve_keys)
     methods = methods.filter(pc.field("method").isin(list(plan.methods)))
-    lacking = len(keys) - images.num_rows, len(plan.curve_keys) * len(plan.methods) - methods.num_rows
-    if any(lacking):
-        raise RuntimeError(f"rows are missing after the evaluation (images, methods): {lacking}; nothing is written")
-    heatmaps, curves = split_methods(_in_order(methods, plan.methods))
-    return images.combine_chunks(), heatmaps, curves
+    _require_all("heatmaps", methods, len(plan.curve_keys) * len(plan.methods))
+    return split_methods(_in_order(methods, plan.methods))
+
+
+def _require_all(kind: str, rows: pa.Table, wanted: int) -> None:
+    if rows.num_rows != wanted:
+        lacking = wanted - rows.num_rows
+        raise RuntimeError(f"{lacking} rows of {kind} are missing after the evaluation; nothing is written")
 
 
 def _of_keys(table: pa.Table, keys: Collection[str]) -> pa.Table:

@@ -28,17 +28,17 @@ class Pool:
     An actor gets its first task when it has loaded the model: so no task waits for a node that does not come back.
     """
 
-    def __init__(self, inputs: WorkerInputs, keys: Sequence[str], notify: Notify, stop: StopRequest) -> None:
+    def __init__(self, inputs: Sequence[WorkerInputs], keys: Sequence[str], notify: Notify, stop: StopRequest) -> None:
         """A pool that has started no actor yet.
 
         Args:
-            inputs: what every worker needs.
+            inputs: what every worker needs, one for each part of the tasks.
             keys: of the split's images, in their order; for messages.
             notify: called with what the user should know.
             stop: asked every `MAX_SECONDS_TO_STOP`.
         """
         self.inputs, self.keys, self.notify, self.stop = inputs, keys, notify, stop
-        self.scaling = inputs.spec.recipe.scaling
+        self.scaling = inputs[0].spec.recipe.scaling
         self._starting: dict[ray.ObjectRef, Any] = {}  # actors that load the model, by the result of loading it
         self._busy: dict[ray.ObjectRef, tuple[Any, Task]] = {}
         self._deaths: Counter[Task | None] = Counter()  # by task; None: of actors that were not ready yet
@@ -78,7 +78,7 @@ class Pool:
         actor = (
             ray.remote(ScoringWorker)
             .options(num_cpus=scaling.cpus_per_worker, num_gpus=scaling.gpus_per_worker, scheduling_strategy="SPREAD")
-            .remote(self.inputs)
+            .remote(*self.inputs)
         )
         self._starting[actor.load.remote()] = actor
 
@@ -99,7 +99,7 @@ class Pool:
             self._deaths[None], self._waiting_since = 0, None
         if waiting:
             following = waiting.popleft()
-            self._busy[actor.score.remote(following.rows, following.methods)] = actor, following
+            self._busy[actor.score.remote(following)] = actor, following
         if task:
             yield task
 

@@ -26,11 +26,13 @@ class Task:
         rows: indices of the images in the split, ascending.
         methods: in the order of the plan; empty: the clean pass of the images is computed.
         passes: forward passes, without those that compute heatmaps.
+        part: which of the workers' inputs it is of.
     """
 
     rows: tuple[int, ...]
     methods: tuple[Method, ...]
     passes: int
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,10 @@ def remaining_tasks(spec: ScoringSpec, keys: Sequence[str], finished: FinishedRo
         keys: of the split's images, in their order.
         finished: what the journal holds.
     """
-    return [*_curve_tasks(spec, keys, finished.pairs), *_clean_tasks(spec, keys, finished.image_keys)]
+    return [*curve_tasks(spec, keys, finished.pairs), *_clean_tasks(spec, keys, finished.image_keys)]
 
 
-def _curve_tasks(spec: ScoringSpec, keys: Sequence[str], scored: Collection[tuple[str, str]]) -> Iterator[Task]:
+def curve_tasks(spec: ScoringSpec, keys: Sequence[str], scored: Collection[tuple[str, str]]) -> Iterator[Task]:
     """Heatmaps and curves of the images and methods that are not `scored`."""
     plan = spec.plan
     unscored = [

@@ -1,6 +1,6 @@
 """`ScoringWorker`: an actor that holds the model and scores task after task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 
 from distxml.attribution.explained_model import ExplainedModel
-from distxml.config.evaluation import Method
 from distxml.data.reader import SplitReader
 from distxml.data.schema import reopen_dataset
 from distxml.errors import UserError, is_disk_full, reason_of
 from distxml.evaluation.scoring.plan import ScoringSpec
 from distxml.evaluation.scoring.scorer import ImageScorer
 from distxml.evaluation.workers.journal import RowJournal
+from distxml.evaluation.workers.tasks import Task
 from distxml.models.checkpoint import WEIGHTS_NAME, load_model
 from distxml.models.checksums import noted_sum
 from distxml.models.joint import JointModel
@@ -61,10 +61,11 @@ class WorkerInputs:
 
 
 class ScoringWorker:
-    """An actor of the pool: loads the model once, then scores tasks and writes their rows into the journal."""
+    """An actor of the pool: loads the models once, then scores tasks and writes their rows into the journals."""
 
-    def __init__(self, inputs: WorkerInputs) -> None:
-        self.inputs = inputs
+    def __init__(self, *parts: WorkerInputs) -> None:
+        """`parts`: of the same dataset and checkpoints."""
+        self.parts = parts
 
     @cached_property
     def reader(self) -> SplitReader:
@@ -73,33 +74,36 @@ class ScoringWorker:
         Raises:
             UserError: there is another dataset here, or by now.
         """
-        recipe = self.inputs.spec.recipe
-        dataset = reopen_dataset(recipe.dataset.path, self.inputs.dataset_sha256)
+        inputs = self.parts[0]
+        recipe = inputs.spec.recipe
+        dataset = reopen_dataset(recipe.dataset.path, inputs.dataset_sha256)
         return SplitReader(dataset, recipe.evaluation.split, recipe.dataset.cache)
 
     @cached_property
-    def scorer(self) -> ImageScorer:
+    def scorers(self) -> list[ImageScorer]:
         """Made on first use: an error in the constructor would reach the driver as a dead actor."""
-        return make_scorer(self.inputs)
+        loaded = {weights: weights.load() for inputs in self.parts for weights in (inputs.scored, inputs.explainer)}
+        return [make_scorer(inputs, loaded) for inputs in self.parts]
 
     def load(self) -> None:
-        """Open the split and load the model."""
-        _ = self.reader, self.scorer
+        """Open the split and load the models."""
+        _ = self.reader, self.scorers
 
-    def score(self, rows: Sequence[int], methods: Sequence[Method]) -> None:
-        """Score the images and methods of a `Task`; their rows are in the journal when this returns.
+    def score(self, task: Task) -> None:
+        """Score the images and methods of a task; their rows are in its part's journal when this returns.
 
         Raises:
             UserError: an image or a heatmap is unusable, the GPU's memory is too small, or rows cannot be written.
         """
-        images = list(self.reader.rows_at(rows))
+        images = list(self.reader.rows_at(task.rows))
+        inputs, scorer = self.parts[task.part], self.scorers[task.part]
         try:
-            if methods:
-                self.inputs.journal.add_methods(self.scorer.score(images, methods))
+            if task.methods:
+                inputs.journal.add_methods(scorer.score(images, task.methods))
             else:
-                self.inputs.journal.add_images(self.scorer.describe(images))
+                inputs.journal.add_images(scorer.describe(images))
         except torch.OutOfMemoryError:
-            size = self.inputs.spec.recipe.evaluation.batch_size
+            size = inputs.spec.recipe.evaluation.batch_size
             raise UserError(
                 f"evaluation.batch_size={size}: the GPU's memory is too small; lower it, then the same command resumes"
             ) from None
@@ -108,7 +112,7 @@ class ScoringWorker:
             if remedy is None:
                 raise
             raise UserError(
-                f"{self.inputs.journal.folder}: cannot be written ({reason_of(error)}); {remedy}, then the same "
+                f"{inputs.journal.folder}: cannot be written ({reason_of(error)}); {remedy}, then the same "
                 "command resumes"
             ) from None
 
@@ -120,15 +124,13 @@ def _remedy(error: OSError) -> str | None:
     return "put run.folder on a disk that every node shares" if isinstance(error, FileNotFoundError) else None
 
 
-def make_scorer(inputs: WorkerInputs) -> ImageScorer:
-    """The scorer of this process, on the GPU that it was given, if any."""
+def make_scorer(inputs: WorkerInputs, loaded: Mapping[Weights, JointModel]) -> ImageScorer:
+    """The scorer of this process, on the GPU that it was given, if any; `loaded`: its models."""
     recipe = inputs.spec.recipe
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
     torch.backends.cudnn.allow_tf32 = False  # TF32 rounds to ten bits: results would depend on the batch size
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     gpu = recipe.scaling.gpus_per_worker > 0 and torch.cuda.is_available()
-    scored = inputs.scored.load()
-    explainer = scored if inputs.explainer == inputs.scored else inputs.explainer.load()
-    explained = ExplainedModel(recipe.scored_gating, scored, explainer)
+    explained = ExplainedModel(recipe.scored_gating, loaded[inputs.scored], loaded[inputs.explainer])
     return ImageScorer(explained, inputs.spec, torch.device("cuda" if gpu else "cpu"))

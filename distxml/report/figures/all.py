@@ -50,7 +50,7 @@ def draw_figures(log: TrainingLog, results: Results | None) -> Figures:
         return Figures(training)
     summary = results.summary
     perturbed = bool(summary.aopc)
-    sets = curve_sets(results.curves) if perturbed else []
+    sets = curve_sets(results.curves, summary.settings.share_limit) if perturbed else []
     orders = summary.settings.orders if perturbed else ()
     return Figures(
         training=training,

@@ -42,12 +42,13 @@ Dots = Mapping[Order, Sequence[_Dot]]
 def overall_figure(summary: Summary) -> DrawnFigure:
     """AOPC over all settings: one row per method, the best of the first order on top; one panel per order."""
     shown: Dots = {order: [_overall_dot(row) for row in ranked(summary, order)] for order in summary.settings.orders}
-    title = f"AOPC over all {summary.aopc_overall[0].settings} pairs of a patch size and a fill"
+    rows = ranked(summary, summary.settings.orders[0])
+    title = f"AOPC, mean over all {rows[0].settings} pairs of a patch size and a fill"
     caption = (
         f"{title}: of each of {size(summary.curve_images, summary.curve_groups)} the mean over the settings, then the "
         f"mean over the images, with its 95% interval.{_random_in_words(summary)}"
     )
-    random = next((row.aopc for row in summary.aopc_overall if row.method == "random"), None)
+    random = next((row.aopc for row in rows if row.method == "random"), None)
     with _dot_panel(shown) as panel:
         _draw(panel, shown, AOPC_IN_WORDS, random)
         return panel.finish("aopc_overall", title, caption)

@@ -1,4 +1,4 @@
-"""The paper's grid: patch sizes × fills, one line per method, f or AOPC against the patches replaced."""
+"""The paper's grid: patch sizes × fills, one line per method, f or AOPC against how much of the image is replaced."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
-from distxml.evaluation.perturbation.curves import aopc_by_steps
+from distxml.evaluation.perturbation.areas import aopc_by_steps
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.intervals import means as mean_intervals
 from distxml.evaluation.summary import Summary
@@ -35,8 +35,6 @@ MARGIN = 0.03
 
 Values = NDArray[np.float64]
 
-Steps = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -48,35 +46,54 @@ class Setting:
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves of one method at one setting: images×(L+1), in the table's order; group: of each image."""
+    """The curves of one method at one setting, images×(L+1) in the table's order, and the group of each image.
+
+    Attributes:
+        f: at each point.
+        share: of the image that is replaced there.
+        aopc: had the curve stopped there.
+    """
 
     method: Method
     setting: Setting
     order: Order
     f: Values
+    share: Values
+    aopc: Values
     group: Sequence[str | None]
 
 
 @dataclass(frozen=True)
 class MeanCurve:
-    """The mean over the images at K of the steps, and the interval there (NaN: unknown); no band: its ends are None."""
+    """The mean over the images at K of the points, and the interval there (NaN: unknown); no band: its ends are None.
 
-    steps: Steps
+    `x`: how much is replaced, a share of the image or a number of patches.
+    """
+
+    x: Values
     mean: Values
     low: Values | None
     high: Values | None
 
 
-def curve_sets(table: pa.Table) -> list[Curves]:
-    """A table of `CURVES_SCHEMA`, by method, setting and order; in the order of its first rows."""
-    f = table["f"].combine_chunks()
-    values, offsets, group = f.values.to_numpy(), f.offsets.to_numpy(), table["group"]
+def curve_sets(table: pa.Table, share_limit: float | None) -> list[Curves]:
+    """A table of `CURVES_SCHEMA`, by method, setting and order; in the order of its first rows.
+
+    Args:
+        table: of the evaluation.
+        share_limit: what its curves run over; see `aopc_by_steps`.
+    """
+    columns, group = [table[name].combine_chunks() for name in ("f", "share")], table["group"]
+    offsets = columns[0].offsets.to_numpy()
     names = table.select(["method", "patch_size", "order", "fill"]).to_pandas()
     sets = []
     for (method, patch_size, order, fill), rows in names.groupby(list(names.columns), sort=False).indices.items():
         length = offsets[rows[0] + 1] - offsets[rows[0]]
-        curves = values[offsets[rows][:, None] + np.arange(length)]  # images×(L+1)
-        sets.append(Curves(method, Setting(int(patch_size), fill), order, curves, group.take(rows).to_pylist()))
+        places = offsets[rows][:, None] + np.arange(length)  # images×(L+1)
+        f, share = (column.values.to_numpy()[places] for column in columns)
+        aopc = aopc_by_steps(f, share, share_limit)
+        setting = Setting(int(patch_size), fill)
+        sets.append(Curves(method, setting, order, f, share, aopc, group.take(rows).to_pylist()))
     return sets
 
 
@@ -91,29 +108,31 @@ def banded(methods: Sequence[Method]) -> set[Method]:
 
 
 def mean_curves(
-    sets: Sequence[Curves], statistic: Callable[[Values], Values]
+    sets: Sequence[Curves], statistic: Callable[[Curves], Values], over_share: bool
 ) -> Mapping[Setting, Mapping[Method, MeanCurve]]:
     """The mean of a statistic over the images, by setting and method.
 
     Args:
         sets: of one order; at least one.
-        statistic: of each image's curve, images×(L+1) to the same shape.
+        statistic: what of the curves, images×(L+1).
+        over_share: whether they are drawn over the share of the image, or else over the number of patches.
     """
     with_band = banded([curves.method for curves in sets if curves.setting == sets[0].setting])
-    thinned = [_thinned(curves, statistic) for curves in sets]
-    wide = [values for curves, (_, values) in zip(sets, thinned, strict=True) if curves.method in with_band]
+    thinned = [_thinned(curves.f.shape[1] - 1) for curves in sets]
+    drawn = [statistic(curves)[:, points] for curves, points in zip(sets, thinned, strict=True)]
+    wide = [values for curves, values in zip(sets, drawn, strict=True) if curves.method in with_band]
     ends = iter(_intervals(wide, Groups.of(sets[0].group)))
     means: dict[Setting, dict[Method, MeanCurve]] = {}
-    for curves, (steps, values) in zip(sets, thinned, strict=True):
+    for curves, points, values in zip(sets, thinned, drawn, strict=True):
         low, high = next(ends) if curves.method in with_band else (None, None)
-        means.setdefault(curves.setting, {})[curves.method] = MeanCurve(steps, values.mean(0), low, high)
+        x = curves.share.mean(0)[points] if over_share else points.astype(np.float64)
+        means.setdefault(curves.setting, {})[curves.method] = MeanCurve(x, values.mean(0), low, high)
     return means
 
 
-def _thinned(curves: Curves, statistic: Callable[[Values], Values]) -> tuple[Steps, Values]:
-    last = curves.f.shape[1] - 1
-    steps = np.unique(np.linspace(0, last, min(MAX_POINTS, last + 1)).astype(np.int64))
-    return steps, statistic(curves.f)[:, steps]
+def _thinned(last: int) -> NDArray[np.int64]:
+    """Points from 0 to the last that are drawn."""
+    return np.unique(np.linspace(0, last, min(MAX_POINTS, last + 1)).astype(np.int64))
 
 
 def _intervals(columns: Sequence[Values], groups: Groups) -> list[Values]:
@@ -139,30 +158,38 @@ class _Words:
 
 
 def perturbation_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> DrawnFigure:
-    """Mean f against the patches replaced; `sets` is the whole table of curves."""
-    means = mean_curves(of_order(sets, order), lambda f: f)
+    """Mean f against how much is replaced; `sets` is the whole table of curves."""
+    means = mean_curves(of_order(sets, order), lambda curves: curves.f, _over_share(summary))
     output = summary.settings.output
     words = _Words(
         name=f"{order}_{output}",
         title=f"{ORDER_NAMES[order]} curves: mean {output} while patches are replaced, {ORDER_WORDS[order]}",
         y=f"mean {output} of the explained class",
-        shows=f"Mean {output} of the explained class against the number of patches replaced, {ORDER_WORDS[order]}.",
+        shows=f"Mean {output} of the explained class against the {_replaced(summary)}, {ORDER_WORDS[order]}.",
     )
     limits = (-MARGIN, 1 + MARGIN) if output == "probability" else _limits(means)
     return _grid(summary, means, words, limits)
 
 
 def aopc_grid(summary: Summary, sets: Sequence[Curves], order: Order) -> DrawnFigure:
-    """AOPC(L) against L; `sets` is the whole table of curves."""
-    means = mean_curves(of_order(sets, order), aopc_by_steps)
+    """AOPC had it stopped before the end; `sets` is the whole table of curves."""
+    means = mean_curves(of_order(sets, order), lambda curves: curves.aopc, _over_share(summary))
     first = order == summary.settings.orders[0]
     words = _Words(
         name="aopc_by_steps" if first else f"aopc_by_steps_{order}",
-        title=f"AOPC, {ORDER_NAMES[order]}, had it stopped after L patches",
-        y="AOPC(L)",
-        shows=f"AOPC(L) against L, {ORDER_WORDS[order]}: the area over the curve had it stopped after L patches.",
+        title=f"AOPC, {ORDER_NAMES[order]}, had it stopped earlier",
+        y="AOPC",
+        shows=f"AOPC had it stopped at that {_replaced(summary)}, {ORDER_WORDS[order]}.",
     )
     return _grid(summary, means, words, _limits(means, 0))
+
+
+def _over_share(summary: Summary) -> bool:
+    return summary.settings.share_limit is not None
+
+
+def _replaced(summary: Summary) -> str:
+    return "share of the image replaced" if _over_share(summary) else "number of patches replaced"
 
 
 def _limits(means: Means, *also: float) -> tuple[float, float]:
@@ -188,7 +215,7 @@ def _grid(summary: Summary, means: Means, words: _Words, limits: tuple[float, fl
             panel.grid[row, 0].set_ylabel(f"patches of {size} px")
         for column, fill in enumerate(fills):
             panel.grid[0, column].set_title(fill)
-            panel.grid[-1, column].set_xlabel("patches replaced")
+            panel.grid[-1, column].set_xlabel("share replaced" if _over_share(summary) else "patches replaced")
         panel.axes.set_ylim(*limits)
         panel.figure.supylabel(words.y, fontsize=8, color=MUTED)
         entries = legend(method_styles(methods))
@@ -200,9 +227,9 @@ def draw_setting(axes: Axes, by_method: Mapping[Method, MeanCurve]) -> None:
     for method in sorted(by_method, key=lambda method: method == "in_model"):
         curve, style = by_method[method], method_style(method)
         if curve.low is not None and curve.high is not None:
-            axes.fill_between(curve.steps, curve.low, curve.high, color=style.color, alpha=0.18, linewidth=0)
-        axes.plot(curve.steps, curve.mean, color=style.color, linestyle=style.dash, linewidth=style.width)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            axes.fill_between(curve.x, curve.low, curve.high, color=style.color, alpha=0.18, linewidth=0)
+        axes.plot(curve.x, curve.mean, color=style.color, linestyle=style.dash, linewidth=style.width)
+    axes.xaxis.set_major_locator(MaxNLocator(4))  # shares, or whole numbers where there are enough of them
 
 
 def _caption(summary: Summary, words: _Words, methods: Sequence[Method]) -> str:

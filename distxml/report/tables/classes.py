@@ -10,7 +10,6 @@ from distxml.metrics.lookup import AOPC_IN_WORDS, BETTER_AOPC, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name, without
 from distxml.report.tables.methods import CLEAR, difference_cell, metric_cell
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
-from distxml.report.verdict import in_order
 from distxml.report.wording import interval, number, size
 
 CLASS_METRICS = ("accuracy", "classification", "pompom", "heat_mean", "heat_inside", "heat_outside")
@@ -59,7 +58,7 @@ def _by_method(
 
 def _aopc(summary: Summary, order: Order) -> NumberTable:
     def cell(part: ClassPart, method: Method) -> Cell:
-        found = {row.method: row for row in in_order(part.aopc_overall, order)}
+        found = {row.method: row for row in part.aopc_overall if row.order == order or row.method == "random"}
         row = found.get(method)
         return Cell(number(row.aopc), interval(row.low, row.high)) if row else NONE
 

@@ -30,7 +30,11 @@ LOCALIZATION: tuple[HeatmapName, ...] = get_args(HeatmapName)
 def overall_table(summary: Summary, order: Order) -> NumberTable:
     """AOPC over all settings, the best method first, and how it compares with `random` and with in-model."""
     rows = ranked(summary, order)
-    about = f"AOPC over all {rows[0].settings} pairs of a patch size and a fill; {AOPC_IN_WORDS[order]}."
+    about = (
+        f"Mean AOPC over all {rows[0].settings} pairs of a patch size and a fill; {AOPC_IN_WORDS[order]}. A mean of "
+        "different questions: each fill asks one of its own. Times random: over the mean AOPC of the images’ own "
+        "random orders, which takes out how steeply f falls whatever is replaced."
+    )
     if summary.comparisons:
         about += (
             f" Differences are paired, image by image, with 95% intervals. {CLEAR} Settings: those of the "
@@ -38,6 +42,7 @@ def overall_table(summary: Summary, order: Order) -> NumberTable:
         )
     columns = [
         "AOPC",
+        "times random",
         "minus random",
         "settings better / worse than random",
         "in-model minus it",
@@ -57,12 +62,19 @@ def _overall_cells(summary: Summary, order: Order, row: AopcOverall) -> list[Cel
     in_model = summary.comparison("in_model", row.method, order) if row.method != "in_model" else None
     return [
         Cell(number(row.aopc), interval(row.low, row.high)),
+        _times_random_cell(row),
         difference_cell(random),
         _settings_cell(summary, row.method, "random", order),
         difference_cell(in_model),
         Cell(percent(in_model.wins)) if in_model else NONE,
         _settings_cell(summary, "in_model", row.method, order),
     ]
+
+
+def _times_random_cell(row: AopcOverall) -> Cell:
+    if row.times_random is None:
+        return NONE
+    return Cell(f"{number(row.times_random, 2)}×", interval(row.times_random_low, row.times_random_high, 2))
 
 
 def difference_cell(row: Comparison | None) -> Cell:

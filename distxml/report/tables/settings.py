@@ -60,7 +60,7 @@ def _aopc(summary: Summary) -> NumberTable:
 
     about = (
         f"Area over each curve, and its 95% interval. MoRF: {AOPC_IN_WORDS['morf']}; LeRF: "
-        f"{AOPC_IN_WORDS['lerf']}. L: patches replaced."
+        f"{AOPC_IN_WORDS['lerf']}. L: points of a curve."
     )
     return _by_curve_setting(summary, "AOPC at every setting", about, summary.settings.methods, cell)
 
@@ -122,7 +122,7 @@ def _areas(summary: Summary) -> NumberTable:
 
     known = any(row.auc is not None for row in summary.aopc)
     about = (
-        "Area under f over the share of the patches that are replaced, where all of them were. MoRF: deletion, "
+        "Area under f over the share of the image that is replaced, where all of it was. MoRF: deletion, "
         f"{IN_WORDS[metric_entry('deletion_auc').better]}; LeRF, read from its end: insertion, "
         f"{IN_WORDS[metric_entry('insertion_auc').better]}. With 95% intervals."
     )

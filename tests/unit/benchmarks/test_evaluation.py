@@ -14,9 +14,14 @@ from tests.unit.benchmarks.test_train import benchmark
 from tests.unit.evaluation.small_model import CLASSES, SIZE, small_rows
 
 SETTINGS = EvaluationSettings(
-    methods=("in_model", "random"), orders=("morf", "lerf"), patch_sizes=(8, 16), fills=("black", "blur"), steps=7,
+    methods=("in_model", "random"),
+    orders=("morf", "lerf"),
+    patch_sizes=(8, 16),
+    min_patches=4,
+    fills=("black", "blur"),
+    steps=7,
     batch_size=10,
-)  # fmt: skip
+)
 
 
 class Counted(JointModel):

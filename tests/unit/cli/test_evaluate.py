@@ -34,7 +34,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     assert "split test: 12 images, 4 of them perturbed" in said.output
     assert "f: probability of the class predicted, recompute" in said.output
     assert "patches: 8 (5 steps)" in said.output
-    assert "left out, larger than the image: 64" in said.output
+    assert "left out, fewer than 16 patches: 64" in said.output
     # A clean pass per image; f(x(0)) and 5 steps per fill for each of the methods, each in a task of its own.
     assert f"left to do: {12 + 4 * 3 * 11} forward passes in {12 + 4 * 3} tasks" in said.output
     assert re.search(r"time: about \d+ s; scaling.workers=1 fit", said.output)

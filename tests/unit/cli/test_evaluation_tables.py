@@ -35,7 +35,7 @@ def test_what_the_numbers_are_of():
     summary = made()
     text = shown(summary)
     assert "scored checkpoints/joint/last (vgg) on made up, split test" in text
-    assert "patch sizes larger than the image were left out: 64" in text
+    assert "patch sizes that leave an image fewer than 1 patches were left out: 64" in text
     assert "8 of 12 images have a mask" in text
     accuracy = summary.metric("accuracy")
     assert f"{accuracy.value:.4f} │ {accuracy.low:.4f} to {accuracy.high:.4f}" in text
@@ -65,12 +65,13 @@ def test_aopc_by_order():
     for order, title in titles.items():
         text_of_order = "\n".join(line.rstrip() for line in text.splitlines())
         words = cells(text_of_order, title, "lrp")
-        overall = next(row for row in summary.aopc_overall if (row.method, row.order) == ("lrp", order))
+        overall = next(row for row in summary.overall(order) if row.method == "lrp")
         with_random = summary.comparison("lrp", "random", order)
         with_in_model = summary.comparison("in_model", "lrp", order)
         assert with_random is not None and with_in_model is not None
         assert words == [
-            *("lrp", f"{overall.aopc:.4f}", f"{overall.low:.4f}", "to", f"{overall.high:.4f}"),
+            *("lrp", f"{overall.aopc:.4f}", f"{overall.low:.3f}", "to", f"{overall.high:.3f}"),
+            *([f"{overall.times_random:.2f}"] if overall.times_random else []),
             *(with_random.verdict, f"{with_in_model.wins:.0%}"),
         ]
         assert len(cells(text_of_order, title, "random")) == 6  # is not compared with itself
@@ -86,8 +87,8 @@ def test_marks_are_against_the_random_order():
     ]
     text = shown(summary.model_copy(update={"comparisons": tuple(rows)}))
     assert (
-        text.count(" +") == 2 * 2 * 2 * 2 + 2
-    )  # methods, sizes, orders, fills, the line that explains it, the primary
+        text.count(" +") == 2 * (2 + 1) * 2 * 2 + 2
+    )  # methods, sizes and all of them, orders, fills, the line that explains it, the primary
     text = shown(summary.model_copy(update={"comparisons": ()}))
     assert " +" not in text
     assert "random order" not in text
@@ -98,8 +99,8 @@ def test_a_grid_of_everything_fits_80_columns():
     text = shown(summary, width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
-    assert len(text.splitlines()) < 51 + 3 * len(ALL_METHODS)
-    assert text.count("integrated_gradients ") == 3  # heatmaps, MoRF, LeRF
+    assert len(text.splitlines()) < 66 + 5 * len(ALL_METHODS)
+    assert text.count("integrated_gradients ") == 5  # heatmaps, and of MoRF and LeRF each fill and all together
     assert "Each patch size and fill: summary.csv" in text
 
 
@@ -111,7 +112,7 @@ def test_every_setting_of_a_few_methods_fits_80_columns():
     text = shown(summary.model_copy(update={"aopc": below}), width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
-    assert text.count("integrated_gradients") == 1 + 2 * (1 + 4)
+    assert text.count("integrated_gradients") == 1 + 2 * (2 + 4)
     lines = [line for line in text.splitlines() if line.split()[1:2] == ["in_model"] and line.split()[0].isdigit()]
     assert [line.split()[0] for line in lines] == ["2", "4", "8", "16"] * 2
     value = next(row.aopc for row in below if (row.method, row.patch_size) == ("in_model", 2))

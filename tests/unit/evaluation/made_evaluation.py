@@ -11,7 +11,7 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.data.digest import classes_digest
 from distxml.data.location import locate
 from distxml.data.schema import SPLITS, Dataset, DatasetMetadata, RowGroup, Shard
-from distxml.evaluation.perturbation.curves import aopc
+from distxml.evaluation.perturbation.areas import aopc_by_steps
 from distxml.evaluation.prepare import Evaluation
 from distxml.evaluation.results import Results
 from distxml.evaluation.scoring.plan import ScoringSpec, make_plan
@@ -29,6 +29,8 @@ SETTINGS = EvaluationSettings(
     orders=("morf", "lerf"),
     patch_sizes=(8, 5, 64),
     fills=("black", "blur"),
+    range="patches",
+    min_patches=1,
     steps=7,  # all 4 patches of 8×8, but not the 16 of 5×5
     bootstrap=201,
 )
@@ -115,8 +117,10 @@ def _curves(generator: np.random.Generator, evaluation: Evaluation) -> list[Row]
         for fill in evaluation.plan.fills:
             f = np.concatenate([[0.75], generator.integers(0, 3, curve.steps) / 4])
             place = {"method": curve.method, "patch_size": curve.patch_size, "order": curve.order, "fill": fill}
-            areas = {"aopc": float(aopc(f)), "tie_share": float(generator.random())}
-            rows.append(place | {"steps": curve.steps, "f": f.tolist()} | areas)
+            share = [count / curve.patches for count in curve.counts]
+            aopc = aopc_by_steps(f, np.array(share), evaluation.recipe.evaluation.share_limit)[-1]
+            areas = {"aopc": float(aopc), "tie_share": float(generator.random())}
+            rows.append(place | {"steps": curve.steps, "share": share, "f": f.tolist()} | areas)
     return rows
 
 

@@ -22,7 +22,16 @@ def image_record(key: str, heat: float = 0.5) -> ImageRecord:
 def method_record(key: str, method: Method, aopc: float = 0.25) -> MethodRecord:
     """With two curves."""
     curves = [
-        CurveRecord(patch_size=8, fill=fill, order="morf", steps=2, f=[1.0, 0.75, 0.5], aopc=aopc, tie_share=0.0)
+        CurveRecord(
+            patch_size=8,
+            fill=fill,
+            order="morf",
+            steps=2,
+            share=[0.0, 0.5, 1.0],
+            f=[1.0, 0.75, 0.5],
+            aopc=aopc,
+            tie_share=0.0,
+        )
         for fill in ("black", "blur")
     ]
     return MethodRecord(

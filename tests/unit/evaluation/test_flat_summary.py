@@ -9,7 +9,7 @@ import pytest
 from distxml.evaluation.flat_summary import COLUMNS, Line, flat
 from tests.unit.evaluation.made_evaluation import make_evaluation
 
-NUMBERS = ("value", "low", "high", "steps", "patch_size", "images", "groups", "p", "tie_share", "wins")
+NUMBERS = ("value", "low", "high", "steps", "share", "patch_size", "images", "groups", "p", "tie_share", "wins")
 ELSEWHERE = {
     "version",
     "scored",
@@ -74,7 +74,7 @@ def test_some_lines(lines: list[Line]):
     (line,) = [
         line
         for line in found(lines, kind="comparison", method="in_model", other="lrp", order="lerf")
-        if "class" not in line and line["patch_size"] is None
+        if "class" not in line and line["fill"] is None
     ]
     assert (line["value"], line["wins"]) == (overall.difference, overall.wins)
     (confused,) = found(lines, kind="confusion", **{"class": "circle", "name": "triangle"})

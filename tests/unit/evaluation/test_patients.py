@@ -11,12 +11,10 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.run_folder import RunFolder
 from distxml.data.reader import SplitReader
 from distxml.data.schema import SPLITS, Dataset, open_dataset
-from distxml.evaluation.evaluate import remaining_work, worker_inputs
+from distxml.evaluation.evaluate import remaining_work, results_of, worker_inputs
 from distxml.evaluation.prepare import prepare
-from distxml.evaluation.results import Results, load_results, store
-from distxml.evaluation.statistics.summarize import summarize
+from distxml.evaluation.results import load_results, store
 from distxml.evaluation.summary import Summary
-from distxml.evaluation.workers.journal import collect
 from distxml.evaluation.workers.worker import ScoringWorker
 from distxml.report.document import write_report
 from distxml.sources.building.build import build_dataset
@@ -56,12 +54,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     build(folder)
     evaluation = prepare(run, run.recipe())
     work = remaining_work(run, evaluation)
-    work.journal.open({})
-    worker = ScoringWorker(worker_inputs(evaluation, work.journal))
+    work.open()
+    worker = ScoringWorker(*[worker_inputs(part.evaluation, part.journal) for part in work.parts])
     for task in work.tasks:
-        worker.score(task.rows, task.methods)
-    tables = collect(evaluation.plan, evaluation.label_of_key, work.journal.read())
-    store(Results(summarize(evaluation, *tables), *tables), run.evaluation)
+        worker.score(task)
+    store(results_of(work, [part.journal.read() for part in work.parts]), run.evaluation)
     write_log(run, full_log())
     return run
 

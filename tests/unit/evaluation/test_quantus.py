@@ -63,7 +63,7 @@ def test_curves_are_those_of_quantus(f, side, steps):
             image=image,
             fills=make_fills(image, KEYS, FILLS, EvaluationSettings().blur_sigma, 0),
             ranks=torch.stack(ranks),
-            steps=[min(steps, patches)] * 2,
+            counts=[tuple(range(min(steps, patches) + 1))] * 2,
             complete=[steps >= patches] * 2,
             target=target,
         ),

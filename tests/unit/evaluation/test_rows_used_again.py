@@ -45,6 +45,9 @@ NEITHER_MORE_NOR_LESS = {
     "fills": "[black]",
     "blur_sigma": "0.1",
     "steps": "3",
+    "range": "patches",
+    "max_share": "0.5",
+    "min_patches": "4",
 }
 """Another value of every setting of the evaluation but `checkpoint`, which the weights stand for."""
 

@@ -23,7 +23,7 @@ from distxml.evaluation.statistics.class_weighting import ClassWeighting
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.means import mean_metrics
 from distxml.evaluation.workers.journal import RowJournal
-from distxml.evaluation.workers.worker import make_scorer
+from distxml.evaluation.workers.worker import ScoringWorker
 from distxml.losses import class_weights
 from distxml.metrics.lookup import METRICS
 from distxml.models.checkpoint import build_model, load_model, save_model
@@ -65,7 +65,7 @@ def logged(recipe: Recipe) -> dict[str, float]:
 def evaluated(recipe: Recipe) -> dict[str, float | None]:
     run = RunFolder(recipe.run_folder)
     evaluation = prepare(run, recipe)
-    scorer = make_scorer(worker_inputs(evaluation, RowJournal(run.evaluation_rows)))
+    scorer = ScoringWorker(worker_inputs(evaluation, RowJournal(run.evaluation_rows))).scorers[0]
     rows = list(SplitReader(evaluation.dataset, "val").rows_at(range(IMAGES)))
     weighting = ClassWeighting(recipe.phases.joint.alpha, evaluation.class_weights)
     metrics = mean_metrics(images_table(scorer.describe(rows)), Groups.of([None] * IMAGES), weighting)

@@ -23,7 +23,7 @@ from distxml.evaluation.evaluate import worker_inputs
 from distxml.evaluation.prepare import fingerprint, prepare
 from distxml.evaluation.scoring.records import ImageRecord
 from distxml.evaluation.workers.journal import RowJournal
-from distxml.evaluation.workers.worker import make_scorer
+from distxml.evaluation.workers.worker import ScoringWorker
 from distxml.models.checkpoint import ModelCard, build_model, load_model, save_model
 from distxml.training.learner import Learner
 from distxml.training.preflight import model_card
@@ -55,7 +55,7 @@ def described(recipe: Recipe) -> list[ImageRecord]:
     """The clean pass over the recipe's split, as an evaluation's worker does it."""
     run = RunFolder(recipe.run_folder)
     evaluation = prepare(run, recipe)
-    scorer = make_scorer(worker_inputs(evaluation, RowJournal(run.evaluation_rows)))
+    scorer = ScoringWorker(worker_inputs(evaluation, RowJournal(run.evaluation_rows))).scorers[0]
     return scorer.describe(list(SplitReader(evaluation.dataset, "val").rows_at(range(8))))
 
 
@@ -95,7 +95,9 @@ def test_rows_that_were_scored_under_another_heatmap_are_not_reused(tmp_path: Pa
 def test_its_own_explainer_gates_it_and_the_joint_phases_orders_the_patches(tmp_path: Path) -> None:
     """Perturbed images too: once every patch is black, f is that of a black image under its own heatmap."""
     own, joint = small_model(5).model, small_model().model
-    settings = EvaluationSettings(methods=("in_model",), patch_sizes=(16,), fills=("black",), steps="all")
+    settings = EvaluationSettings(
+        methods=("in_model",), patch_sizes=(16,), min_patches=4, fills=("black",), range="patches", steps="all"
+    )
     row = small_rows(5)[3]
     explained = ExplainedModel("recompute", own, joint)
     (record,) = small_scorer(tmp_path, settings, [row], explained).score([row], ["in_model"])

@@ -36,6 +36,7 @@ ENVIRONMENT = {
 EVALUATION = EvaluationSettings(
     methods=("in_model", "saliency", "random"),
     patch_sizes=(8, 16),
+    min_patches=4,
     fills=("black", "blur"),
     steps=6,
     bootstrap=100,

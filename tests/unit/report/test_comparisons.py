@@ -102,9 +102,7 @@ def test_the_headline_of_the_page_is_the_summarys(full_results: Results, full_pa
     summary = full_results.summary
     for order in summary.settings.orders:
         rows = [
-            row
-            for row in summary.comparisons
-            if row.method == "in_model" and row.patch_size is None and row.order == order
+            row for row in summary.comparisons if row.method == "in_model" and row.fill is None and row.order == order
         ]
         assert len(rows) == len(summary.settings.methods) - 1
         for words, verdict in (("better", "better"), ("worse", "worse")):
@@ -116,8 +114,8 @@ def test_the_headline_of_the_page_is_the_summarys(full_results: Results, full_pa
 def test_dots_are_ranked_and_carry_the_summarys_numbers(full_results: Results):
     summary = full_results.summary
     text = parse(overall_figure(summary).picture.svg).text
-    names = [method_name(row.method) for row in sorted(summary.aopc_overall, key=_first(summary), reverse=True)]
-    assert " ".join(names[: len(summary.settings.methods)]) in text
+    names = [method_name(row.method) for row in sorted(summary.overall("morf"), key=_first(summary), reverse=True)]
+    assert " ".join(names) in text
     for order in summary.settings.orders:
         assert all(number(row.aopc) in text for row in ranked(summary, order))
         assert len(ranked(summary, order)) == len(summary.settings.methods)
@@ -172,7 +170,7 @@ def test_overall_tables_hold_every_method_and_pair(full_results: Results, full_p
                 settings = [
                     one.verdict
                     for one in summary.comparisons
-                    if (one.method, one.other, one.order) == ("in_model", row.method, order) and one.fill
+                    if (one.method, one.other, one.order) == ("in_model", row.method, order) and one.patch_size
                 ]
                 assert len(settings) == 4
                 counts = f"{settings.count('better')} / {settings.count('worse')}"

@@ -76,7 +76,7 @@ def test_no_curves(tmp_path: Path):
     settings = EVALUATION.model_copy(update={"patch_sizes": (64,)})
     page, run = reported(tmp_path, settings=settings)
     assert load_results(run.evaluation).summary.aopc == ()
-    assert "larger than the image: 64" in page.text
+    assert "fewer than 4 patches: 64" in page.text
     names = {path.stem for path in run.figures.glob("*.png") if not path.stem.startswith("training_")}
     assert names == {"roc", "precision_recall"}
     assert "AOPC by class" not in page.text and "The same images by every method" not in page.text

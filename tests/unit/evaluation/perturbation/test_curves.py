@@ -1,12 +1,15 @@
 """Perturbation curves against the oracle, and a planted model whose curves are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distxml.evaluation.perturbation.curves import Perturbation, aopc, aopc_by_steps, perturbation_curves
+from distxml.evaluation.perturbation.areas import aopc_over_patches
+from distxml.evaluation.perturbation.curves import Perturbation, perturbation_curves
 from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.patches import patch_count, patch_order, rank_of_pixels
 from tests.oracles import patches as patch_oracle
@@ -32,7 +35,7 @@ def perturbation(heat: torch.Tensor, image: torch.Tensor, side: int, steps: int,
         image=image,
         fills=make_fills(image, KEYS, fills, 0.05, 0),
         ranks=torch.stack(ranks),
-        steps=[min(steps, patches)] * 2,
+        counts=[tuple(range(min(steps, patches) + 1))] * 2,
         complete=[steps >= patches] * 2,
         target=torch.tensor([0, 1, 0]),
     )
@@ -69,7 +72,7 @@ def test_curves_and_aopc_agree_with_the_oracle(*, seed, size, side, steps, batch
                 logits = linear_logits(torch.from_numpy(np.stack(pictures)), torch.zeros(1)).tolist()
                 expected.append([oracle.followed(row, int(given_.target[i]), output) for row in logits])
             assert curves[:, fill] == pytest.approx(np.array(expected), abs=2e-5)
-            assert aopc(curves[:, fill]).mean() == pytest.approx(oracle.aopc(expected), abs=2e-5)
+            assert aopc_over_patches(curves[:, fill])[:, -1].mean() == pytest.approx(oracle.aopc(expected), abs=2e-5)
 
 
 @given(
@@ -112,7 +115,7 @@ def test_a_planted_patch_gives_the_known_curve_in_both_orders():
         assert morf[0] == pytest.approx([1] + [0.5] * 9)
         assert morf[1] == pytest.approx([1, 1] + [0.5] * 8)
         assert morf[2] == pytest.approx([1] * 9 + [0.5])
-        assert aopc(morf) == pytest.approx([0.45, 0.4, 0.05])
+        assert aopc_over_patches(morf)[:, -1] == pytest.approx([0.45, 0.4, 0.05])
         assert lerf[0] == pytest.approx([1] * 9 + [0.5])
         assert lerf[1] == pytest.approx([1] * 8 + [0.5] * 2)
         assert lerf[2] == pytest.approx([1] + [0.5] * 9)
@@ -153,7 +156,7 @@ def test_curves_of_several_lengths_some_complete():
         image=image,
         fills=long.fills,
         ranks=torch.cat([long.ranks, short.ranks]),
-        steps=long.steps + short.steps,
+        counts=long.counts + short.counts,
         complete=long.complete + short.complete,
         target=long.target,
     )
@@ -161,6 +164,15 @@ def test_curves_of_several_lengths_some_complete():
     alone = perturbation_curves(long, linear_logits, 3) + perturbation_curves(short, linear_logits, 64)
     for found, expected in zip(perturbation_curves(both, linear_logits, 10), alone, strict=True):
         assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_curve_may_skip_patches():
+    image, heat = random_images(1, 8, 8, 99)
+    every = perturbation(heat, image, 2, 100)
+    some = replace(every, counts=[(0, 5, 11, 16), (0, 4)], complete=[True, False])
+    whole, found = (perturbation_curves(one, linear_logits, 7) for one in (every, some))
+    for curves, wanted, counts in zip(found, whole, some.counts, strict=True):
+        assert curves == pytest.approx(wanted[:, :, list(counts)], abs=1e-6)
 
 
 def test_logits_get_the_image_that_each_point_comes_from():
@@ -175,9 +187,10 @@ def test_logits_get_the_image_that_each_point_comes_from():
 
 def test_aopc_at_every_number_of_steps():
     curves = np.array([[1.0, 0.5, 0.0], [0.8, 0.8, 0.2]])
-    assert aopc_by_steps(curves) == pytest.approx(np.array([[0, 0.25, 0.5], [0, 0, 0.2]]))
+    assert aopc_over_patches(curves) == pytest.approx(np.array([[0, 0.25, 0.5], [0, 0, 0.2]]))
     for steps in range(3):
-        assert aopc(curves[:, : steps + 1]).mean() == pytest.approx(oracle.aopc(curves[:, : steps + 1].tolist()))
+        found = aopc_over_patches(curves[:, : steps + 1])[:, -1].mean()
+        assert found == pytest.approx(oracle.aopc(curves[:, : steps + 1].tolist()))
 
 
 def test_the_oracle_knows_its_patches():

@@ -6,7 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distxml.evaluation.perturbation.patches import patch_count, patch_order, patch_scores, rank_of_pixels, tie_order
+from distxml.evaluation.perturbation.patches import (
+    patch_areas,
+    patch_count,
+    patch_order,
+    patch_scores,
+    rank_of_pixels,
+    replaced_shares,
+    tie_order,
+)
 from tests.oracles import patches as oracle
 
 SEED = 7
@@ -41,6 +49,16 @@ def test_every_pixel_has_the_rank_of_its_patch(case):
     assert pixels.shape == (1, height, width)
     for rank, patch in zip(order.ranks.ravel(), oracle.patches(height, width, side), strict=True):
         assert {int(pixels[0, i, j]) for i, j in patch} == {int(rank)}
+
+
+@given(cases)
+def test_the_replaced_share_is_that_of_the_pixels(case):
+    seed, height, width, side, levels = case
+    order = patch_order(heatmap(seed, height, width, levels), side, ["image"], SEED)
+    pixels, counts = rank_of_pixels(order, side, (height, width)), range(order.patches + 1)
+    expected = [(pixels < count).double().mean().item() for count in counts]
+    assert replaced_shares(order, side, (height, width), counts)[0] == pytest.approx(expected, abs=1e-12)
+    assert patch_areas((height, width), side).sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 0.9950547])

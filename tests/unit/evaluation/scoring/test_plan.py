@@ -1,6 +1,7 @@
 """What an evaluation will do."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,13 @@ def plan_of(label_of_key: dict[str, int], wanted: int | None, seed: int = 0):
 
 
 def test_too_large_patches_are_left_out_and_steps_are_capped():
-    settings = EvaluationSettings(patch_sizes=(4, 32, 40, 49), methods=("in_model", "random"), fills=("black", "blur"))
+    settings = EvaluationSettings(
+        patch_sizes=(4, 32, 40, 49),
+        min_patches=1,
+        range="patches",
+        methods=("in_model", "random"),
+        fills=("black", "blur"),
+    )
     plan = make_plan(settings, (40, 48), {"a": 0, "b": 1}, 0)
     assert plan.left_out_patch_sizes == (49,)
     assert [(curve.method, curve.patch_size, curve.steps, curve.is_complete) for curve in plan.curves] == [
@@ -33,6 +40,38 @@ def test_too_large_patches_are_left_out_and_steps_are_capped():
     assert points(plan.curves, 2) == each
 
 
+def test_patch_sizes_that_leave_too_few_patches_are_left_out():
+    plan = make_plan(EvaluationSettings(patch_sizes=(8, 9, 16)), (32, 32), {"a": 0}, 0)
+    assert plan.left_out_patch_sizes == (16,), "4 patches; 9 pixels leave 4 × 4, eight of them partly"
+    assert make_plan(EvaluationSettings(patch_sizes=(16,), min_patches=5), (32, 32), {"a": 0}, 0).curves == ()
+
+
+@given(
+    size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    side=st.integers(1, 8),
+    steps=st.one_of(st.integers(1, 120), st.just("all")),
+    share=st.sampled_from([0.05, 0.3, 0.5, 1.0]),
+)
+def test_points_over_a_share_rise_evenly_to_where_any_order_has_replaced_it(size, side, steps, share):
+    side = min(side, *size)
+    settings = EvaluationSettings(
+        methods=("in_model",), patch_sizes=(side,), min_patches=1, steps=steps, max_share=share
+    )
+    (curve,) = make_plan(settings, size, {"a": 0}, 0).curves
+    areas = [
+        min(side, size[0] - top) * min(side, size[1] - left)
+        for top in range(0, size[0], side)
+        for left in range(0, size[1], side)
+    ]
+    needed = next(
+        count for count in range(1, len(areas) + 1) if sum(sorted(areas)[:count]) >= share * size[0] * size[1]
+    )
+    gaps = [after - before for before, after in pairwise(curve.counts)]
+    assert curve.counts[0] == 0 and curve.counts[-1] == needed
+    assert curve.steps == (needed if steps == "all" else min(steps, needed))
+    assert min(gaps) >= 1 and max(gaps) - min(gaps) <= 1
+
+
 def test_every_patch_is_replaced_if_asked():
     plan = make_plan(EvaluationSettings(patch_sizes=(4, 7), steps="all"), (40, 48), {"a": 0}, 0)
     assert {(curve.patch_size, curve.steps, curve.patches) for curve in plan.curves} == {(4, 120, 120), (7, 42, 42)}
@@ -40,7 +79,9 @@ def test_every_patch_is_replaced_if_asked():
 
 
 def test_a_random_order_has_one_direction():
-    settings = EvaluationSettings(patch_sizes=(8, 16), methods=("random", "otsu"), orders=("lerf", "morf"))
+    settings = EvaluationSettings(
+        patch_sizes=(8, 16), min_patches=4, methods=("random", "otsu"), orders=("lerf", "morf")
+    )
     plan = make_plan(settings, (32, 32), {"a": 0}, 0)
     assert [(curve.method, curve.patch_size, curve.order) for curve in plan.curves] == [
         ("random", 8, "lerf"),

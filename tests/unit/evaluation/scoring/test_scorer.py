@@ -37,7 +37,13 @@ from tests.unit.evaluation.small_model import (
 
 THREE: tuple[Method, ...] = ("in_model", "saliency", "random")
 SETTINGS = EvaluationSettings(
-    methods=THREE, patch_sizes=(8, 12), fills=("black", "uniform", "blur"), steps=6, batch_size=7
+    methods=THREE,
+    patch_sizes=(8, 12),
+    min_patches=1,
+    fills=("black", "uniform", "blur"),
+    range="patches",
+    steps=6,
+    batch_size=7,
 )
 FEW_DRAWS = {"smoothgrad_samples": 3, "rise_masks": 20, "occlusion_window": 0.25, "occlusion_stride": 1.0}
 BOTH_ORDERS = SETTINGS.model_copy(

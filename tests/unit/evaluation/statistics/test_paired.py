@@ -137,7 +137,7 @@ def test_a_class_is_part_of_the_family():
     )
     differences = [*differences_of_methods(found), *differences_of_orders(found), *differences_of_methods(of_class)]
     family = outcomes_of(differences, Resamples(found.groups, 201, 0), None)
-    assert len(family) == len(differences) == 6 + 4 + 2
+    assert len(family) == len(differences) == 2 * (2 + 2 + 1) + 4 + 2
     for order in ORDERS:
         row = family[Place("in_model", "lrp", order, label=0)]
         own = (of_class.of("in_model", order) - of_class.of("lrp", order)).mean(1)

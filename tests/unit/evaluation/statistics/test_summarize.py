@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.scoring.plan import PlannedCurve
 from distxml.evaluation.statistics.groups import Groups
-from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary import AopcOverall, Summary
 from tests.oracles import areas as oracle
 from tests.oracles import intervals as interval_oracle
 from tests.unit.evaluation.made_evaluation import LOCALIZATION, SETTINGS, Made, make_evaluation
@@ -83,11 +83,46 @@ def test_aopc_and_areas_at_every_setting(made: Made, summary: Summary):
 
 def test_aopc_over_all_settings(made: Made, summary: Summary):
     expected = [("in_model", "morf"), ("in_model", "lerf"), ("random", "morf"), ("lrp", "morf"), ("lrp", "lerf")]
-    assert [(row.method, row.order) for row in summary.aopc_overall] == expected
+    fills = ("black", "blur", None)
+    assert [(row.fill, row.method, row.order) for row in summary.aopc_overall] == [
+        (fill, *place) for fill in fills for place in expected
+    ]
     for row in summary.aopc_overall:
-        values = oracle.mean_of_images(oracle.curves(made.curves, row.method, row.order))
-        check(row, row.aopc, list(values.values()))
-        assert row.settings == 4
+        values, random = (
+            [*oracle.mean_of_images(oracle.curves(made.curves, method, row.order, fill=row.fill)).values()]
+            for method in (row.method, "random")
+        )
+        check(row, row.aopc, values)
+        assert row.settings == (4 if row.fill is None else 2)
+        times = (row.times_random, row.times_random_low, row.times_random_high)
+        low, _ = interval(random)
+        if row.method == "random" or low is None or low <= 0:
+            assert times == (None, None, None)
+        else:
+            ends = interval_oracle.interval([[pair] for pair in zip(values, random, strict=True)])
+            assert times == pytest.approx((mean(values) / mean(random), *ends))
+    assert any(row.times_random for row in summary.aopc_overall)
+    assert summary.overall("lerf", "blur") == [
+        row for row in summary.aopc_overall if row.fill == "blur" and (row.order == "lerf" or row.method == "random")
+    ]
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_aopc_over_the_share_of_the_image(share: float):
+    over_share = {"range": "share", "max_share": share, "steps": 5}
+    made = make_evaluation(SETTINGS.model_copy(update=over_share), labels=(0, 1) * 4)
+    summary = made.summary
+    for row in summary.aopc:
+        rows = oracle.curves(made.curves, row.method, row.order, row.patch_size, row.fill)
+        expected = mean([oracle.aopc_over_share(one["f"], one["share"], share) for one in rows])
+        assert (row.aopc, row.by_steps[-1]) == pytest.approx((expected, expected))
+        assert row.shares == pytest.approx(rows[0]["share"])
+        if share == 1:
+            assert row.auc == pytest.approx(mean([one["f"][0] for one in rows]) - expected)
+    assert {(row.patch_size, row.steps) for row in summary.aopc} == {
+        (8, 2 if share < 1 else 4),
+        (5, 5),
+    }, "of 4 patches two, or all; of 16 at five points"
 
 
 def test_gaps_between_the_orders(made: Made, summary: Summary):
@@ -106,7 +141,7 @@ def test_comparisons(made: Made, summary: Summary):
         (*pair, order, *place)
         for pair in (("in_model", "random"), ("lrp", "random"), ("in_model", "lrp"))
         for order in ("morf", "lerf")
-        for place in [*PLACES, (None, None)]
+        for place in [*PLACES, (None, "black"), (None, "blur"), (None, None)]
     ]
     found = [(row.method, row.other, row.order, row.patch_size, row.fill) for row in summary.comparisons]
     assert found == expected
@@ -184,6 +219,11 @@ def test_a_gap_is_the_difference_of_the_orders_aopc(seed: int):
         assert row.gap == pytest.approx(morf - lerf)
 
 
+def over_all_fills(summary: Summary) -> tuple[AopcOverall, ...]:
+    """What a class has, too."""
+    return tuple(row for row in summary.aopc_overall if row.fill is None)
+
+
 def planted(made: Made, f: Callable[[str, str, int], list[float]]) -> Summary:
     """The summary, had the curves been these; by method, order and steps."""
     curves = [row | {"f": f(row["method"], row["order"], row["steps"])} for row in made.curves]
@@ -237,7 +277,7 @@ def test_one_image():
     assert summary.metric("roc_auc").value is None
     without, with_images = summary.by_class
     assert without.metrics == without.heatmaps == without.aopc_overall == without.comparisons == ()
-    assert with_images.aopc_overall == summary.aopc_overall
+    assert with_images.aopc_overall == over_all_fills(summary)
 
 
 def test_five_images_are_not_enough_for_a_verdict():
@@ -284,9 +324,9 @@ def test_patients_are_counted_and_resampled():
 def test_one_class():
     summary = make_evaluation(labels=(0,) * 6, classes=("circle",)).summary
     (part,) = summary.by_class
-    assert part.aopc_overall == summary.aopc_overall
+    assert part.aopc_overall == over_all_fills(summary)
     assert part.heatmaps == summary.heatmaps
-    of_all = tuple(row for row in summary.comparisons if row.patch_size is None)
+    of_all = tuple(row for row in summary.comparisons if row.fill is None)
     same = {"p", "primary"}  # the primary comparison is of all classes
     assert [row.model_dump(exclude=same) for row in part.comparisons] == [
         row.model_dump(exclude=same) for row in of_all
@@ -319,7 +359,7 @@ def test_a_class_without_perturbed_images():
     summary = make_evaluation(few, labels=(0, 0, 0, 1), classes=("a", "b", "c")).summary
     assert [(part.images, part.curve_images) for part in summary.by_class] == [(3, 2), (1, 0), (0, 0)]
     first, second, third = summary.by_class
-    assert first.aopc_overall == summary.aopc_overall
+    assert first.aopc_overall == over_all_fills(summary)
     assert second.metrics and not second.heatmaps and not second.aopc_overall and not second.comparisons
     assert not third.metrics
 
@@ -336,7 +376,7 @@ def test_a_class_without_perturbed_images():
 def test_what_was_not_asked_for_is_not_compared(methods: Any, orders: Any, overall: Any, pairs: Any):
     wanted: EvaluationSettings = SETTINGS.model_copy(update={"methods": methods, "orders": orders})
     summary = make_evaluation(wanted).summary
-    assert [(row.method, row.order) for row in summary.aopc_overall] == overall
+    assert [(row.method, row.order) for row in over_all_fills(summary)] == overall
     assert {(row.method, row.other) for row in summary.comparisons} == pairs
     assert summary.order_gaps == ()
 
@@ -354,5 +394,5 @@ def test_rows_that_are_missing_or_come_twice_are_refused(made: Made, table: str,
 
 def test_curves_of_other_steps_are_refused(made: Made):
     planned: PlannedCurve = made.evaluation.plan.curves[0]
-    with pytest.raises(ValueError, match=f"curves of in_model have {planned.steps + 1} steps, not {planned.steps}"):
+    with pytest.raises(ValueError, match=f"curves of in_model do not have {planned.steps} steps"):
         planted(made, lambda method, order, steps: [0.0] * (steps + 2))

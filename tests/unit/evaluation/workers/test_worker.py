@@ -11,6 +11,7 @@ from distxml.errors import UserError
 from distxml.evaluation.evaluate import worker_inputs
 from distxml.evaluation.prepare import Evaluation, prepare
 from distxml.evaluation.workers.journal import RowJournal
+from distxml.evaluation.workers.tasks import Task
 from distxml.evaluation.workers.worker import ScoringWorker
 from tests.integration.small_run import write_run
 from tests.small_dataset import write_dataset
@@ -34,7 +35,7 @@ def journal(tmp_path: Path) -> RowJournal:
 def scored(evaluation: Evaluation, journal: RowJournal) -> None:
     worker = ScoringWorker(worker_inputs(evaluation, journal))
     worker.load()
-    worker.score([0, 1], ())
+    worker.score(Task((0, 1), (), passes=2))
 
 
 def test_the_drivers_dataset_is_scored(run: RunFolder, journal: RowJournal) -> None:
@@ -65,5 +66,5 @@ def test_a_dataset_that_is_swapped_after_a_worker_opened_it_is_refused(
     shutil.rmtree(tmp_path / "dataset")
     write_dataset(tmp_path / "dataset", {"test": small_rows(IMAGES, seed=1)}, CLASSES, rows_per_shard=9)
     with pytest.raises(UserError, match="this shard was changed after it was built"):
-        worker.score([0, 1], ())
+        worker.score(Task((0, 1), (), passes=2))
     assert journal.read().image_keys == set()
