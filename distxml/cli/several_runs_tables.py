@@ -51,7 +51,7 @@ def _tables(several: SeveralRuns) -> Iterator[Table]:
         if rows:
             yield _metric_table(f"Heatmaps and masks over runs: {name}", "method", rows)
     for order in several.settings.orders:
-        aopc = [row for row in several.aopc_overall if row.order == order or row.method == "random"]
+        aopc = several.overall(order)
         if aopc:
             yield _aopc_table(several, order, aopc)
 
@@ -114,12 +114,12 @@ def _primary(several: SeveralRuns) -> str:
     wanted, row = several.settings.primary, several.primary
     if row is None or row.value is None:
         return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
-    where = "all patch sizes and fills" if row.fill is None else f"{row.fill}, patches of {row.patch_size}"
     found = ", ".join(filter(None, (_ends(row.low, row.high), p_value(row.p))))
     late = "" if several.primary_is_of_recipe else "; not as the runs' recipe names it"
     each = ", ".join("-" if value is None else f"{value:+.4f}" for value in row.of_runs)
     return (
-        f"Primary comparison over {len(several.runs)} runs: {row.method} minus {row.other}, {row.order}, {where}: "
+        f"Primary comparison over {len(several.runs)} runs: {row.method} minus {row.other}, {row.order}, "
+        f"{wanted.in_words()}: "
         f"{row.value:+.4f}{f' ({found})' if found else ''}, {row.verdict}{late}; each run {each}."
     )
 

@@ -23,7 +23,7 @@ CURVE_PLACE = ("method", "patch_size", "order", "fill")
 
 @dataclass(frozen=True)
 class AopcPlace:
-    """What an AOPC is of; `other` is None where it is no difference, patch size and fill where it is over all."""
+    """What an AOPC is of; `other` is None where it is no difference, patch size, or both, where it is over all."""
 
     method: Method
     other: Method | None
@@ -99,7 +99,7 @@ def _heatmaps(results: Results, places: tuple[tuple[Method, str], ...], groups: 
 
 
 def _aopc(results: Results, images: int) -> Iterator[tuple[AopcPlace, Values]]:
-    """Every method at every setting and over all of them, then the differences of every pair in the same way."""
+    """Every method at every setting, over the patch sizes at every fill and over all; then the differences of pairs."""
     rows = results.summary.aopc
     grid = row_grid(
         results.curves, CURVE_PLACE, [(row.method, row.patch_size, row.order, row.fill) for row in rows], images
@@ -109,8 +109,10 @@ def _aopc(results: Results, images: int) -> Iterator[tuple[AopcPlace, Values]]:
     for row, positions in zip(rows, grid, strict=True):
         of_place.setdefault((row.method, row.order), {})[row.patch_size, row.fill] = values[positions]
         yield AopcPlace(row.method, None, row.order, row.patch_size, row.fill), values[positions]
-    for (method, order), of_setting in of_place.items():
-        yield AopcPlace(method, None, order), np.mean([*of_setting.values()], axis=0)
+    fills = dict.fromkeys(row.fill for row in rows)
+    for fill in (*fills, None):
+        for (method, order), of_setting in of_place.items():
+            yield AopcPlace(method, None, order, fill=fill), _mean(of_setting, fill)
     methods: list[Method] = list(dict.fromkeys(method for method, _ in of_place))
     orders: list[Order] = list(dict.fromkeys(order for _, order in of_place))
     for method, other in pairs(methods):
@@ -119,4 +121,10 @@ def _aopc(results: Results, images: int) -> Iterator[tuple[AopcPlace, Values]]:
             differences = {setting: one[setting] - two[setting] for setting in one}
             for (patch_size, fill), values in differences.items():
                 yield AopcPlace(method, other, order, patch_size, fill), values
-            yield AopcPlace(method, other, order), np.mean([*differences.values()], axis=0)
+            for fill in (*fills, None):
+                yield AopcPlace(method, other, order, fill=fill), _mean(differences, fill)
+
+
+def _mean(of_setting: dict[tuple[int, Fill], Values], fill: Fill | None) -> Values:
+    """Over the patch sizes at a fill; None: over all fills too."""
+    return np.mean([values for (_, of), values in of_setting.items() if fill in (None, of)], axis=0)

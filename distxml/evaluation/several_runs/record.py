@@ -69,9 +69,9 @@ class AopcOverRuns(_OverRuns):
     method: Method
     order: Order
     patch_size: int | None
-    """Side in pixels; None: the mean over all patch sizes and fills."""
+    """Side in pixels; None: the mean over all patch sizes."""
     fill: Fill | None
-    """None with `patch_size`."""
+    """None: the mean over all patch sizes and fills."""
 
 
 class ComparisonOverRuns(_OverRuns):
@@ -81,9 +81,9 @@ class ComparisonOverRuns(_OverRuns):
     other: Method
     order: Order
     patch_size: int | None
-    """Side in pixels; None: the mean over all patch sizes and fills."""
+    """Side in pixels; None: the mean over all patch sizes."""
     fill: Fill | None
-    """None with `patch_size`."""
+    """None: the mean over all patch sizes and fills."""
     p: float | None
     """p-value of "the difference is 0", two-sided. The primary comparison: its own, the larger of that over runs and
     groups and those of the mean run over groups alone. Those over all patch sizes and fills: adjusted for their number
@@ -129,7 +129,7 @@ class SeveralRuns(_Record):
     aopc: tuple[AopcOverRuns, ...]
     """In the order of the runs' own summaries, as the next two."""
     aopc_overall: tuple[AopcOverRuns, ...]
-    """The same over all patch sizes and fills."""
+    """The same over all patch sizes, at every fill and then over all fills."""
     comparisons: tuple[ComparisonOverRuns, ...]
     """The pairs of the runs' own summaries, in their order."""
 
@@ -149,4 +149,9 @@ class SeveralRuns(_Record):
         """Of two methods over all patch sizes and fills; None where it was not made."""
         place = (method, other, order, None)
         rows = self.comparisons
-        return next((row for row in rows if (row.method, row.other, row.order, row.patch_size) == place), None)
+        return next((row for row in rows if (row.method, row.other, row.order, row.fill) == place), None)
+
+    def overall(self, order: Order) -> list[AopcOverRuns]:
+        """AOPC over all patch sizes and fills in an order; `random` is in both."""
+        rows = (row for row in self.aopc_overall if row.fill is None)
+        return [row for row in rows if row.order == order or row.method == "random"]

@@ -119,7 +119,7 @@ def comparisons_over_runs(
     groups = columns[0].curve_groups
     found = _crossed_means(columns, places)
     primary = _primary_place(settings.primary, settings)
-    tested = np.array([place.patch_size is None and place != primary for place in places])
+    tested = np.array([place.fill is None and place != primary for place in places])
     p = np.full(len(places), np.nan)
     p[tested] = holm(found.p[tested])
     if primary in places:

@@ -16,7 +16,7 @@ MAX_RUNS_SHOWN = 10
 
 def aopc_table(several: SeveralRuns, order: Order) -> NumberTable:
     """AOPC over all settings, the best method first."""
-    rows = [row for row in several.aopc_overall if row.order == order or row.method == "random"]
+    rows = several.overall(order)
     rows.sort(key=lambda row: row.value or 0.0, reverse=order == "morf")
     over = size(several.curve_images, several.curve_groups)
     about = (

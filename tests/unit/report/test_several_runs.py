@@ -19,7 +19,7 @@ def test_every_run_and_the_primary_comparison_are_shown(runs: list[RunFolder]):
     assert several is not None and several.primary is not None
     assert any(element.attributes.get("id") == "several" for element in page.all("section"))
     assert "3 runs of one recipe, trained from other seeds, each scored on the same 24 images of 12 groups" in page.text
-    for row in several.aopc_overall:
+    for row in several.overall("morf"):
         assert " ".join(number(value) for value in row.of_runs) in page.text
     assert f"over 3 runs: {method_name('in_model')} against {method_name('random')}" in page.text
     assert signed(several.primary.value or 0) in page.text

@@ -56,7 +56,7 @@ def test_each_value_is_that_of_the_runs_own_summary(runs: list[RunFolder], sever
 
 
 def test_intervals_are_over_runs_and_patients(runs: list[RunFolder], several: SeveralRuns):
-    row = next(row for row in several.aopc_overall if (row.method, row.order) == ("saliency", "morf"))
+    row = next(row for row in several.overall("morf") if row.method == "saliency")
     naive: list[list[list[float]]] = []
     for run in runs:
         table = pq.read_table(run.evaluation / "curves.parquet").to_pandas()
@@ -72,7 +72,7 @@ def test_p_values_are_of_the_primary_comparison_and_of_those_over_all_settings(s
     (primary,) = [row for row in several.comparisons if row.primary]
     assert primary == several.primary
     assert (primary.method, primary.other, primary.order, primary.fill) == ("in_model", "random", "morf", None)
-    assert all((row.p is None) == (row.patch_size is not None) for row in several.comparisons)
+    assert all((row.p is None) == (row.fill is not None) for row in several.comparisons)
 
 
 def test_areas_have_values_but_no_interval(several: SeveralRuns):
