@@ -11,16 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from distxml.config.images import ImageRules
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName, RunFolder
-from distxml.data.rows import Sample, collate, decode_image, resized
 from distxml.errors import UserError, reason_of
 from distxml.files import published_together
+from distxml.model_input import read_image
 from distxml.models.checkpoint import LoadedModel, load_model
 from distxml.monitoring.overlay import overlay
-from distxml.sources.images.check import prepare_image
-from distxml.sources.material import Unusable
 
 INDEX_NAME = "explanations.json"
 
@@ -134,17 +131,16 @@ def _protect(images: Sequence[Path], out: Path, names: Sequence[str]) -> None:
 
 
 def _explain(loaded: LoadedModel, path: Path, name: str, folder: Path) -> Explanation:
-    original = decode_image(_prepared(path, loaded.card.images), None, str(path))
-    sample = Sample(name, 0, resized(original, loaded.card.image_size), None)
+    image = read_image(path, loaded.card)
     with torch.inference_mode():
-        output = loaded.model(collate([sample]).image)
+        output = loaded.output(image.batch)
     if not (output.logits.isfinite().all() and output.heatmap.isfinite().all()):
         raise UserError(f"image {path}: the model's output is not finite; train the run again")
     probabilities = output.logits[0].double().softmax(0)
     heatmap = output.heatmap[0, 0].numpy()  # H×W
-    enlarged = cv2.resize(heatmap, original.shape[1::-1], interpolation=cv2.INTER_LINEAR).clip(0, 1)
+    enlarged = cv2.resize(heatmap, image.pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR).clip(0, 1)
     _write_png(folder / _heatmap_name(name), (255 * enlarged).round().astype(np.uint8))
-    _write_png(folder / _overlay_name(name), overlay(original, enlarged)[..., ::-1])
+    _write_png(folder / _overlay_name(name), overlay(image.pixels, enlarged)[..., ::-1])
     return Explanation(
         file=str(path),
         predicted=loaded.card.classes[int(probabilities.argmax())],
@@ -153,26 +149,6 @@ def _explain(loaded: LoadedModel, path: Path, name: str, folder: Path) -> Explan
         heatmap=_heatmap_name(name),
         overlay=_overlay_name(name),
     )
-
-
-def _prepared(path: Path, rules: ImageRules) -> bytes:
-    """The image as it would lie in a dataset with these rules: a plain JPEG or PNG.
-
-    One that viewers turn is turned even where the rules leave it out: they do for the sake of annotations.
-    """
-    if not str(path).isprintable():
-        raise UserError(f"image {str(path)!a}: its name holds characters that cannot be printed; rename it")
-    if path.is_dir():
-        raise UserError(f"image {path}: is a folder; name image files")
-    try:
-        return prepare_image(path, rules.model_copy(update={"exif_rotated": "upright"})).content
-    except Unusable as reason:
-        raise UserError(
-            f"image {path}: {reason}; the dataset that the model was trained on holds no such image; "
-            "replace it or leave it out"
-        ) from None
-    except MemoryError:
-        raise UserError(f"image {path}: there is not enough memory for it; make it smaller or leave it out") from None
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:

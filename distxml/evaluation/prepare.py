@@ -22,7 +22,7 @@ from distxml.evaluation.scoring.plan import ScoringPlan, ScoringSpec, make_plan
 from distxml.evaluation.summary import ScoredModel
 from distxml.locks import is_locked
 from distxml.losses import class_weights
-from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, check_classes, load_model
+from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, check_classes, load_model
 from distxml.models.checksums import noted_sum
 from distxml.models.gate import gate_at
 
@@ -97,6 +97,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     if any("grad_cam_layer" in METHODS[method].settings for method in settings.methods):
         gate_at(loaded.model.classifier, settings.grad_cam_layer)
     explainer_card = card if explainer == checkpoint else load_model(explainer).card
+    _require_gating(card, recipe, checkpoint)
     recipe = recipe.model_copy(update={"dataset": with_absolute_paths(recipe.dataset)})
     dataset = open_dataset(recipe.dataset.path)
     check_classes(card, dataset.metadata.classes, checkpoint, str(dataset.folder))
@@ -148,6 +149,17 @@ def _checkpoint(run: RunFolder, phase: PhaseName, settings: EvaluationSettings) 
             "(`distxml train` with the same run.name resumes where it stopped)"
         )
     return folder
+
+
+def _require_gating(card: ModelCard, recipe: Recipe, checkpoint: Path) -> None:
+    """A classifier is scored as it was trained, whatever the run's config.yaml says by now."""
+    wanted = "white" if recipe.scored_gating == "white" else "recompute"
+    if card.gating != wanted:
+        heatmaps = {"white": "a white heatmap", "recompute": "the explainer's heatmap"}
+        raise UserError(
+            f"checkpoint {checkpoint}: its classifier was trained under {heatmaps[card.gating]}, but the run's config "
+            f"has it under {heatmaps[wanted]} (phases.classifier.white_heatmap); restore the config of the training"
+        )
 
 
 def _class_weights(run: RunFolder, recipe: Recipe) -> tuple[float, ...] | None:

@@ -5,10 +5,12 @@ Checksums are noted beside them and compared whenever the model is loaded.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
+from torch import Tensor
 
 from distxml.config.images import ImageRules
 from distxml.config.load import validate_json
@@ -16,7 +18,7 @@ from distxml.config.model import ModelSettings
 from distxml.errors import UserError, reason_of
 from distxml.files import write_whole
 from distxml.models.checksums import note_sums, read_checked
-from distxml.models.joint import JointModel
+from distxml.models.joint import JointModel, JointOutput
 
 WEIGHTS_NAME = "model.safetensors"
 CARD_NAME = "model.json"
@@ -35,6 +37,11 @@ class ModelCard(BaseModel):
     """Height and width in pixels that it was trained at."""
     images: ImageRules = ImageRules()
     """What became of image files that are not plain, in the dataset that it was trained on."""
+    decoder: Literal[1] = 1
+    """Version of all that follows from there on, to the bit: 8-bit RGB, grey as three equal channels, resized to
+    `image_size` (`distxml.data.rows.resized`) and divided by 255. Another one belongs to another version of distxml."""
+    gating: Literal["recompute", "white"] = "recompute"
+    """What gated the classifier while these weights were trained: the explainer's heatmap, or ones."""
     dataset: str
     """Name of the dataset that it was trained on."""
 
@@ -45,6 +52,10 @@ class LoadedModel:
 
     model: JointModel
     card: ModelCard
+
+    def output(self, image: Tensor) -> JointOutput:
+        """Logits and heatmap of B×3×H×W images, gated as in training; see `distxml.model_input.read_image`."""
+        return self.model(image, "white" if self.card.gating == "white" else None)
 
 
 def build_model(card: ModelCard) -> JointModel:

@@ -26,9 +26,10 @@ def write_checkpoint(folder: Path, learner: Learner, state: TrainState, card: Mo
         folder: exists and is empty.
         learner: whose model, optimizer and schedule are saved.
         state: where training stands.
-        card: of the model.
+        card: of the model; what gates its classifier is the phase's.
     """
-    write_model(folder, learner.model, card)
+    gating = "white" if learner.phase.white_heatmap else "recompute"
+    write_model(folder, learner.model, card.model_copy(update={"gating": gating}))
     moving = {"optimizer": learner.optimizer.state_dict(), "schedule": learner.schedule.state_dict()}
     torch.save(moving, folder / OPTIMIZER_NAME)
     write_whole(folder / STATE_NAME, _STATE.dump_json(state, indent=2) + b"\n")

@@ -14,9 +14,14 @@ def write_run(folder: Path, settings: EvaluationSettings, images: int) -> RunFol
     """`folder/dataset` and `folder/run`."""
     write_dataset(folder / "dataset", {"test": small_rows(images)}, CLASSES, rows_per_shard=9)
     run = RunFolder(folder / "run")
-    for phase, loaded in ((PhaseName.CLASSIFIER, small_model(PHASE1_SEED)), (PhaseName.JOINT, small_model())):
+    classifier, joint = small_model(PHASE1_SEED), small_model()
+    white = classifier.card.model_copy(update={"gating": "white"})
+    for phase, model, card in (
+        (PhaseName.CLASSIFIER, classifier.model, white),
+        (PhaseName.JOINT, joint.model, joint.card),
+    ):
         run.checkpoint(phase, "last").mkdir(parents=True)
-        save_model(run.checkpoint(phase, "last"), loaded.model, loaded.card)
+        save_model(run.checkpoint(phase, "last"), model, card)
     run.config.write_text(small_recipe(folder, settings).model_dump_json())
     run.finished.write_text("{}")
     return run

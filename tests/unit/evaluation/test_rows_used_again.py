@@ -81,7 +81,8 @@ def test_other_weights_matter(run: RunFolder):
     loaded = small_model(PHASE1_SEED)
     with torch.no_grad():
         next(loaded.model.classifier.parameters()).view(-1)[0] += 1e-6
-    save_model(run.checkpoint(PhaseName.CLASSIFIER, "last"), loaded.model, loaded.card)
+    white = loaded.card.model_copy(update={"gating": "white"})
+    save_model(run.checkpoint(PhaseName.CLASSIFIER, "last"), loaded.model, white)
     assert of(run) == before[0], "they are not used"
     assert of(run, "evaluation.f=classifier_phase") != before[1]
     save_model(run.checkpoint(PhaseName.JOINT, "last"), loaded.model, loaded.card)

@@ -19,8 +19,9 @@ from distxml.data.reader import SplitReader
 from distxml.data.rows import collate, decode
 from distxml.data.sampler import Rank
 from distxml.data.schema import open_dataset
+from distxml.errors import UserError
 from distxml.evaluation.evaluate import worker_inputs
-from distxml.evaluation.prepare import fingerprint, prepare
+from distxml.evaluation.prepare import prepare
 from distxml.evaluation.scoring.records import ImageRecord
 from distxml.evaluation.workers.journal import RowJournal
 from distxml.evaluation.workers.worker import ScoringWorker
@@ -84,12 +85,24 @@ def test_what_is_scored_is_what_was_trained(tmp_path: Path, overrides: tuple[str
     assert prepare(RunFolder(recipe.run_folder), recipe).scored.gating == gating
 
 
-def test_rows_that_were_scored_under_another_heatmap_are_not_reused(tmp_path: Path) -> None:
+def test_another_heatmap_than_the_checkpoint_was_trained_under_is_refused(tmp_path: Path) -> None:
+    """As after an edit of the run's config.yaml."""
     run = write_run(tmp_path, EvaluationSettings(f="classifier_phase"), images=4)
     white = run.recipe()
     anew = with_settings(white, {"phases.classifier.white_heatmap": False}, "a test")
     assert (white.scored_gating, anew.scored_gating) == ("white", "recompute")
-    assert fingerprint(prepare(run, white)) != fingerprint(prepare(run, anew))
+    prepare(run, white)
+    with pytest.raises(UserError, match="trained under a white heatmap, but the run's config has it under the explai"):
+        prepare(run, anew)
+    prepare(run, with_settings(anew, {"evaluation.f": "recompute"}, "a test"))
+
+
+def test_a_checkpoint_says_what_gated_it(tmp_path: Path) -> None:
+    recipe = trained(tmp_path, "phases.classifier.white_heatmap=true")
+    gating = {
+        phase: load_model(RunFolder(recipe.run_folder).checkpoint(phase, "last")).card.gating for phase in PhaseName
+    }
+    assert gating == {PhaseName.CLASSIFIER: "white", PhaseName.EXPLAINER: "recompute", PhaseName.JOINT: "recompute"}
 
 
 def test_its_own_explainer_gates_it_and_the_joint_phases_orders_the_patches(tmp_path: Path) -> None:

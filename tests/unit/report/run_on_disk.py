@@ -97,7 +97,8 @@ def write_checkpoint(run: RunFolder, loaded: LoadedModel, phase: PhaseName = JOI
     """As `last` of a phase."""
     folder = run.checkpoint(phase, "last")
     folder.mkdir(parents=True, exist_ok=True)
-    save_model(folder, loaded.model, loaded.card)
+    gating = "white" if phase == CLASSIFIER else "recompute"
+    save_model(folder, loaded.model, loaded.card.model_copy(update={"gating": gating}))
 
 
 def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
