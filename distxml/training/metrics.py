@@ -96,7 +96,7 @@ NOTHING_COUNTED = EpochSums()
 class EpochMetrics:
     """Sums over images, so that batches of any size, and ranks with any share, count each image once.
 
-    Used as a metric of torchmetrics is: `update` with every batch, `compute` at the end.
+    `update` with every batch, `compute` at the end.
     """
 
     def __init__(

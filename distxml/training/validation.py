@@ -53,7 +53,7 @@ def collect_figures(learner: Learner, batches: Iterator[Batch], classes: tuple[s
 
 @dataclass(frozen=True)
 class _Counts:
-    """What is counted on this rank; here, as torchmetrics takes as long to import as torch itself.
+    """What is counted on this rank.
 
     Attributes:
         confusion: C×C, see `PhaseFigures`.

@@ -6,17 +6,10 @@ over the classes. A class without images (or without others) has no curve and is
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    binary_average_precision,
-    binary_precision_recall_curve,
-    binary_roc,
-    multiclass_confusion_matrix,
-)
 
 from distxml.evaluation.statistics.groups import Size
 from distxml.evaluation.statistics.resamples import Resamples
@@ -32,10 +25,9 @@ PERCENTILES = (100 * LEVEL / 2, 100 * (1 - LEVEL / 2))
 
 def confusion_matrix(predicted: Labels, label: Labels, classes: int) -> tuple[tuple[int, ...], ...]:
     """Images per true class (row) and predicted class (column)."""
-    if classes < 2:
-        return ((len(label),),)
-    counts = multiclass_confusion_matrix(torch.from_numpy(predicted), torch.from_numpy(label), classes)
-    return tuple(tuple(int(count) for count in row) for row in counts)
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (label, predicted), 1)
+    return tuple(map(tuple, counts.tolist()))
 
 
 def scored_classes(label: Labels, classes: int) -> list[int]:
@@ -45,7 +37,7 @@ def scored_classes(label: Labels, classes: int) -> list[int]:
 
 
 def roc_curves(probabilities: Values, label: Labels, classes: Sequence[str]) -> tuple[ClassCurve, ...]:
-    """False-positive rate, true-positive rate and area of every scored class.
+    """False-positive rate, true-positive rate and area of every scored class, from (0, 0) on.
 
     Args:
         probabilities: N×C.
@@ -54,20 +46,20 @@ def roc_curves(probabilities: Values, label: Labels, classes: Sequence[str]) -> 
     """
     curves: list[ClassCurve] = []
     for index in scored_classes(label, len(classes)):
-        score, positive = _one_against_rest(probabilities, label, index)
-        x, y, _ = binary_roc(score, positive)
-        area = float(binary_auroc(score, positive))
+        found = _Thresholds.of(probabilities[:, index], label == index, np.ones((1, len(label))))
+        x, y = _from_zero(found.fallout)[0], _from_zero(found.recall)[0]
+        area = float(found.roc_auc()[0])
         curves.append(ClassCurve(class_name=classes[index], x=tuple(x.tolist()), y=tuple(y.tolist()), area=area))
     return tuple(curves)
 
 
 def precision_recall_curves(probabilities: Values, label: Labels, classes: Sequence[str]) -> tuple[ClassCurve, ...]:
-    """Recall, precision and average precision of every scored class; arguments as in `roc_curves`."""
+    """Recall, precision and average precision of every scored class, down to (0, 1); arguments as in `roc_curves`."""
     curves: list[ClassCurve] = []
     for index in scored_classes(label, len(classes)):
-        score, positive = _one_against_rest(probabilities, label, index)
-        y, x, _ = binary_precision_recall_curve(score, positive)
-        area = float(binary_average_precision(score, positive))
+        found = _Thresholds.of(probabilities[:, index], label == index, np.ones((1, len(label))))
+        x, y = np.append(found.recall[0, ::-1], 0), np.append(found.precision[0, ::-1], 1)
+        area = float(found.average_precision()[0])
         curves.append(ClassCurve(class_name=classes[index], x=tuple(x.tolist()), y=tuple(y.tolist()), area=area))
     return tuple(curves)
 
@@ -113,6 +105,40 @@ def _ends(samples: Values) -> list[Ends]:
     return [(float(one), float(other)) if one < other else (None, None) for one, other in zip(low, high, strict=True)]
 
 
+@dataclass(frozen=True, eq=False)
+class _Thresholds:
+    """Rates of R resamples at each of T thresholds, the highest first: R×T.
+
+    Attributes:
+        recall: true-positive rate.
+        fallout: false-positive rate.
+        precision: share of what is found that is right.
+    """
+
+    recall: Values
+    fallout: Values
+    precision: Values
+
+    @classmethod
+    def of(cls, score: Values, positive: NDArray[np.bool_], counts: Values) -> "_Thresholds":
+        """Arguments as in `weighted_areas`; images with the same score have one threshold."""
+        order = np.argsort(-score, kind="stable")
+        last_of_ties = np.flatnonzero(np.diff(score[order], append=np.nan) != 0)
+        found = (counts * positive)[:, order].cumsum(1)[:, last_of_ties]  # true positives
+        false = (counts * ~positive)[:, order].cumsum(1)[:, last_of_ties]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            precision = np.nan_to_num(found / (found + false))
+            return cls(found / found[:, -1:], false / false[:, -1:], precision)
+
+    def roc_auc(self) -> Values:
+        """R areas under the ROC curve, by trapezoids."""
+        return np.asarray(np.trapezoid(_from_zero(self.recall), _from_zero(self.fallout), axis=1))
+
+    def average_precision(self) -> Values:
+        """R sums of precision times the step in recall."""
+        return (np.diff(self.recall, axis=1, prepend=0) * self.precision).sum(1)
+
+
 def weighted_areas(score: Values, positive: NDArray[np.bool_], counts: Values) -> Values:
     """ROC AUC and average precision of R resamples: R×2; NaN where one has no positives or no negatives.
 
@@ -121,16 +147,9 @@ def weighted_areas(score: Values, positive: NDArray[np.bool_], counts: Values) -
         positive: N.
         counts: R×N, how often each image counts.
     """
-    order = np.argsort(-score, kind="stable")
-    last_of_ties = np.flatnonzero(np.diff(score[order], append=np.nan) != 0)
-    found = (counts * positive)[:, order].cumsum(1)[:, last_of_ties]  # true positives at every threshold
-    false = (counts * ~positive)[:, order].cumsum(1)[:, last_of_ties]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        recall, fallout = found / found[:, -1:], false / false[:, -1:]
-        precision = np.nan_to_num(found / (found + false))
-    roc = np.trapezoid(_from_zero(recall), _from_zero(fallout), axis=1)
-    average = (np.diff(recall, axis=1, prepend=0) * precision).sum(1)
-    return np.stack([roc, np.where(np.isnan(roc), np.nan, average)], axis=1)
+    found = _Thresholds.of(score, positive, counts)
+    roc = found.roc_auc()
+    return np.stack([roc, np.where(np.isnan(roc), np.nan, found.average_precision())], axis=1)
 
 
 def _macro(probabilities: Values, label: Labels, classes: Sequence[int], counts: Values) -> Values:
@@ -140,7 +159,3 @@ def _macro(probabilities: Values, label: Labels, classes: Sequence[int], counts:
 
 def _from_zero(values: Values) -> Values:
     return np.pad(values, ((0, 0), (1, 0)))
-
-
-def _one_against_rest(probabilities: Values, label: Labels, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(probabilities[:, index].copy()), torch.from_numpy((label == index).astype(np.int64))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from distxml.evaluation.statistics.classification import (
     area_metrics,
@@ -35,10 +35,14 @@ def test_areas_agree_with_scikit_learn(seed, images, classes):
     assert [curve.class_name for curve in roc] == [names[index] for index in one_against_rest]
     for index, upper, lower in zip(one_against_rest, roc, precision_recall, strict=True):
         score, positive = probabilities[:, index], label == index
-        assert upper.area == pytest.approx(roc_auc_score(positive, score), abs=1e-6)
-        assert lower.area == pytest.approx(average_precision_score(positive, score), abs=1e-6)
+        assert upper.area == pytest.approx(roc_auc_score(positive, score), abs=1e-12)
+        assert lower.area == pytest.approx(average_precision_score(positive, score), abs=1e-12)
+        fallout, recall, _ = roc_curve(positive, score, drop_intermediate=False)
+        assert (upper.x, upper.y) == (pytest.approx(fallout), pytest.approx(recall))
+        precision, recall, _ = precision_recall_curve(positive, score)
+        assert (lower.x, lower.y) == (pytest.approx(recall), pytest.approx(precision))
         alone = weighted_areas(score, positive, np.ones((1, images)))[0]
-        assert alone == pytest.approx([upper.area, lower.area], abs=1e-6)
+        assert alone == pytest.approx([upper.area, lower.area], abs=1e-12)
 
 
 @given(st.integers(0, 2**32))
