@@ -165,15 +165,15 @@ def collect(plan: ScoringPlan, keys: Collection[str], finished: FinishedRows) ->
     Raises:
         RuntimeError: a row is missing.
     """
-    images = _of_keys(finished.images, keys).sort_by("key")
+    images = _rows_of(finished.images, "key", keys).sort_by("key")
     _require_all("images", images, len(keys))
     return images.combine_chunks(), *collect_methods(plan, finished)
 
 
 def collect_methods(plan: ScoringPlan, finished: FinishedRows) -> tuple[pa.Table, pa.Table]:
     """Heatmaps and curves alone; see `collect`."""
-    methods = _of_keys(finished.methods, plan.curve_keys)
-    methods = methods.filter(pc.field("method").isin(list(plan.methods)))
+    methods = _rows_of(finished.methods, "key", plan.curve_keys)
+    methods = _rows_of(methods, "method", plan.methods)
     _require_all("heatmaps", methods, len(plan.curve_keys) * len(plan.methods))
     return split_methods(_in_order(methods, plan.methods))
 
@@ -184,8 +184,9 @@ def _require_all(kind: str, rows: pa.Table, wanted: int) -> None:
         raise RuntimeError(f"{lacking} rows of {kind} are missing after the evaluation; nothing is written")
 
 
-def _of_keys(table: pa.Table, keys: Collection[str]) -> pa.Table:
-    return table.filter(pc.field("key").isin(list(keys)))
+def _rows_of(table: pa.Table, column: str, names: Collection[str]) -> pa.Table:
+    wanted = pa.array(list(names), pa.string())  # without a type, no names are not strings
+    return table.filter(pc.field(column).isin(wanted))
 
 
 def _in_order(methods: pa.Table, names: tuple[str, ...]) -> pa.Table:

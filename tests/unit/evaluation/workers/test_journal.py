@@ -190,6 +190,14 @@ def test_results_are_the_plans_rows_in_order_and_others_are_left_out(journal: Ro
     assert curves["fill"].to_pylist() == ["black", "blur"] * 8
 
 
+@pytest.mark.parametrize("nothing", [{"methods": ()}, {"fills": ()}, {"patch_sizes": (32,)}], ids=str)
+def test_where_nothing_is_perturbed_there_are_images_alone(journal: RowJournal, nothing: dict[str, tuple[object, ...]]):
+    plan = make_plan(SETTINGS.model_copy(update=nothing), (32, 32), dict.fromkeys("abc", 0), 0)
+    images, heatmaps, curves = collect(plan, "abc", journal.read())
+    assert images["key"].to_pylist() == list("abc")
+    assert heatmaps.num_rows == curves.num_rows == 0
+
+
 @pytest.mark.parametrize("missing", [("b", "random"), ("c", "in_model")])
 def test_a_missing_row_is_not_passed_over(tmp_path: Path, missing: tuple[str, str]):
     journal = new_journal(tmp_path)
