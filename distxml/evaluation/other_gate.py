@@ -7,7 +7,7 @@ the image: what holds under both does not rest on how the gate moves.
 from dataclasses import replace
 
 from distxml.config.evaluation import EvaluationSettings, Scoring
-from distxml.evaluation.prepare import Evaluation
+from distxml.evaluation.prepare import DRAW, Evaluation
 from distxml.evaluation.scoring.plan import make_plan
 
 OTHER: dict[Scoring, Scoring] = {"recompute": "fixed", "fixed": "recompute"}
@@ -22,7 +22,7 @@ def under_other_gate(evaluation: Evaluation) -> Evaluation | None:
     if settings.f not in OTHER or not settings.primary.under_other_gate or not _is_planned(evaluation):
         return None
     recipe = evaluation.recipe.model_copy(update={"evaluation": _narrowed(settings)})
-    plan = make_plan(recipe.evaluation, evaluation.scored.image_size, evaluation.label_of_key, recipe.run.seed)
+    plan = make_plan(recipe.evaluation, evaluation.scored.image_size, evaluation.label_of_key, DRAW)
     return replace(
         evaluation,
         scored=evaluation.scored.model_copy(update={"gating": recipe.scored_gating}),

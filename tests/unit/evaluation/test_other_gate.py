@@ -66,6 +66,13 @@ def test_only_what_it_needs_is_scored(run: RunFolder):
     assert fingerprint(narrowed) != fingerprint(work.evaluation)
 
 
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_the_same_images_are_perturbed_whatever_the_runs_seed(run: RunFolder, seed: int):
+    work = left(run, f"run.seed={seed}", "evaluation.curve_images=3")
+    assert work.other is not None
+    assert work.other.evaluation.plan.curve_keys == work.evaluation.plan.curve_keys
+
+
 def test_its_rows_are_used_again(run: RunFolder):
     evaluated(run)
     assert left(run).tasks == []
