@@ -75,3 +75,33 @@ def p_value(counts: np.ndarray, groups: Sequence[Group]) -> float:
     above = 1 + sum(one >= found / spread for one in deviations)
     below = 1 + sum(one <= found / spread for one in deviations)
     return min(1.0, 2 * min(above, below) / (1 + len(counts)))
+
+
+def ratio_of_means(above: Sequence[Sequence[float]], below: Sequence[Sequence[float]]) -> tuple[float, float] | None:
+    """Ends of the ratios r of which Student's interval of the mean of above - r × below holds 0, by bisection.
+
+    Args:
+        above: of each group its images' values.
+        below: the same of what they are divided by.
+
+    Returns:
+        None where Student's interval of the mean of `below` is not above 0.
+    """
+
+    def deviation(r: float) -> float:
+        """Of the mean in standard errors, minus the percentile; below 0 within the interval."""
+        pairs = [zip(*pair, strict=True) for pair in zip(above, below, strict=True)]
+        return _student([[top - r * bottom for top, bottom in pair] for pair in pairs])
+
+    if _student(below) <= 0 or sum(map(sum, below)) <= 0:
+        return None
+    middle = sum(map(sum, above)) / sum(map(sum, below))
+    return _inverse(lambda r: -deviation(min(r, middle)), 0.0), _inverse(lambda r: deviation(max(r, middle)), 0.0)
+
+
+def _student(groups: Sequence[Sequence[float]]) -> float:
+    images = sum(map(len, groups))
+    mean = sum(map(sum, groups)) / images
+    squares = sum(sum(value - mean for value in group) ** 2 / (1 - len(group) / images) for group in groups)
+    effective = images**2 / sum(len(group) ** 2 for group in groups)
+    return abs(mean) / (math.sqrt(squares) / images) - float(student.ppf(0.975, effective - 1))

@@ -9,10 +9,10 @@ import numpy as np
 from distxml.config.evaluation import Fill, Output
 from distxml.evaluation.statistics.columns import known
 from distxml.evaluation.statistics.family import Outcome
-from distxml.evaluation.statistics.group_sums import GroupSums
+from distxml.evaluation.statistics.fieller import ratios_of_means
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.image_aopc import CurveSet, ImageAopc, Values
-from distxml.evaluation.statistics.intervals import estimates, means
+from distxml.evaluation.statistics.intervals import means
 from distxml.evaluation.summary import Aopc, AopcOverall, Comparison, OrderGap
 
 Element = TypeVar("Element")
@@ -103,15 +103,10 @@ def _overall(scores: ImageAopc, fill: Fill | None) -> Iterator[AopcOverall]:
 
 def _times_random(scores: ImageAopc, values: Values) -> list[_Ends]:
     """Each column of n×K over that of the random order; nothing where the latter's mean is not clearly above 0."""
-    nothing = [_Ends()] * values.shape[1]
     if "random" not in scores.methods:
-        return nothing
+        return [_Ends()] * values.shape[1]
     place = [method for method, _ in scores.values].index("random")
-    random = values[:, [place]]
-    low = means(random, scores.groups).low[0]
-    if not low > 0:  # unknown, too
-        return nothing
-    found = estimates(GroupSums.of(values, random, scores.groups))
+    found = ratios_of_means(values, values[:, [place]], scores.groups)
     return [_Ends(*map(known, ends)) for ends in zip(found.value, found.low, found.high, strict=True)]
 
 
