@@ -3,6 +3,7 @@
     python benchmarks/coverage_runs.py means         # a minute and a half
     python benchmarks/coverage_runs.py accuracies    # half a minute
     python benchmarks/coverage_runs.py primary       # two minutes
+    python benchmarks/coverage_runs.py failures      # a quarter of a minute
 
 Made-up runs over made-up patients, whose truth is known, go through the evaluation's own statistics, and through two
 others: one t with Satterthwaite's degrees of freedom, and a percentile bootstrap of runs and patients. Patients have
@@ -51,6 +52,11 @@ def skewed(generator: np.random.Generator, shape: tuple[int, ...]) -> Values:
     return generator.exponential(size=shape) - 1
 
 
+def one_in_ten(generator: np.random.Generator, shape: tuple[int, ...]) -> Values:
+    """As of trainings one of ten of which fails: 3 or -1/3, a mean of 0 and a standard deviation of 1."""
+    return np.where(generator.random(shape) < 0.1, 3.0, -1 / 3)
+
+
 KINDS: Mapping[str, Draw] = {"normal": normal, "skewed": skewed}
 
 
@@ -61,14 +67,21 @@ def patients(generator: np.random.Generator, number: int) -> Groups:
 
 
 def scores(
-    generator: np.random.Generator, draw: Draw, groups: Groups, *, runs: int, of_runs: float, own: float
+    generator: np.random.Generator,
+    draw: Draw,
+    groups: Groups,
+    *,
+    runs: int,
+    of_runs: float,
+    own: float,
+    draw_run: Draw = normal,
 ) -> Values:
     """R×n×`AT_ONCE` values around 0: of the run, the patient, both, the image, and both of these."""
     of_patient = draw(generator, (1, groups.count, AT_ONCE))
     of_both = own * generator.normal(size=(runs, groups.count, AT_ONCE))
     of_image = 0.5 * draw(generator, (1, groups.images, AT_ONCE))
     rest = 0.5 * generator.normal(size=(runs, groups.images, AT_ONCE))
-    run = of_runs * generator.normal(size=(runs, 1, AT_ONCE))
+    run = of_runs * draw_run(generator, (runs, 1, AT_ONCE))
     return run + (of_patient + of_both)[:, groups.number] + of_image + rest
 
 
@@ -121,6 +134,21 @@ def primary(studies: int) -> Iterator[Result]:
             tally.note("tested", ~np.isnan(p))
         place = {"values": kind, "patients": number, "runs": runs, "between_runs": of_runs}
         yield {"what": "primary"} | place | tally.shares()
+
+
+def failures(studies: int) -> Iterator[Result]:
+    """As `means`, of 60 patients, where what differs between runs is skewed."""
+    kinds: dict[str, Draw] = {**KINDS, "one_in_ten": one_in_ten}
+    for (kind, draw), runs, of_runs in product(kinds.items(), (3, 5, 10), (0.1, 0.3, 1.0)):
+        generator = np.random.default_rng(0)
+        tally = _Tally()
+        for _ in range(max(1, studies // AT_ONCE)):
+            groups = patients(generator, 60)
+            values = scores(generator, normal, groups, runs=runs, of_runs=of_runs, own=OWN[0], draw_run=draw)
+            found = _crossed(values, groups)
+            tally.add("ours", found.low, found.high)
+            tally.note("called_clear", found.p < 0.05)
+        yield {"what": "failures", "between": kind, "runs": runs, "between_runs": of_runs} | tally.shares()
 
 
 def _crossed(values: Values, groups: Groups) -> CrossedEstimates:
@@ -185,6 +213,7 @@ STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {
     "means": (means, 1000),
     "accuracies": (accuracies, 1000),
     "primary": (primary, 2000),
+    "failures": (failures, 1000),
 }
 """What is simulated, and in how many made-up studies a case."""
 

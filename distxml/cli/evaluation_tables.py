@@ -36,6 +36,8 @@ ORDERS: dict[Order, str] = {
 HEATMAP_COLUMNS: tuple[HeatmapName, ...] = ("pompom_equal_area", "energy_inside", "pointing")
 ONE_MODEL = "Of this one trained model; of its training: `distxml evaluate RUN RUN RUN`."
 """What the figures speak of."""
+SECOND_LOOK = "which backs it or casts doubt on it, and is no finding alone"
+"""Of the primary comparison under the other gate: two p-values, neither adjusted for there being two."""
 MAX_ROWS = 40
 """A table of all patch sizes is shown up to this many rows."""
 
@@ -111,7 +113,7 @@ def _primary(summary: Summary) -> str:
         return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
     late = "" if summary.primary_is_of_recipe else "; not as the run's recipe names it"
     under = summary.primary_under_other_gate
-    beside = f" Under {under.f}: {_outcome(under.comparison)}." if under else ""
+    beside = f" Under {under.f}, {SECOND_LOOK}: {_outcome(under.comparison)}." if under else ""
     return (
         f"Primary comparison: {row.method} minus {row.other}, {row.order}, {wanted.in_words()}: {_outcome(row)}{late}."
         f"{beside}"

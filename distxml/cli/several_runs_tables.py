@@ -105,8 +105,8 @@ def _remarks(several: SeveralRuns) -> Iterator[str]:
         )
         return
     yield (
-        "Intervals hold for a new training run and new images (patients) together. Better and worse: p below 0.05 "
-        "(adjusted for the number of comparisons but the primary one) and 0 outside the interval."
+        "Intervals hold for a new training run on the same data and new images (patients) together. Better and worse: "
+        "p below 0.05 (adjusted for the number of comparisons but the primary one) and 0 outside the interval."
     )
 
 

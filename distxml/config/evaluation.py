@@ -102,10 +102,11 @@ class EvaluationSettings(Settings):
     blur_sigma: float = Field(default=0.05, gt=0, le=1)
     """Standard deviation of the blur, as a share of the image's shorter side."""
     range: Range = "share"
-    """What a curve runs over. `share`: the share of the image that is replaced, from 0 to `max_share` for every patch
-    size, which makes them comparable; AOPC is then the mean height of the area over the curve, where a patch counts as
-    much as it covers. `patches`: one patch after the other up to `steps`, however little of the image that is; AOPC is
-    then the paper's, a mean over the steps."""
+    """What a curve runs over. `share`: the share of the image that is replaced, from 0 to `max_share`, the same for
+    every patch size; AOPC is then the mean height of the area over the curve, where a patch counts as much as it
+    covers, and is comparable between patch sizes as far as one patch is a small part of `max_share`. `patches`: one
+    patch after the other up to `steps`, however little of the image that is; AOPC is then the paper's, a mean over the
+    steps."""
     max_share: float = Field(default=1, gt=0, le=1)
     """Share of the image that is replaced in the end, where the range is `share`."""
     steps: int | Literal["all"] = 100

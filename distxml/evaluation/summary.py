@@ -161,7 +161,7 @@ class AopcOverall(_Record):
     low: float | None
     high: float | None
     times_random: float | None
-    """Mean AOPC of the method over that of the images' own random orders at the same settings, which takes out how
+    """Mean AOPC of the method over that of the images' own random orders at the same settings: beside how
     steeply f falls whatever is replaced. None without `random`, for it, and where its AOPC is not clearly above 0."""
     times_random_low: float | None
     times_random_high: float | None
@@ -219,7 +219,8 @@ class OtherGate(_Record):
     f: Scoring
     """`fixed` where `recompute` was scored, and the other way round."""
     comparison: Comparison
-    """With an interval and a p-value of its own."""
+    """With an interval and a p-value of its own, not adjusted for there being two: it backs the primary comparison or
+    casts doubt on it, and is no finding alone."""
 
 
 class ClassCurve(_Record):

@@ -43,7 +43,8 @@ def about(several: SeveralRuns) -> list[str]:
     return [
         *lines,
         "Intervals are of 95% and hold for a new training run and new images (patients) together; those of the other "
-        "sections hold for new images alone.",
+        "sections hold for new images alone. All runs were trained on the same data, and a kind of training that is "
+        "rarer than one in as many runs (one that fails) may not be among them.",
     ]
 
 

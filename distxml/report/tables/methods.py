@@ -33,7 +33,8 @@ def overall_table(summary: Summary, order: Order) -> NumberTable:
     about = (
         f"Mean AOPC over all {rows[0].settings} pairs of a patch size and a fill; {AOPC_IN_WORDS[order]}. A mean of "
         "different questions: each fill asks one of its own. Times random: over the mean AOPC of the images’ own "
-        "random orders, which takes out how steeply f falls whatever is replaced."
+        "random orders, where that is clearly above 0: beside how steeply f falls whatever is replaced. Where random "
+        "orders do much already, no method can be many times as good; so it is not compared between models either."
     )
     if summary.comparisons:
         about += (

@@ -109,7 +109,7 @@ def test_the_terminal_says_how_many_runs_and_images(several: SeveralRuns, capsys
     assert f"{IMAGES} images of {PATIENTS} groups, of which {PERTURBED} images of" in printed
     assert "2: seed-1, seed 1, weights" in printed
     assert "Primary comparison over 3 runs: in_model minus random, morf, all patch sizes and fills:" in printed
-    assert "a new training run and new images (patients) together" in printed
+    assert "a new training run on the same data and new images (patients) together" in printed
 
 
 def test_two_runs_have_values_and_no_interval(copies: list[RunFolder], capsys: pytest.CaptureFixture[str]):
