@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from distxml.attribution.methods import METHODS
 from distxml.config.evaluation import Method
 from distxml.evaluation.scoring.plan import ScoringPlan, ScoringSpec, points
 from distxml.evaluation.workers.journal import FinishedRows
@@ -63,11 +64,11 @@ def curve_tasks(spec: ScoringSpec, keys: Sequence[str], scored: Collection[tuple
         if key in plan.curve_keys
     ]
     unscored = [image for image in unscored if image.methods]
-    total = sum(_passes(plan, image.methods) for image in unscored)
+    total = sum(_work(spec, image.methods) for image in unscored)
     max_passes = PIXELS_PER_TASK // (spec.image_size[0] * spec.image_size[1])
     size = max(1, min(max_passes, total // (spec.recipe.scaling.workers * TASKS_PER_WORKER)))
     for methods, images in groupby(unscored, key=lambda image: image.methods):  # most often one group of all images
-        yield from _split(plan, [image.row for image in images], methods, size)
+        yield from _split(spec, [image.row for image in images], methods, size)
 
 
 def _clean_tasks(spec: ScoringSpec, keys: Sequence[str], described: Collection[str]) -> Iterator[Task]:
@@ -78,26 +79,32 @@ def _clean_tasks(spec: ScoringSpec, keys: Sequence[str], described: Collection[s
         yield Task(images, (), len(images))
 
 
-def _split(plan: ScoringPlan, rows: list[int], methods: tuple[Method, ...], size: int) -> Iterator[Task]:
+def _split(spec: ScoringSpec, rows: list[int], methods: tuple[Method, ...], size: int) -> Iterator[Task]:
     """Tasks of about `size` passes: several images per task, or several tasks per image where it takes more passes."""
-    each = _passes(plan, methods)
+    each = _work(spec, methods)
     if each <= size:
         for images in _batches(rows, max(1, size // each)):
-            yield Task(images, methods, len(images) * each)
+            yield Task(images, methods, len(images) * _passes(spec.plan, methods))
         return
     for row in rows:
-        for part in _parts(plan, methods, size):
-            yield Task((row,), part, _passes(plan, part))
+        for part in _parts(spec, methods, size):
+            yield Task((row,), part, _passes(spec.plan, part))
 
 
-def _parts(plan: ScoringPlan, methods: tuple[Method, ...], size: int) -> Iterator[tuple[Method, ...]]:
+def _parts(spec: ScoringSpec, methods: tuple[Method, ...], size: int) -> Iterator[tuple[Method, ...]]:
     part: tuple[Method, ...] = ()
     for method in methods:
-        if part and _passes(plan, (*part, method)) > size:
+        if part and _work(spec, (*part, method)) > size:
             yield part
             part = ()
         part = (*part, method)
     yield part
+
+
+def _work(spec: ScoringSpec, methods: tuple[Method, ...]) -> int:
+    """Forward passes of the curves of an image, and those that take about as long as its heatmaps do."""
+    settings = spec.recipe.evaluation
+    return _passes(spec.plan, methods) + sum(METHODS[method].passes_per_heatmap(settings) for method in methods)
 
 
 def _passes(plan: ScoringPlan, methods: tuple[Method, ...]) -> int:
