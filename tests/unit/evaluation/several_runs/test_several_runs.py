@@ -108,7 +108,7 @@ def test_the_terminal_says_how_many_runs_and_images(several: SeveralRuns, capsys
     assert f"over 3 runs, each scored on the same images of {several.dataset_name}" in printed
     assert f"{IMAGES} images of {PATIENTS} groups, of which {PERTURBED} images of" in printed
     assert "2: seed-1, seed 1, weights" in printed
-    assert "Primary comparison over 3 runs: in_model minus random, morf, all patch sizes and fills:" in printed
+    assert "Primary comparison over 3 runs: in_model minus random, morf, over all patch sizes and fills:" in printed
     assert "a new training run on the same data and new images (patients) together" in printed
 
 
