@@ -84,9 +84,12 @@ def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
 
 
 def _plan_lines(evaluation: "Evaluation") -> list[str]:
+    from distxml.report.wording import left_out_in_words, percent
+
     settings, plan, scored = evaluation.recipe.evaluation, evaluation.plan, evaluation.scored
     height, width = scored.image_size
     steps_of_size = dict.fromkeys((curve.patch_size, curve.steps) for curve in plan.curves)
+    limit = settings.share_limit
     lines = [
         f"model: {scored.checkpoint} ({scored.classifier}, {height}x{width})",
         f"dataset: {evaluation.dataset.folder}, split {settings.split}: {plan.images:,} images, "
@@ -95,12 +98,24 @@ def _plan_lines(evaluation: "Evaluation") -> list[str]:
         f"methods: {', '.join(settings.methods)}",
         f"orders: {', '.join(settings.orders)}",
         "patches: " + (", ".join(f"{size} ({steps} steps)" for size, steps in steps_of_size) or "none"),
+        f"range: {'patch by patch' if limit is None else f'0 to {percent(limit)} of the image replaced'}",
         f"fills: {', '.join(plan.fills)}",
+        f"primary comparison: {_primary_in_words(evaluation)}",
     ]
     if plan.left_out_patch_sizes:
-        sizes = ", ".join(map(str, plan.left_out_patch_sizes))
-        lines.append(f"left out, fewer than {settings.min_patches} patches: {sizes}")
+        lines.append(f"note: {left_out_in_words(plan.left_out_patch_sizes, settings)}")
     return lines
+
+
+def _primary_in_words(evaluation: "Evaluation") -> str:
+    from distxml.evaluation.other_gate import has_primary, under_other_gate
+
+    wanted = evaluation.recipe.evaluation.primary
+    what = f"{wanted.method} minus {wanted.other}, {wanted.in_words()}"
+    if not has_primary(evaluation):
+        return f"none, as {what}, would not be computed"
+    other = under_other_gate(evaluation)
+    return what if other is None else f"{what}; and again under {other.recipe.evaluation.f}"
 
 
 def _evaluate_several(folders: Sequence["RunFolder"], evaluations: Sequence["Evaluation"]) -> None:

@@ -22,6 +22,7 @@ from distxml.evaluation.summary import (
     Summary,
 )
 from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
+from distxml.report.wording import left_out_in_words
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
@@ -75,9 +76,7 @@ def _context(summary: Summary) -> list[str]:
     if not scored.training_finished:
         lines.append("note: training of this run is not finished; these are the numbers of an unfinished model")
     if summary.left_out_patch_sizes:
-        sizes = ", ".join(map(str, summary.left_out_patch_sizes))
-        fewest = summary.settings.min_patches
-        lines.append(f"note: patch sizes that leave an image fewer than {fewest} patches were left out: {sizes}")
+        lines.append(f"note: {left_out_in_words(summary.left_out_patch_sizes, summary.settings)}")
     if summary.groups is None:
         lines.append("note: the dataset names no groups (patients): images are taken as independent")
     if summary.annotated < summary.images:
@@ -102,6 +101,8 @@ def _remarks(summary: Summary) -> list[str]:
         lines.append(f"Fewer than {MIN_GROUPS} {things}: too few to call any difference clear, or for most intervals.")
     if any(len(_rows(summary, row.order)) > MAX_ROWS for row in summary.aopc):
         lines.append(f"Each patch size and fill: {TABLE_NAME}, or `distxml report`.")
+    if summary.settings.share_limit is None:
+        lines.append("Curves run patch by patch: do not compare patch sizes, which replace unequal shares of an image.")
     if len(summary.settings.fills) > 1:
         lines.append("Each fill asks a question of its own; their mean is a mean of different questions.")
     return [*lines, "Do not compare the AOPC of different models."]
@@ -110,7 +111,7 @@ def _remarks(summary: Summary) -> list[str]:
 def _primary(summary: Summary) -> str:
     wanted, row = summary.settings.primary, summary.primary
     if row is None:
-        return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
+        return f"No primary comparison: {wanted.method} minus {wanted.other}, {wanted.in_words()}, was not computed."
     late = "" if summary.primary_is_of_recipe else "; not as the run's recipe names it"
     under = summary.primary_under_other_gate
     beside = f" Under {under.f}, {SECOND_LOOK}: {_outcome(under.comparison)}." if under else ""

@@ -65,7 +65,8 @@ def _metric_table(title: str, corner: str, rows: Sequence[tuple[str, MetricOverR
 
 
 def _aopc_table(several: SeveralRuns, order: Order, rows: Sequence[AopcOverRuns]) -> Table:
-    title = f"AOPC over runs, all patch sizes and fills, {order}; {AOPC_IN_WORDS[order]}"
+    questions = " (a mean of different questions)" if len(several.settings.fills) > 1 else ""
+    title = f"AOPC over runs, all patch sizes and fills{questions}\n{order}; {AOPC_IN_WORDS[order]}"
     table = _table(title, "method")
     table.add_column("vs random")
     for row in rows:

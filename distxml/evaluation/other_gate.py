@@ -19,7 +19,7 @@ def under_other_gate(evaluation: Evaluation) -> Evaluation | None:
     Post-hoc methods explain the function that is scored: here the one with the other gate.
     """
     settings = evaluation.recipe.evaluation
-    if settings.f not in OTHER or not settings.primary.under_other_gate or not _is_planned(evaluation):
+    if settings.f not in OTHER or not settings.primary.under_other_gate or not has_primary(evaluation):
         return None
     recipe = evaluation.recipe.model_copy(update={"evaluation": _narrowed(settings)})
     plan = make_plan(recipe.evaluation, evaluation.scored.image_size, evaluation.label_of_key, DRAW)
@@ -30,7 +30,8 @@ def under_other_gate(evaluation: Evaluation) -> Evaluation | None:
     )
 
 
-def _is_planned(evaluation: Evaluation) -> bool:
+def has_primary(evaluation: Evaluation) -> bool:
+    """Whether the plan has all that the primary comparison needs."""
     plan, primary = evaluation.plan, evaluation.recipe.evaluation.primary
     sizes = {curve.patch_size for curve in plan.curves}
     measured = {primary.method, primary.other} <= {*plan.methods} and primary.patch_size in {None, *sizes}

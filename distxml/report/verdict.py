@@ -91,11 +91,12 @@ def primary_in_words(summary: Summary) -> str:
     """What the primary comparison is, and who named it when."""
     wanted, row = summary.settings.primary, summary.primary
     pair = f"{method_name(wanted.method)} minus {method_name(wanted.other)}"
+    where = wanted.in_words("px")
     if row is None:
         return (
-            f"There is no primary comparison: {pair} was not computed. All comparisons are adjusted for their number."
+            f"There is no primary comparison: {pair}, {where}, was not computed. All comparisons are adjusted for "
+            "their number."
         )
-    where = wanted.in_words("px")
     named = (
         "as the run’s recipe names it"
         if summary.primary_is_of_recipe
@@ -122,6 +123,11 @@ def several_fills(summary: Summary) -> list[Fill]:
     """The fills where there are several: each asks a question of its own."""
     fills: list[Fill] = list(dict.fromkeys(row.fill for row in summary.aopc))
     return fills if len(fills) > 1 else []
+
+
+def questions_in_words(summary: Summary) -> str:
+    """What a mean over all fills is, to be put behind it; nothing where there is one fill."""
+    return " (a mean of different questions)" if several_fills(summary) else ""
 
 
 def _tiles(rows: Sequence[Comparison], words: dict[Outcome, str], methods: Sequence[Method]) -> list[Tile]:

@@ -1,6 +1,7 @@
 """Numbers and names as the report writes them."""
 
 import math
+from collections.abc import Sequence
 
 from distxml.config.evaluation import EvaluationSettings, Gating, Scoring
 from distxml.config.phases import PhaseName
@@ -128,10 +129,22 @@ def about_the_score(summary: Summary) -> list[str]:
         )
     lines.append(independence(summary))
     if summary.left_out_patch_sizes:
-        sizes = ", ".join(str(size) for size in summary.left_out_patch_sizes)
-        fewest = summary.settings.min_patches
-        lines.append(f"Patch sizes left out because they leave an image fewer than {fewest} patches: {sizes}.")
+        lines.append(f"{left_out_in_words(summary.left_out_patch_sizes, summary.settings)}.")
     return lines
+
+
+def left_out_in_words(sizes: Sequence[int], settings: EvaluationSettings) -> str:
+    """Which patch sizes were left out, and why; where none is left, what that means and what to do."""
+    line = (
+        f"Patch sizes left out, as they are larger than the image or leave it fewer than {settings.min_patches} "
+        f"patches: {', '.join(map(str, sizes))}"
+    )
+    if len(sizes) < len(settings.patch_sizes):
+        return line
+    return (
+        f"{line}. None is left: no image is perturbed, and there is no AOPC. Name smaller evaluation.patch_sizes, or "
+        "lower evaluation.min_patches"
+    )
 
 
 def independence(summary: Summary) -> str:

@@ -13,7 +13,7 @@ from distxml.evaluation.summary import AopcOverall, Comparison, Summary
 from distxml.metrics.lookup import AOPC_IN_WORDS, BETTER_AOPC
 from distxml.report.figure import BLUE, INK, MUTED, ORANGE, PAPER, DrawnFigure, Panel
 from distxml.report.style import ORDER_NAMES, method_name, method_style
-from distxml.report.verdict import against_each, against_random, ranked
+from distxml.report.verdict import against_each, against_random, questions_in_words, ranked
 from distxml.report.wording import number, percent, signed, size
 
 PANEL_WIDTH, NAMES_WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 3.3, 1.4, 0.23, 0.8
@@ -45,8 +45,8 @@ def overall_figure(summary: Summary) -> DrawnFigure:
     rows = ranked(summary, summary.settings.orders[0])
     title = f"AOPC, mean over all {rows[0].settings} pairs of a patch size and a fill"
     caption = (
-        f"{title}: of each of {size(summary.curve_images, summary.curve_groups)} the mean over the settings, then the "
-        f"mean over the images, with its 95% interval.{_random_in_words(summary)}"
+        f"{title}{questions_in_words(summary)}: of each of {size(summary.curve_images, summary.curve_groups)} the "
+        f"mean over the settings, then the mean over the images, with its 95% interval.{_random_in_words(summary)}"
     )
     random = next((row.aopc for row in rows if row.method == "random"), None)
     with _dot_panel(shown) as panel:
@@ -66,8 +66,9 @@ def comparison_figure(summary: Summary) -> DrawnFigure | None:
         return None
     title = f"AOPC, {pair}, image by image"
     caption = (
-        f"{title}, over all patch sizes and fills and {size(summary.curve_images, summary.curve_groups)}, with the "
-        "95% interval of the paired difference. Wins: share of the images on which the first of the two is better; "
+        f"{title}, over all patch sizes and fills{questions_in_words(summary)} and "
+        f"{size(summary.curve_images, summary.curve_groups)}, with the 95% interval of the paired "
+        "difference. Wins: share of the images on which the first of the two is better; "
         "equal ones count as half. Blue: clearly better; orange: clearly worse; hollow: not told apart; adjusted for "
         "the number of comparisons, but for the primary one."
     )
@@ -143,7 +144,6 @@ def _dot(axes: Axes, row: int, dot: _Dot) -> None:
         (1.01, row),
         xycoords=("axes fraction", "data"),
         fontsize=7,
-        fontweight="bold" if strong else "normal",
         va="center",
     )
 

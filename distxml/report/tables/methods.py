@@ -17,7 +17,7 @@ from distxml.metrics.entry import IN_WORDS
 from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name
 from distxml.report.tables.table import NONE, Cell, NumberTable, TableRow
-from distxml.report.verdict import ranked
+from distxml.report.verdict import questions_in_words, ranked
 from distxml.report.wording import interval, number, percent, signed
 
 CLEAR = (
@@ -31,8 +31,8 @@ def overall_table(summary: Summary, order: Order) -> NumberTable:
     """AOPC over all settings, the best method first, and how it compares with `random` and with in-model."""
     rows = ranked(summary, order)
     about = (
-        f"Mean AOPC over all {rows[0].settings} pairs of a patch size and a fill; {AOPC_IN_WORDS[order]}. A mean of "
-        "different questions: each fill asks one of its own. Times random: over the mean AOPC of the images’ own "
+        f"Mean AOPC over all {rows[0].settings} pairs of a patch size and a fill{questions_in_words(summary)}; "
+        f"{AOPC_IN_WORDS[order]}. Times random: over the mean AOPC of the images’ own "
         "random orders, where that is clearly above 0: beside how steeply f falls whatever is replaced. Where random "
         "orders do much already, no method can be many times as good; so it is not compared between models either."
     )

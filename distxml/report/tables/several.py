@@ -19,8 +19,9 @@ def aopc_table(several: SeveralRuns, order: Order) -> NumberTable:
     rows = several.overall(order)
     rows.sort(key=lambda row: row.value or 0.0, reverse=order == "morf")
     over = size(several.curve_images, several.curve_groups)
+    questions = " (a mean of different questions)" if len(several.settings.fills) > 1 else ""
     about = (
-        f"Means over {len(several.runs)} runs, each of the same {over}, and over all patch sizes and fills; "
+        f"Means over {len(several.runs)} runs, each of the same {over}, and over all patch sizes and fills{questions}; "
         f"{AOPC_IN_WORDS[order]}. SD: standard deviation between the runs. Differences are paired, image by image; "
         "bold: clear over runs and images, p below 0.05 (the primary comparison by itself, all others adjusted for "
         "their number)."

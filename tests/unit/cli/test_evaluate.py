@@ -34,9 +34,15 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: RunFolder):
     assert "split test: 12 images, 4 of them perturbed" in said.output
     assert "f: probability of the class predicted, recompute" in said.output
     assert "patches: 8 (5 steps)" in said.output
-    assert "left out, fewer than 16 patches: 64" in said.output
-    # A clean pass per image; f(x(0)) and 5 steps per fill for each of the methods, each in a task of its own.
-    assert f"left to do: {12 + 4 * 3 * 11} forward passes in {12 + 4 * 3} tasks" in said.output
+    assert "range: 0 to 100% of the image replaced" in said.output
+    assert (
+        "primary comparison: in_model minus random, over all patch sizes and fills; and again under fixed"
+        in said.output
+    )
+    assert "larger than the image or leave it fewer than 16 patches: 64\n" in said.output
+    # A clean pass per image; f(x(0)) and 5 steps per fill for each of the methods, each in a task of its own; the two
+    # of the primary comparison under the other gate, too.
+    assert f"left to do: {12 + 4 * 5 * 11} forward passes in {12 + 4 * 5} tasks" in said.output
     assert re.search(r"time: about \d+ s; scaling.workers=1 fit", said.output)
     assert sorted(run.path.rglob("*")) == before
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from distxml.attribution.methods import METHODS
 from distxml.cli.evaluation_tables import print_summary
-from distxml.config.evaluation import Method, Order
+from distxml.config.evaluation import Method, Order, PrimaryComparison
 from distxml.evaluation.summary import Metric, Summary
 from tests.unit.evaluation.made_evaluation import SETTINGS, make_evaluation
 
@@ -35,7 +35,7 @@ def test_what_the_numbers_are_of():
     summary = made()
     text = shown(summary)
     assert "scored checkpoints/joint/last (vgg) on made up, split test" in text
-    assert "patch sizes that leave an image fewer than 1 patches were left out: 64" in text
+    assert "larger than the image or leave it fewer than 1 patches: 64\n" in text
     assert "8 of 12 images have a mask" in text
     accuracy = summary.metric("accuracy")
     assert f"{accuracy.value:.4f} │ {accuracy.low:.4f} to {accuracy.high:.4f}" in text
@@ -92,6 +92,22 @@ def test_marks_are_against_the_random_order():
     text = shown(summary.model_copy(update={"comparisons": ()}))
     assert " +" not in text
     assert "random order" not in text
+
+
+def test_where_no_patch_size_is_left_it_says_what_to_do():
+    text = shown(made(patch_sizes=(32, 64)))
+    assert "fewer than 1 patches: 32, 64. None is left: no image is perturbed, and there is no AOPC." in text
+    assert "Name smaller evaluation.patch_sizes, or lower evaluation.min_patches\n" in text
+
+
+def test_a_primary_comparison_at_a_patch_size_that_is_left_out_is_named():
+    text = shown(made(primary=PrimaryComparison(patch_size=64, fill="blur")))
+    assert "No primary comparison: in_model minus random, blur, patches of 64 pixels, was not computed." in text
+
+
+def test_curves_over_patches_are_not_compared_between_sizes():
+    assert "do not compare patch sizes" in shown(made(range="patches"))
+    assert "do not compare patch sizes" not in shown(made(range="share"))
 
 
 def test_a_grid_of_everything_fits_80_columns():

@@ -86,7 +86,9 @@ def test_the_primary_comparison_comes_first_with_its_own_p(full_results: Results
 def test_without_a_primary_comparison_the_page_says_so(full_results: Results):
     summary = with_comparisons(full_results.summary, [compared(0.2)])
     assert primary_tile(summary) is None
-    assert primary_in_words(summary).startswith("There is no primary comparison: in-model minus random order")
+    assert primary_in_words(summary).startswith(
+        "There is no primary comparison: in-model minus random order, over all patch sizes and fills, was not computed."
+    )
 
 
 def test_without_in_model_methods_are_held_against_the_random_order(full_results: Results):
