@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from distxml.cluster import connect
+from distxml.config.evaluation import Scoring
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
 from distxml.evaluation.other_gate import under_other_gate
@@ -53,6 +54,11 @@ class RemainingWork:
     def passes(self) -> int:
         """Forward passes of all tasks."""
         return sum(task.passes for task in self.tasks)
+
+    @property
+    def f(self) -> Scoring:
+        """What is scored."""
+        return self.evaluation.recipe.evaluation.f
 
     def open(self) -> None:
         """Make the folders of rows."""
@@ -140,11 +146,18 @@ def notes_on_finished(remaining: RemainingWork) -> list[str]:
         for part in remaining.parts
         for name in part.finished.damaged
     ]
-    plan = remaining.evaluation.plan
+    names = ["", *(f" of the primary comparison under {part.f}" for part in remaining.parts[1:])]
+    reused = [note for part, name in zip(remaining.parts, names, strict=True) for note in _reused(part, name)]
+    return [*damaged, *reused]
+
+
+def _reused(part: RemainingWork, name: str) -> list[str]:
+    """A line where some rows of the plan are there."""
+    plan = part.evaluation.plan
     wanted = [(key, method) for key in plan.curve_keys for method in plan.methods]
-    found = len(remaining.finished.pairs.intersection(wanted))
-    reused = f"{found} of {len(wanted)} heatmaps and their curves were finished before and are reused"
-    return [*damaged, reused] if found else damaged
+    found = len(part.finished.pairs.intersection(wanted))
+    note = f"{found} of {len(wanted)} heatmaps and their curves{name} were finished before and are reused"
+    return [note] if found else []
 
 
 def interruption(run: RunFolder) -> str:

@@ -85,7 +85,8 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
 
     Raises:
         UserError: the run is being trained, or has not come to the phase that is scored; the dataset is not the
-            model's, the target is no class, Grad-CAM's layer no gate, or the split is empty.
+            model's, the target is no class, Grad-CAM's layer no gate, the patch size of the primary comparison is left
+            out, or the split is empty.
     """
     require_writable(run.evaluation)
     _refuse_while_training(run)
@@ -102,6 +103,8 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     dataset = open_dataset(recipe.dataset.path)
     check_classes(card, dataset.metadata.classes, checkpoint, str(dataset.folder))
     labels = _labels(dataset, settings.split)
+    plan = make_plan(settings, card.image_size, labels, DRAW)
+    _require_primary(settings, plan)
     return Evaluation(
         checkpoint=checkpoint.resolve(),
         explainer_checkpoint=explainer.resolve(),
@@ -122,7 +125,7 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
         primary_is_of_recipe=_claim(recipe) == _claim(run.recipe()),
         spec=ScoringSpec(
             recipe=recipe,
-            plan=make_plan(settings, card.image_size, labels, DRAW),
+            plan=plan,
             image_size=card.image_size,
             target_class=_target_class(settings.target, card.classes),
         ),
@@ -132,7 +135,9 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
 def _claim(recipe: Recipe) -> tuple[str, EvaluationSettings]:
     """All that the primary comparison depends on, as far as it can be chosen when a run is evaluated."""
     free = EvaluationSettings().model_dump(include={"methods", "batch_size", "bootstrap"})
-    return with_absolute_paths(recipe.dataset).path, recipe.evaluation.model_copy(update=free)
+    primary = recipe.evaluation.primary.model_copy(update={"under_other_gate": True})
+    settings = recipe.evaluation.model_copy(update=free | {"primary": primary})
+    return with_absolute_paths(recipe.dataset).path, settings
 
 
 def _refuse_while_training(run: RunFolder) -> None:
@@ -149,6 +154,16 @@ def _checkpoint(run: RunFolder, phase: PhaseName, settings: EvaluationSettings) 
             "(`distxml train` with the same run.name resumes where it stopped)"
         )
     return folder
+
+
+def _require_primary(settings: EvaluationSettings, plan: ScoringPlan) -> None:
+    """What a claim is to rest on must not silently not be made."""
+    size = settings.primary.patch_size
+    if size in plan.left_out_patch_sizes:
+        raise UserError(
+            f"evaluation.primary.patch_size={size}: leaves an image fewer than "
+            f"evaluation.min_patches={settings.min_patches} patches, or is larger than it; name a smaller one"
+        )
 
 
 def _require_gating(card: ModelCard, recipe: Recipe, checkpoint: Path) -> None:

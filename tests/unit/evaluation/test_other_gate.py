@@ -5,7 +5,8 @@ import pytest
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import override_settings
 from distxml.config.run_folder import RunFolder
-from distxml.evaluation.evaluate import RemainingWork, remaining_work, results_of, worker_inputs
+from distxml.errors import UserError
+from distxml.evaluation.evaluate import RemainingWork, notes_on_finished, remaining_work, results_of, worker_inputs
 from distxml.evaluation.other_gate import under_other_gate
 from distxml.evaluation.prepare import fingerprint, prepare
 from distxml.evaluation.results import Results
@@ -94,7 +95,18 @@ def test_there_is_none_where_nothing_is_to_be_compared(run: RunFolder, override:
     assert work.other is None and under_other_gate(work.evaluation) is None
 
 
-def test_none_where_the_primary_patch_size_is_left_out(run: RunFolder):
-    work = left(run, "evaluation.patch_sizes=[8,16]", "evaluation.primary={patch_size: 16, fill: blur}")
-    assert work.evaluation.plan.left_out_patch_sizes == (16,)
-    assert work.other is None
+def test_a_primary_patch_size_that_is_left_out_is_refused(run: RunFolder):
+    with pytest.raises(UserError, match=r"primary.patch_size=16: leaves an image fewer than evaluation.min_patches=16"):
+        left(run, "evaluation.patch_sizes=[8,16]", "evaluation.primary={patch_size: 16, fill: blur}")
+
+
+def test_the_note_on_resuming_counts_both_parts(run: RunFolder):
+    evaluated(run)
+    own, other = notes_on_finished(left(run))
+    assert own == f"{3 * IMAGES} of {3 * IMAGES} heatmaps and their curves were finished before and are reused"
+    assert other.startswith(f"{2 * IMAGES} of {2 * IMAGES} heatmaps and their curves of the primary comparison under")
+
+
+def test_leaving_it_out_does_not_change_what_is_claimed(run: RunFolder):
+    recipe = override_settings(run.recipe(), ["evaluation.primary.under_other_gate=false"], "a test")
+    assert prepare(run, recipe).primary_is_of_recipe
