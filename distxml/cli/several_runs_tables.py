@@ -1,16 +1,22 @@
 """Several runs on the terminal: each run's values, their mean, and the interval over runs and images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from distxml.cli.evaluation_tables import HEATMAP_COLUMNS
+from distxml.cli.evaluation_tables import HEATMAP_COLUMNS, SECOND_LOOK
 from distxml.config.evaluation import Order
 from distxml.evaluation.digits import digits_apart
 from distxml.evaluation.p_values import p_value
-from distxml.evaluation.several_runs.record import AopcOverRuns, MetricOverRuns, SeveralRuns
+from distxml.evaluation.several_runs.record import (
+    NO_INTERVAL,
+    ComparisonOverRuns,
+    FigureOverRuns,
+    MetricOverRuns,
+    SeveralRuns,
+)
 from distxml.evaluation.statistics.crossed import MIN_RUNS
 from distxml.metrics.lookup import AOPC_IN_WORDS
 
@@ -51,42 +57,63 @@ def _tables(several: SeveralRuns) -> Iterator[Table]:
         if rows:
             yield _metric_table(f"Heatmaps and masks over runs: {name}", "method", rows)
     for order in several.settings.orders:
-        aopc = several.overall(order)
-        if aopc:
-            yield _aopc_table(several, order, aopc)
+        if len(several.fills) > 1:
+            yield _fill_table(several, order)
+        if several.overall(order):
+            yield _aopc_table(several, order)
 
 
 def _metric_table(title: str, corner: str, rows: Sequence[tuple[str, MetricOverRuns]]) -> Table:
-    table = _table(title, corner)
-    for name, row in rows:
-        images = str(row.images) if row.groups is None else f"{row.images} of {row.groups} groups"
-        table.add_row(name, *_cells(row), images)
-    return table
+    return _filled(_table(title, corner), [name for name, _ in rows], _columns([row for _, row in rows]))
 
 
-def _aopc_table(several: SeveralRuns, order: Order, rows: Sequence[AopcOverRuns]) -> Table:
-    questions = " (a mean of different questions)" if len(several.settings.fills) > 1 else ""
+def _fill_table(several: SeveralRuns, order: Order) -> Table:
+    """Methods × fills."""
+    title = f"AOPC over runs at each fill, all patch sizes: mean ± SD of runs\n{order}; {AOPC_IN_WORDS[order]}"
+    columns = {fill: [_mean_and_spread(row) for row in several.overall(order, fill)] for fill in several.fills}
+    return _filled(_table(title, "method"), [row.method for row in several.overall(order)], columns)
+
+
+def _aopc_table(several: SeveralRuns, order: Order) -> Table:
+    questions = " (a mean of different questions)" if len(several.fills) > 1 else ""
     title = f"AOPC over runs, all patch sizes and fills{questions}\n{order}; {AOPC_IN_WORDS[order]}"
-    table = _table(title, "method")
-    table.add_column("vs random")
-    for row in rows:
-        with_random = several.comparison(row.method, "random", order)
-        images = str(row.images) if row.groups is None else f"{row.images} of {row.groups} groups"
-        table.add_row(row.method, *_cells(row), images, with_random.verdict if with_random else "")
-    return table
+    rows = several.overall(order)
+    with_random = [several.comparison(row.method, "random", order) for row in rows]
+    verdicts = {"vs random": [_verdict(several, row) if row else "" for row in with_random]}
+    return _filled(_table(title, "method"), [row.method for row in rows], _columns(rows) | verdicts)
 
 
 def _table(title: str, corner: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.show_edge = table.pad_edge = False
     table.add_column(corner, no_wrap=True)
-    for column in ("mean", "SD of runs", "95% interval", "each run", "images"):
-        table.add_column(column, justify="right")
     return table
 
 
-def _cells(row: MetricOverRuns | AopcOverRuns) -> tuple[str, str, str, str]:
-    return _number(row.value), _number(row.spread), _ends(row.low, row.high), _each(row.of_runs)
+def _filled(table: Table, names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> Table:
+    """With a row per name; columns that hold nothing are left out."""
+    held = {heading: cells for heading, cells in columns.items() if any(cells)}
+    for heading in held:
+        table.add_column(heading, justify="left" if heading == "vs random" else "right")
+    for cells in zip(names, *held.values(), strict=True):
+        table.add_row(*cells)
+    return table
+
+
+def _columns(rows: Sequence[FigureOverRuns]) -> dict[str, list[str]]:
+    return {
+        "mean": [_number(row.value) for row in rows],
+        "SD of runs": [_number(row.spread) for row in rows],
+        "95% interval": [_ends(row.low, row.high) for row in rows],
+        "each run": [_each(row.of_runs) for row in rows],
+        "images": [str(row.images) if row.groups is None else f"{row.images} of {row.groups} groups" for row in rows],
+    }
+
+
+def _mean_and_spread(row: FigureOverRuns) -> str:
+    if row.value is None or row.spread is None:
+        return "-"
+    return f"{round(row.value, 3) + 0.0:.3f} ±{row.spread:.3f}"  # no -0.000
 
 
 def _each(of_runs: Sequence[float | None]) -> str:
@@ -116,13 +143,30 @@ def _primary(several: SeveralRuns) -> str:
     if row is None or row.value is None:
         return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
     found = ", ".join(filter(None, (_ends(row.low, row.high), p_value(row.p))))
+    outcome = ", ".join(filter(None, (f"{row.value:+.4f}{f' ({found})' if found else ''}", _verdict(several, row))))
     late = "" if several.primary_is_of_recipe else "; not as the runs' recipe names it"
-    each = ", ".join("-" if value is None else f"{value:+.4f}" for value in row.of_runs)
     return (
         f"Primary comparison over {len(several.runs)} runs: {row.method} minus {row.other}, {row.order}, "
-        f"{wanted.in_words()}: "
-        f"{row.value:+.4f}{f' ({found})' if found else ''}, {row.verdict}{late}; each run {each}."
+        f"{wanted.in_words()}: {outcome}{late}; each run {_signed(row.of_runs)}.{_under_other_gate(several)}"
     )
+
+
+def _under_other_gate(several: SeveralRuns) -> str:
+    under = several.primary_under_other_gate
+    if under is None or under.comparison.value is None:
+        return ""
+    row, why = under.comparison, "" if len(several.runs) < MIN_RUNS else f", {NO_INTERVAL}"
+    found = f"{row.value:+.4f}, SD of runs {_number(row.spread)}{why}; each run {_signed(row.of_runs)}"
+    return f" Under {under.f}, {SECOND_LOOK}: {found}."
+
+
+def _verdict(several: SeveralRuns, row: ComparisonOverRuns) -> str:
+    """Nothing where there is none because of the number of runs, which is said once."""
+    return row.verdict or ("" if len(several.runs) < MIN_RUNS else "not tested")
+
+
+def _signed(values: Sequence[float | None]) -> str:
+    return ", ".join("-" if value is None else f"{value:+.4f}" for value in values)
 
 
 def _ends(low: float | None, high: float | None) -> str:

@@ -5,11 +5,11 @@ import shlex
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.p_values import p_value
-from distxml.evaluation.several_runs.record import SeveralRuns
+from distxml.evaluation.several_runs.record import NO_INTERVAL, ComparisonOverRuns, SeveralRuns
 from distxml.evaluation.several_runs.store import load_several
 from distxml.evaluation.statistics.crossed import MIN_RUNS
 from distxml.report.style import method_name
-from distxml.report.verdict import OUTCOMES, Tile
+from distxml.report.verdict import OTHER_GATES, OUTCOMES, Tile
 from distxml.report.wording import interval, number, signed, size
 
 
@@ -38,7 +38,7 @@ def about(several: SeveralRuns) -> list[str]:
         f"{len(several.runs)} runs of one recipe, trained from other seeds, each scored on the same "
         f"{size(several.images, several.groups)}; {size(several.curve_images, several.curve_groups)} are perturbed."
     ]
-    if len(several.runs) < MIN_RUNS:
+    if few(several):
         return [*lines, f"Fewer than {MIN_RUNS} runs are too few for an interval or a verdict: these are their values."]
     return [
         *lines,
@@ -48,14 +48,38 @@ def about(several: SeveralRuns) -> list[str]:
     ]
 
 
-def primary_tile(several: SeveralRuns) -> Tile | None:
-    """The primary comparison over runs; None where there is none."""
-    row = several.primary
+def primary_tiles(several: SeveralRuns) -> list[Tile]:
+    """The primary comparison over runs, and the same under the other gate; none where there is none."""
+    row, under = several.primary, several.primary_under_other_gate
     if row is None or row.value is None:
-        return None
-    name = f"{OUTCOMES[row.verdict]} over {len(several.runs)} runs: {method_name(row.method)} against "
+        return []
     spread = interval(row.low, row.high)
-    each = ", ".join(number(value) for value in row.of_runs)
     late = "" if several.primary_is_of_recipe else "not as the runs’ recipe names it"
-    note = "; ".join(filter(None, (f"{spread} (95%)" if spread else "", p_value(row.p), f"each run: {each}", late)))
-    return Tile(f"{name}{method_name(row.other)}", signed(row.value), note)
+    found = [f"{spread} (95%)" if spread else "", p_value(row.p), _each(row), late]
+    tiles = [_tile(several, row, f"{_outcome(several, row)}over", found)]
+    if under:
+        why = "" if few(several) else NO_INTERVAL
+        own = [f"SD {number(under.comparison.spread)}", _each(under.comparison), why]
+        tiles.append(_tile(several, under.comparison, f"{OTHER_GATES[under.f]}, over", own))
+    return tiles
+
+
+def few(several: SeveralRuns) -> bool:
+    """Whether there are too few runs for intervals and verdicts."""
+    return len(several.runs) < MIN_RUNS
+
+
+def _outcome(several: SeveralRuns, row: ComparisonOverRuns) -> str:
+    """Nothing where there is no verdict because of the number of runs."""
+    if row.verdict is None:
+        return "" if few(several) else "not tested "
+    return f"{OUTCOMES[row.verdict]} "
+
+
+def _tile(several: SeveralRuns, row: ComparisonOverRuns, before: str, notes: list[str]) -> Tile:
+    name = f"{before} {len(several.runs)} runs: {method_name(row.method)} against {method_name(row.other)}"
+    return Tile(name, signed(row.value or 0.0), "; ".join(filter(None, notes)))
+
+
+def _each(row: ComparisonOverRuns) -> str:
+    return f"each run: {', '.join(number(value) for value in row.of_runs)}"

@@ -17,6 +17,7 @@ from distxml.evaluation.several_runs.summarize import (
     comparisons_over_runs,
     heatmaps_over_runs,
     metrics_over_runs,
+    other_gate_over_runs,
 )
 from distxml.evaluation.statistics.class_weighting import ClassWeighting
 from distxml.evaluation.summary import Summary
@@ -96,4 +97,5 @@ def _several(
         aopc=tuple(row for row in aopc if row.patch_size is not None),
         aopc_overall=tuple(row for row in aopc if row.patch_size is None),
         comparisons=comparisons_over_runs(columns, settings, evaluations[0].recipe.run.seed),
+        primary_under_other_gate=other_gate_over_runs(summaries),
     )

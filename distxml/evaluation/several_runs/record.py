@@ -9,9 +9,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order
+from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order, Scoring
 from distxml.evaluation.summary import Verdict, verdict
 from distxml.metrics.lookup import BETTER_AOPC
+
+NO_INTERVAL = "without an interval: its rows are not kept with the results"
+"""Of the primary comparison under the other gate."""
 
 
 class _Record(BaseModel):
@@ -39,7 +42,9 @@ class ScoredRun(_Record):
     """Checksum of the `summary.json` of its evaluation."""
 
 
-class _OverRuns(_Record):
+class FigureOverRuns(_Record):
+    """A figure of every run, and what they say together."""
+
     of_runs: tuple[float | None, ...]
     """The value of each run, in their order; None where it is not defined."""
     value: float | None
@@ -54,7 +59,7 @@ class _OverRuns(_Record):
     """Groups that these images are of; None: no image has a group, images are taken as independent."""
 
 
-class MetricOverRuns(_OverRuns):
+class MetricOverRuns(FigureOverRuns):
     """A metric of the classifier and the in-model heatmap (`method` is None), or how a method's heatmaps agree with the
     masks."""
 
@@ -63,7 +68,7 @@ class MetricOverRuns(_OverRuns):
     method: Method | None
 
 
-class AopcOverRuns(_OverRuns):
+class AopcOverRuns(FigureOverRuns):
     """AOPC of a method in an order, at a setting or over all of them."""
 
     method: Method
@@ -74,7 +79,7 @@ class AopcOverRuns(_OverRuns):
     """None: the mean over all patch sizes and fills."""
 
 
-class ComparisonOverRuns(_OverRuns):
+class ComparisonOverRuns(FigureOverRuns):
     """AOPC of a method minus that of another, image by image in every run."""
 
     method: Method
@@ -92,9 +97,21 @@ class ComparisonOverRuns(_OverRuns):
     """Whether it is the primary comparison, which the settings named beforehand."""
 
     @property
-    def verdict(self) -> Verdict:
-        """Whether the difference is more than chance."""
+    def verdict(self) -> Verdict | None:
+        """Whether the difference is more than chance; None where it was not tested, as with two runs nothing is."""
+        if self.p is None:
+            return None
         return verdict(self.p, self.low, self.high, self.value or 0.0, BETTER_AOPC[self.order])
+
+
+class OtherGateOverRuns(_Record):
+    """The primary comparison under the other gate, on the same images."""
+
+    f: Scoring
+    """`fixed` where `recompute` was scored, and the other way round."""
+    comparison: ComparisonOverRuns
+    """Without interval and p-value: results keep no rows of it, and the spread of the runs, which have the same
+    images, says nothing of new ones."""
 
 
 class SeveralRuns(_Record):
@@ -102,7 +119,7 @@ class SeveralRuns(_Record):
 
     format: Literal["distxml-several-runs"] = "distxml-several-runs"
     """Marks the file."""
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     """Version of the layout."""
     made_by: str
     """distxml and its version."""
@@ -132,10 +149,14 @@ class SeveralRuns(_Record):
     """The same over all patch sizes, at every fill and then over all fills."""
     comparisons: tuple[ComparisonOverRuns, ...]
     """The pairs of the runs' own summaries, in their order."""
+    primary_under_other_gate: OtherGateOverRuns | None
+    """None where the runs' own summaries have none."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> "SeveralRuns":
         rows = (*self.metrics, *self.heatmaps, *self.aopc, *self.aopc_overall, *self.comparisons)
+        under = self.primary_under_other_gate
+        rows = (*rows, under.comparison) if under else rows
         if len(self.runs) < 2 or any(len(row.of_runs) != len(self.runs) for row in rows):
             raise ValueError(f"a figure is not of all {len(self.runs)} runs")
         return self
@@ -145,13 +166,20 @@ class SeveralRuns(_Record):
         """The primary comparison; None where it was not computed."""
         return next((row for row in self.comparisons if row.primary), None)
 
-    def comparison(self, method: Method, other: Method, order: Order) -> ComparisonOverRuns | None:
-        """Of two methods over all patch sizes and fills; None where it was not made."""
-        place = (method, other, order, None)
-        rows = self.comparisons
+    @property
+    def fills(self) -> list[Fill]:
+        """Every fill that AOPC was measured with; each asks a question of its own."""
+        return list(dict.fromkeys(row.fill for row in self.aopc if row.fill is not None))
+
+    def comparison(
+        self, method: Method, other: Method, order: Order, fill: Fill | None = None
+    ) -> ComparisonOverRuns | None:
+        """Of two methods over all patch sizes, at a fill or over all of them; None where it was not made."""
+        place = (method, other, order, fill)
+        rows = (row for row in self.comparisons if row.patch_size is None)
         return next((row for row in rows if (row.method, row.other, row.order, row.fill) == place), None)
 
-    def overall(self, order: Order) -> list[AopcOverRuns]:
-        """AOPC over all patch sizes and fills in an order; `random` is in both."""
-        rows = (row for row in self.aopc_overall if row.fill is None)
+    def overall(self, order: Order, fill: Fill | None = None) -> list[AopcOverRuns]:
+        """AOPC over all patch sizes in an order, at a fill or over all of them; `random` is in both orders."""
+        rows = (row for row in self.aopc_overall if row.fill == fill)
         return [row for row in rows if row.order == order or row.method == "random"]

@@ -13,7 +13,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.digest import file_digest
 from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import SUMMARY_NAME
-from distxml.evaluation.several_runs.record import ScoredRun, SeveralRuns
+from distxml.evaluation.several_runs.record import FigureOverRuns, ScoredRun, SeveralRuns
 from distxml.evaluation.summary import ScoredModel
 from distxml.files import present_folder, write_whole
 from distxml.models.checkpoint import WEIGHTS_NAME
@@ -127,9 +127,16 @@ def flat(several: SeveralRuns) -> Iterator[dict[str, Any]]:
     names = {"aopc": "aopc", "aopc_overall": "aopc", "comparison": "aopc_difference"}
     for kind, rows in kinds.items():
         for row in rows:
-            own = dict(zip(_run_columns(several), row.of_runs, strict=True))
-            first = {"kind": kind, "name": names.get(kind), "runs": len(several.runs)}
-            yield first | row.model_dump(exclude={"of_runs"}) | own
+            yield _line(several, row, kind, names.get(kind))
+    if under := several.primary_under_other_gate:
+        yield _line(several, under.comparison, "comparison", f"aopc_difference_{under.f}")
+
+
+def _line(several: SeveralRuns, row: FigureOverRuns, kind: str, name: str | None) -> dict[str, Any]:
+    """`name` is None where the row has its own."""
+    own = dict(zip(_run_columns(several), row.of_runs, strict=True))
+    first = {"kind": kind, "name": name, "runs": len(several.runs)}
+    return first | row.model_dump(exclude={"of_runs"}) | own
 
 
 def _run_columns(several: SeveralRuns) -> list[str]:

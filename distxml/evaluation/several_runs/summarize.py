@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from distxml.config.evaluation import EvaluationSettings, PrimaryComparison
 from distxml.evaluation.several_runs.columns import AopcPlace, RunColumns
-from distxml.evaluation.several_runs.record import AopcOverRuns, ComparisonOverRuns, MetricOverRuns
+from distxml.evaluation.several_runs.record import (
+    AopcOverRuns,
+    ComparisonOverRuns,
+    MetricOverRuns,
+    OtherGateOverRuns,
+)
 from distxml.evaluation.statistics.columns import known
 from distxml.evaluation.statistics.crossed import CrossedEstimates, crossed, holm
 from distxml.evaluation.statistics.group_sums import GroupSums
@@ -139,6 +144,31 @@ def comparisons_over_runs(
         )
         for i, place in enumerate(places)
     )
+
+
+def other_gate_over_runs(summaries: Sequence[Summary]) -> OtherGateOverRuns | None:
+    """The primary comparison under the other gate, from the runs' own means; None where a run has none."""
+    found = [one for summary in summaries if (one := summary.primary_under_other_gate)]
+    if len(found) < len(summaries):
+        return None
+    first, of_runs = found[0].comparison, np.array([one.comparison.difference for one in found])
+    comparison = ComparisonOverRuns(
+        method=first.method,
+        other=first.other,
+        order=first.order,
+        patch_size=first.patch_size,
+        fill=first.fill,
+        of_runs=tuple(map(known, of_runs)),
+        value=known(of_runs.mean()),
+        spread=known(of_runs.std(ddof=1)),
+        low=None,
+        high=None,
+        p=None,
+        images=first.images,
+        groups=summaries[0].curve_groups,
+        primary=first.primary,
+    )
+    return OtherGateOverRuns(f=found[0].f, comparison=comparison)
 
 
 def _primary_place(primary: PrimaryComparison, settings: EvaluationSettings) -> AopcPlace:

@@ -1,6 +1,7 @@
 """Runs of one recipe with other seeds and other weights, evaluated on one dataset."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,6 +10,9 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Row
+from distxml.evaluation.results import load_summary
+from distxml.evaluation.several_runs.record import SeveralRuns
+from distxml.evaluation.summary import OtherGate
 from distxml.models.checkpoint import save_model
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import CLASSES, small_model, small_recipe, small_rows
@@ -60,3 +64,29 @@ def write_weights(run: RunFolder, seed: int) -> None:
         for weight in fitted.model.parameters():
             weight.mul_(1 + 0.1 * torch.randn(weight.shape, generator=generator))
     save_model(run.checkpoint(PhaseName.JOINT, "last"), fitted.model, fitted.card)
+
+
+def note_other_gate(runs: Sequence[RunFolder], differences: Sequence[float]) -> None:
+    """As an evaluation notes the primary comparison under the other gate, here with made-up differences."""
+    for run, difference in zip(runs, differences, strict=True):
+        summary = load_summary(run.evaluation)
+        assert summary.primary is not None
+        under = OtherGate(f="fixed", comparison=summary.primary.model_copy(update={"difference": difference}))
+        noted = summary.model_copy(update={"primary_under_other_gate": under})
+        (run.evaluation / "summary.json").write_text(noted.model_dump_json())
+
+
+def with_one_fill(several: SeveralRuns) -> SeveralRuns:
+    """What the same runs give where only the first fill was measured: there the mean over all fills is that of it."""
+    fill = SETTINGS.fills[0]
+    at_fill = [row for row in several.aopc_overall if row.fill == fill]
+    compared = [row for row in several.comparisons if row.fill == fill]
+    over_all = [row.model_copy(update={"fill": None}) for row in compared if row.patch_size is None]
+    return several.model_copy(
+        update={
+            "settings": several.settings.model_copy(update={"fills": (fill,)}),
+            "aopc": tuple(row for row in several.aopc if row.fill == fill),
+            "aopc_overall": (*at_fill, *(row.model_copy(update={"fill": None}) for row in at_fill)),
+            "comparisons": (*compared, *over_all),
+        }
+    )

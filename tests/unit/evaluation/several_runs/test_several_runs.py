@@ -18,7 +18,15 @@ from distxml.evaluation.several_runs.record import SeveralRuns
 from distxml.evaluation.several_runs.store import load_several
 from tests.oracles.crossed import interval
 from tests.unit.evaluation.several_runs.conftest import summarized
-from tests.unit.evaluation.several_runs.runs_on_disk import IMAGES, PATIENTS, PERTURBED, SETTINGS, write_weights
+from tests.unit.evaluation.several_runs.runs_on_disk import (
+    IMAGES,
+    PATIENTS,
+    PERTURBED,
+    SETTINGS,
+    note_other_gate,
+    with_one_fill,
+    write_weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +120,69 @@ def test_the_terminal_says_how_many_runs_and_images(several: SeveralRuns, capsys
     assert "a new training run on the same data and new images (patients) together" in printed
 
 
+def test_the_other_gate_has_values_mean_and_spread(copies: list[RunFolder], capsys: pytest.CaptureFixture[str]):
+    note_other_gate(copies, (0.1, 0.25, -0.05))
+    summarized(copies)
+    several = load_several(copies[0])
+    assert several is not None and several.primary is not None
+    under = several.primary_under_other_gate
+    assert under is not None and under.f == "fixed"
+    row = under.comparison
+    assert row.of_runs == (0.1, 0.25, -0.05) and row.value == pytest.approx(0.1)
+    assert row.spread == pytest.approx(np.std([0.1, 0.25, -0.05], ddof=1))
+    assert (row.low, row.high, row.p, row.verdict) == (None, None, None, None)
+    assert (row.method, row.other, row.images, row.groups) == ("in_model", "random", PERTURBED, several.curve_groups)
+    with copies[0].several_runs_table.open(newline="") as file:
+        (line,) = [line for line in csv.DictReader(file) if line["name"] == "aopc_difference_fixed"]
+    assert (line["kind"], line["low"], line["p"], line["run_3"]) == ("comparison", "", "", "-0.05")
+    print_several(several)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Under fixed, which backs it or casts doubt on it, and is no finding alone: +0.1000, SD of runs 0.1500, "
+        "without an interval: its rows are not kept with the results; each run +0.1000, +0.2500, -0.0500."
+    ) in printed
+
+
+def test_the_other_gate_needs_every_run(copies: list[RunFolder]):
+    note_other_gate(copies[:2], (0.1, 0.2))
+    assert summarized(copies).primary_under_other_gate is None
+
+
+def test_every_fill_comes_before_the_mean_over_them(several: SeveralRuns, capsys: pytest.CaptureFixture[str]):
+    print_several(several)
+    printed = " ".join(capsys.readouterr().out.split())
+    at_fills, over_all, _ = printed.partition(
+        "AOPC over runs, all patch sizes and fills (a mean of different questions)"
+    )
+    assert over_all and "AOPC over runs at each fill, all patch sizes: mean ± SD of runs morf;" in at_fills
+    for row in (several.overall("morf", fill)[0] for fill in SETTINGS.fills):
+        assert row.value is not None and f"{row.value:.3f} ±{row.spread:.3f}" in at_fills
+    assert [row.fill for row in several.overall("lerf", "blur")] == ["blur"] * len(SETTINGS.methods)
+    compared = several.comparison("in_model", "random", "lerf", "blur")
+    assert compared is not None and (compared.fill, compared.patch_size) == ("blur", None)
+    assert printed.count("AOPC over runs at each fill") == len(SETTINGS.orders)
+
+
+def test_one_fill_is_not_shown_twice(several: SeveralRuns, capsys: pytest.CaptureFixture[str]):
+    print_several(with_one_fill(several))
+    printed = capsys.readouterr().out
+    assert printed.count("AOPC over runs") == len(SETTINGS.orders)
+    assert "at each fill" not in printed and "different questions" not in printed
+
+
 def test_two_runs_have_values_and_no_interval(copies: list[RunFolder], capsys: pytest.CaptureFixture[str]):
+    note_other_gate(copies, (0.1, 0.2, 0.3))
     several = summarized(copies[:2])
     rows = (*several.metrics, *several.heatmaps, *several.aopc, *several.aopc_overall, *several.comparisons)
     assert all(row.low is None and row.high is None for row in rows)
-    assert several.primary is not None and several.primary.p is None and several.primary.verdict == "unclear"
+    assert several.primary is not None and several.primary.p is None and several.primary.verdict is None
     assert several.primary.value is not None and several.primary.spread is not None
     print_several(several)
-    assert "Fewer than 3 runs: too few for an interval" in capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.count("too few for an interval or a verdict over runs") == 1
+    assert "SD of runs 0.0707; each run +0.1000, +0.2000." in printed
+    for word in ("unclear", "95% interval", "vs random", "not tested", "not kept"):
+        assert word not in printed
 
 
 def other_weights(run: RunFolder) -> None:
@@ -155,7 +218,7 @@ def test_runs_that_move_together_are_found(copies: list[RunFolder]):
 
 
 def test_a_damaged_file_is_named(copies: list[RunFolder]):
-    copies[0].several_runs.write_text(copies[0].several_runs.read_text().replace('"version": 1', '"version": 7'))
+    copies[0].several_runs.write_text(copies[0].several_runs.read_text().replace('"version": 2', '"version": 7'))
     with pytest.raises(UserError, match=r"several_runs\.json: not what this version of distxml writes \(version"):
         load_several(copies[0])
 
