@@ -19,7 +19,10 @@ def assert_same_results(found: Results, expected: Results) -> None:
     for ours, theirs in zip(found.summary.aopc, expected.summary.aopc, strict=True):
         assert SETTING(ours) == SETTING(theirs)
         np.testing.assert_allclose(ours.by_steps, theirs.by_steps, atol=1e-5, rtol=0)
-    for one, other in zip(found.summary.comparisons, expected.summary.comparisons, strict=True):
+    beside = [results.summary.primary_under_other_gate for results in (found, expected)]
+    assert beside[0] is not None and beside[1] is not None and beside[0].f == beside[1].f
+    pairs = [*zip(found.summary.comparisons, expected.summary.comparisons, strict=True)]
+    for one, other in [*pairs, (beside[0].comparison, beside[1].comparison)]:
         assert COMPARED(one) == COMPARED(other)
         np.testing.assert_allclose(one.difference, other.difference, atol=1e-5, rtol=0)
         ends = [np.array([row.low, row.high], float) for row in (one, other)]  # unknown: NaN

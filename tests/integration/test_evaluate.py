@@ -33,7 +33,7 @@ from distxml.signals import StopRequest
 from tests.integration.command import distxml_in_process
 from tests.integration.same_results import assert_same, assert_same_results
 from tests.integration.small_run import write_run
-from tests.oracles.perturbation import aopc
+from tests.oracles.areas import aopc_over_share
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.several_runs.runs_on_disk import make_runs
 from tests.unit.evaluation.small_model import CLASSES, small_model, small_rows, small_scorer
@@ -86,6 +86,11 @@ def recipe_of(run: RunFolder, *overrides: str) -> Recipe:
     return override_recipe(run.recipe(), list(overrides), str(run.config))
 
 
+def rows_folder(run: RunFolder) -> Path:
+    """Where the run's own rows are; those of the primary comparison under the other gate are beside it."""
+    return remaining_work(run, prepare(run, recipe_of(run))).journal.folder
+
+
 class Watched:
     """What an evaluation tells about itself; a slow machine's "no worker is ready yet" is no matter here."""
 
@@ -112,12 +117,11 @@ def test_what_is_written(run: RunFolder, one_worker: Results):
         "summary.json",
     ]
     assert [path.name for path in run.path.iterdir() if path.name.startswith(".")] == [".evaluation.lock"]
-    (rows,) = run.evaluation_rows.iterdir()
-    assert sorted(path.name for path in rows.iterdir()) == [
-        "images-all.parquet",
-        "methods-all.parquet",
-        "settings.json",
-    ]
+    own_and_other = [*run.evaluation_rows.iterdir()]
+    assert len(own_and_other) == 2 and rows_folder(run) in own_and_other
+    for rows in own_and_other:
+        files = sorted(path.name for path in rows.iterdir())
+        assert files == ["images-all.parquet", "methods-all.parquet", "settings.json"]
     assert (images.schema, curves.schema) == (IMAGES_SCHEMA, CURVES_SCHEMA)
     assert one_worker.heatmaps.schema == HEATMAPS_SCHEMA
     assert images["key"].to_pylist() == sorted(f"image-{index}" for index in range(IMAGES))
@@ -143,8 +147,8 @@ def test_rows_are_those_of_a_scorer_without_ray(run: RunFolder, one_worker: Resu
     for found in one_worker.curves.to_pylist():
         curve = expected.pop(tuple(found[name] for name in ("key", "method", "patch_size", "order", "fill")))
         np.testing.assert_allclose(found["f"], curve.f, atol=1e-5)
-        assert found["aopc"] == pytest.approx(aopc([curve.f]), abs=1e-5)
-        assert (found["steps"], found["tie_share"]) == (curve.steps, curve.tie_share)
+        assert found["aopc"] == pytest.approx(aopc_over_share(curve.f, curve.share, 1), abs=1e-5)
+        assert (found["steps"], found["share"], found["tie_share"]) == (curve.steps, curve.share, curve.tie_share)
     assert not expected
 
 
@@ -156,10 +160,13 @@ def test_the_summary_follows_from_the_rows(one_worker: Results):
     rows = one_worker.curves.to_pylist()
     for row in summary.aopc:
         place = (row.method, row.patch_size, row.order, row.fill)
-        of_place = [r["f"] for r in rows if (r["method"], r["patch_size"], r["order"], r["fill"]) == place]
-        assert row.aopc == pytest.approx(aopc(of_place), abs=1e-9)
+        of_place = [r for r in rows if (r["method"], r["patch_size"], r["order"], r["fill"]) == place]
+        expected = np.mean([aopc_over_share(r["f"], r["share"], 1) for r in of_place])
+        assert row.aopc == pytest.approx(expected, abs=1e-9)
         assert (row.steps, row.images) == ({8: 12, 12: 9}[row.patch_size], PERTURBED)
     assert len(summary.aopc) == CURVES
+    beside = summary.primary_under_other_gate
+    assert beside is not None and beside.f == "fixed" and beside.comparison.images == PERTURBED
 
 
 def test_two_workers_on_every_cpu_and_other_batches_change_nothing(fresh: RunFolder, one_worker: Results):
@@ -179,7 +186,8 @@ def test_what_is_finished_is_not_computed_again(run: RunFolder, one_worker: Resu
     assert watched.total == 0
     everything = PERTURBED * 3
     message = f"{everything} of {everything} heatmaps and their curves were finished before and are reused"
-    assert watched.said == [message]
+    own, other = watched.said
+    assert own == message and "of the primary comparison under fixed were finished before" in other
     found = load_results(run.evaluation)
     assert_same(found.curves, one_worker.curves)
     assert_same(found.heatmaps, one_worker.heatmaps)
@@ -204,21 +212,22 @@ def test_an_interruption_loses_no_finished_row(fresh: RunFolder, one_worker: Res
     recipe = recipe_of(fresh, "scaling.workers=2", "evaluation.batch_size=9")
     left = remaining_work(fresh, prepare(fresh, recipe))
     keys = list(prepare(fresh, recipe).label_of_key)
-    to_do = {(keys[row], method) for task in left.tasks for row in task.rows for method in task.methods}
+    own = [task for task in left.tasks if task.part == 0]
+    to_do = {(keys[row], method) for task in own for row in task.rows for method in task.methods}
     assert not to_do & finished[0]
     watched = Watched()
     evaluate_run(fresh, recipe, watched.show, watched.hear)
     assert watched.total == left.passes
-    assert watched.said == [
+    assert watched.said[0] == (
         f"{len(left.finished.pairs)} of {3 * PERTURBED} heatmaps and their curves were finished before and are reused"
-    ]
+    )
     assert_same_results(load_results(fresh.evaluation), one_worker)
 
 
 def test_a_method_that_is_added_later_is_all_that_is_computed(fresh: RunFolder, one_worker: Results):
     evaluate_run(fresh, recipe_of(fresh, "evaluation.methods=[in_model,random]"))
     few = load_results(fresh.evaluation)
-    assert [row.method for row in few.summary.aopc_overall] == ["in_model", "in_model", "random"]
+    assert {row.method for row in few.summary.aopc_overall} == {"in_model", "random"}
     watched = Watched()
     recipe = recipe_of(fresh)
     evaluate_run(fresh, recipe, watched.show)
@@ -234,7 +243,7 @@ def test_a_damaged_part_is_reported_and_computed_again(fresh: RunFolder, one_wor
 
     with pytest.raises(KeyboardInterrupt):
         evaluate_run(fresh, recipe_of(fresh), interrupt)
-    (folder,) = fresh.evaluation_rows.iterdir()
+    folder = rows_folder(fresh)
     part = next(folder.glob("methods-*.parquet"))
     part.write_bytes(part.read_bytes()[:100])
     (folder / ".methods-1.parquet.2.unfinished").write_bytes(b"PAR1")
@@ -320,7 +329,12 @@ def test_a_broken_image_ends_in_one_line_and_leaves_the_earlier_results(fresh: R
 
 def test_every_f_target_and_output(fresh: RunFolder):
     """Through Ray and back, with workers that reserve GPUs; what the numbers are is tested without it."""
-    overrides = ("evaluation.methods=[in_model,saliency,random]", "evaluation.patch_sizes=[16]", "evaluation.steps=all")
+    overrides = (
+        "evaluation.methods=[in_model,saliency,random]",
+        "evaluation.patch_sizes=[16]",
+        "evaluation.min_patches=4",
+        "evaluation.steps=all",
+    )
     for f, target, output in (("classifier_phase", "label", "logit"), ("fixed", "triangle", "probability")):
         chosen = (f"evaluation.f={f}", f"evaluation.target={target}", f"evaluation.output={output}")
         summary = evaluate_run(
