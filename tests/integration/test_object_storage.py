@@ -24,7 +24,7 @@ SHORT = (
     "scaling.workers=1",
 )
 """DALI, which reads from the bucket what any backend would read."""
-SCORED = ("evaluation.curve_images=2", "evaluation.patch_sizes=[8]", "evaluation.fills=[black]")
+SCORED = ("evaluation.curve_images=2", "evaluation.patch_sizes=[4]", "evaluation.fills=[black]")
 
 
 @pytest.fixture(scope="module")
