@@ -74,6 +74,7 @@ class Study:
                 "curve_images": 6 if quick else images,
                 "patch_sizes": (4, 8),
                 "fills": ("black", "blur"),
+                "range": "patches",
                 "steps": 36,
             }
             | ({"rise_masks": 16} if quick else {})

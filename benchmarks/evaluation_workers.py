@@ -26,7 +26,13 @@ from distxml.models.checkpoint import save_model
 
 ONE, TWO, ONE_WITH_ROOM = "1 worker, 1 core", "2 workers, 2 cores", "1 worker, 2 cores"
 SETTINGS = EvaluationSettings(
-    split="train", methods=("in_model", "random"), patch_sizes=(16,), fills=("black", "blur"), steps=24, bootstrap=100
+    split="train",
+    methods=("in_model", "random"),
+    patch_sizes=(16,),
+    min_patches=1,
+    fills=("black", "blur"),
+    steps=24,
+    bootstrap=100,
 )
 PROGRESS = re.compile(r"evaluating: ([\d,]+) of ([\d,]+) forward passes")
 
