@@ -12,16 +12,14 @@ of 100 cases (those of patients in 90 at least); the primary comparison and the 
 clear in at most 6 of 100 evaluations without any difference.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
+from simulated import Result, Studies, run_study
 
 from distxml.attribution.methods import METHODS as ALL_METHODS
 from distxml.config.evaluation import EvaluationSettings
@@ -45,7 +43,6 @@ CORRELATION = 0.7
 """Between settings and between methods: they are over the same images."""
 PATIENTS, IMAGES_EACH, ALIKE = 20, 5, 0.8
 """20 patients of 5 images each, whose values correlate by 0.8 within a patient."""
-Result = dict[str, Any]
 
 
 def normal(generator: np.random.Generator, shape: tuple[int, ...]) -> Values:
@@ -245,7 +242,7 @@ def _ours(curves: Values) -> None:
     studentized(GroupSums.of_means(differences, groups), Resamples(groups, DRAWS, 0)).adjusted_p_values()
 
 
-STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {
+STUDIES: Studies = {
     "intervals": (intervals, 10_000),
     "patients": (patients, 4000),
     "primary": (primary, 2000),
@@ -255,20 +252,5 @@ STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {
 """What is simulated, and in how many made-up evaluations."""
 
 
-def main() -> None:
-    """Run one study."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("study", choices=STUDIES)
-    parser.add_argument("--evaluations", type=int, help="made-up evaluations a case")
-    arguments = parser.parse_args()
-    study, usual = STUDIES[arguments.study]
-    results = []
-    for result in study(arguments.evaluations or usual):
-        results.append(result)
-        shown = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in result.values()]
-        print("  ".join(f"{name} {value}" for name, value in zip(result, shown, strict=True)), flush=True)
-    print(json.dumps(results))
-
-
 if __name__ == "__main__":
-    main()
+    run_study(__doc__, STUDIES, "--evaluations")

@@ -11,8 +11,6 @@ from 1 to some 15 images each. Prints a line per case and, last, JSON. What is a
 in 93 of 100 cases at least, and the primary comparison is called clear in at most 6 of 100 without any difference.
 """
 
-import argparse
-import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -21,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
+from simulated import Result, Studies, run_study
 
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.statistics.crossed import CrossedEstimates, crossed
@@ -31,7 +30,6 @@ from distxml.evaluation.statistics.resamples import Resamples
 
 Values = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Values]
-Result = dict[str, Any]
 AT_ONCE = 20
 """Made-up studies whose patients have the same numbers of images."""
 OF_RUNS = (0.0, 0.1, 0.3, 1.0)
@@ -209,7 +207,7 @@ def pigeonhole(generator: np.random.Generator, runs: list[GroupSums]) -> tuple[V
     return low, high
 
 
-STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {
+STUDIES: Studies = {
     "means": (means, 1000),
     "accuracies": (accuracies, 1000),
     "primary": (primary, 2000),
@@ -218,20 +216,5 @@ STUDIES: Mapping[str, tuple[Callable[[int], Iterator[Result]], int]] = {
 """What is simulated, and in how many made-up studies a case."""
 
 
-def main() -> None:
-    """Run one part."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=STUDIES)
-    parser.add_argument("--studies", type=int, help="made-up studies a case")
-    arguments = parser.parse_args()
-    part, usual = STUDIES[arguments.part]
-    results = []
-    for result in part(arguments.studies or usual):
-        results.append(result)
-        shown = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in result.values()]
-        print("  ".join(f"{name} {value}" for name, value in zip(result, shown, strict=True)), flush=True)
-    print(json.dumps(results))
-
-
 if __name__ == "__main__":
-    main()
+    run_study(__doc__, STUDIES, "--studies")

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from distxml.cli.console_tables import compact, ends, number, show
 from distxml.config.evaluation import Method, Order
-from distxml.evaluation.digits import digits_apart
 from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.results import TABLE_NAME
 from distxml.evaluation.summary import (
@@ -45,14 +44,7 @@ MAX_ROWS = 40
 
 def print_summary(summary: Summary, console: Console | None = None) -> None:
     """Metrics with intervals, the heatmaps and the masks, then AOPC by order."""
-    console = console or Console()
-    for line in _context(summary):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    for table in _tables(summary):
-        console.print(table)
-        console.print()
-    for line in _remarks(summary):
-        console.print(line, highlight=False, markup=False)
+    show(_context(summary), _tables(summary), _remarks(summary), console)
 
 
 def _tables(summary: Summary) -> Iterator[Table]:
@@ -122,7 +114,7 @@ def _primary(summary: Summary) -> str:
 
 
 def _outcome(row: Comparison) -> str:
-    found = ", ".join(filter(None, (_ends(row.low, row.high), p_or_why(row))))
+    found = ", ".join(filter(None, (ends(row.low, row.high), p_or_why(row))))
     return f"{row.difference:+.4f}{f' ({found})' if found else ''}, {row.verdict}"
 
 
@@ -134,14 +126,14 @@ def _metric_table(summary: Summary) -> Table:
         table.add_column("groups", justify="right")
     for metric in summary.metrics:
         groups = [] if metric.groups is None else [str(metric.groups)]
-        table.add_row(metric.name, _number(metric.value), _metric_interval(metric), str(metric.images), *groups)
+        table.add_row(metric.name, number(metric.value), _metric_interval(metric), str(metric.images), *groups)
     return table
 
 
 def _heatmap_table(summary: Summary) -> Table:
     cells = {(row.method, row.name): row for row in summary.heatmaps}
     images = max(row.images for row in summary.heatmaps)
-    table = _compact("method", title=f"Heatmaps and masks, up to {images} images: means and 95% intervals")
+    table = compact("method", title=f"Heatmaps and masks, up to {images} images: means and 95% intervals")
     for name in HEATMAP_COLUMNS:
         table.add_column(metric_entry(name).title, justify="right")
     for method in dict.fromkeys(row.method for row in summary.heatmaps):
@@ -152,7 +144,7 @@ def _heatmap_table(summary: Summary) -> Table:
 
 def _fill_table(summary: Summary, order: Order) -> Table:
     fills = list(dict.fromkeys(row.fill for row in summary.aopc))
-    table = _compact("method", title=f"AOPC at each fill, over all patch sizes, {_perturbed(summary)}\n{ORDERS[order]}")
+    table = compact("method", title=f"AOPC at each fill, over all patch sizes, {_perturbed(summary)}\n{ORDERS[order]}")
     for fill in fills:
         table.add_column(fill, justify="right")
     rows = [{row.method: row for row in summary.overall(order, fill)} for fill in fills]
@@ -164,7 +156,7 @@ def _fill_table(summary: Summary, order: Order) -> Table:
 def _overall_table(summary: Summary, order: Order) -> Table:
     rows = summary.overall(order)
     what = f"AOPC, mean over all {rows[0].settings} patch sizes and fills"
-    table = _compact("method", title=f"{what}, {_perturbed(summary)}\n{ORDERS[order]}")
+    table = compact("method", title=f"{what}, {_perturbed(summary)}\n{ORDERS[order]}")
     for column in ("AOPC", "95% interval", "x random"):
         table.add_column(column, justify="right")
     table.add_column("vs random")
@@ -172,13 +164,13 @@ def _overall_table(summary: Summary, order: Order) -> Table:
     for row in rows:
         beside = (_verdict(summary, row.method, order), _lost(summary, row.method, order))
         times = "" if row.times_random is None else f"{row.times_random:.2f}"
-        table.add_row(row.method, _number(row.aopc), _ends(row.low, row.high, digits=3), times, *beside)
+        table.add_row(row.method, number(row.aopc), ends(row.low, row.high, digits=3), times, *beside)
     return table
 
 
 def _setting_table(summary: Summary, order: Order) -> Table:
     rows = _rows(summary, order)
-    table = _compact("patch", "method", title=f"AOPC, {_perturbed(summary)}\n{ORDERS[order]}")
+    table = compact("patch", "method", title=f"AOPC, {_perturbed(summary)}\n{ORDERS[order]}")
     for fill in dict.fromkeys(row.fill for row in summary.aopc):
         table.add_column(fill, justify="right")
     for size in dict.fromkeys(size for size, _ in rows):
@@ -186,15 +178,6 @@ def _setting_table(summary: Summary, order: Order) -> Table:
         for place, (method, cells) in enumerate(of_size):
             table.add_row("" if place else str(size), method, *[_cell(summary, row, order) for row in cells])
         table.add_section()
-    return table
-
-
-def _compact(*columns: str, title: str) -> Table:
-    """A table without vertical lines, which leave no room for long names of methods."""
-    table = Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.show_edge = table.pad_edge = False
-    for column in columns:
-        table.add_column(column, no_wrap=True)
     return table
 
 
@@ -251,16 +234,4 @@ def _metric_interval(metric: Metric) -> str:
 def _interval(metric: Metric) -> str:
     if metric.low is not None and metric.high is None:
         return f"{metric.low:.4f} or more"
-    return _ends(metric.low, metric.high)
-
-
-def _ends(low: float | None, high: float | None, digits: int = 4) -> str:
-    """With so many digits that the two differ."""
-    if low is None or high is None:
-        return ""
-    digits = digits_apart(low, high, digits)
-    return f"{low:.{digits}f} to {high:.{digits}f}"
-
-
-def _number(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.4f}"
+    return ends(metric.low, metric.high)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from distxml.cli.console_tables import compact, ends, number, show
 from distxml.cli.evaluation_tables import HEATMAP_COLUMNS, SECOND_LOOK
 from distxml.config.evaluation import Order
-from distxml.evaluation.digits import digits_apart
 from distxml.evaluation.p_values import p_value
 from distxml.evaluation.several_runs.record import (
     NO_INTERVAL,
@@ -26,14 +25,7 @@ MAX_RUNS_SHOWN = 5
 
 def print_several(several: SeveralRuns, console: Console | None = None) -> None:
     """The runs, then metrics, heatmaps and AOPC over them, then the primary comparison."""
-    console = console or Console()
-    for line in _context(several):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    for table in _tables(several):
-        console.print(table)
-        console.print()
-    for line in _remarks(several):
-        console.print(line, highlight=False, markup=False)
+    show(_context(several), _tables(several), _remarks(several), console)
 
 
 def _context(several: SeveralRuns) -> Iterator[str]:
@@ -42,8 +34,8 @@ def _context(several: SeveralRuns) -> Iterator[str]:
         f"{several.settings.split}: {_size(several.images, several.groups)}, of which "
         f"{_size(several.curve_images, several.curve_groups)} were perturbed"
     )
-    for number, run in enumerate(several.runs, 1):
-        yield f"  {number}: {run.name}, seed {run.seed}, weights {run.sha256[:12]} ({run.folder})"
+    for place, run in enumerate(several.runs, 1):
+        yield f"  {place}: {run.name}, seed {run.seed}, weights {run.sha256[:12]} ({run.folder})"
 
 
 def _size(images: int, groups: int | None) -> str:
@@ -64,14 +56,14 @@ def _tables(several: SeveralRuns) -> Iterator[Table]:
 
 
 def _metric_table(title: str, corner: str, rows: Sequence[tuple[str, MetricOverRuns]]) -> Table:
-    return _filled(_table(title, corner), [name for name, _ in rows], _columns([row for _, row in rows]))
+    return _filled(compact(corner, title=title), [name for name, _ in rows], _columns([row for _, row in rows]))
 
 
 def _fill_table(several: SeveralRuns, order: Order) -> Table:
     """Methods × fills."""
     title = f"AOPC over runs at each fill, all patch sizes: mean ± SD of runs\n{order}; {AOPC_IN_WORDS[order]}"
     columns = {fill: [_mean_and_spread(row) for row in several.overall(order, fill)] for fill in several.fills}
-    return _filled(_table(title, "method"), [row.method for row in several.overall(order)], columns)
+    return _filled(compact("method", title=title), [row.method for row in several.overall(order)], columns)
 
 
 def _aopc_table(several: SeveralRuns, order: Order) -> Table:
@@ -80,14 +72,7 @@ def _aopc_table(several: SeveralRuns, order: Order) -> Table:
     rows = several.overall(order)
     with_random = [several.comparison(row.method, "random", order) for row in rows]
     verdicts = {"vs random": [_verdict(several, row) if row else "" for row in with_random]}
-    return _filled(_table(title, "method"), [row.method for row in rows], _columns(rows) | verdicts)
-
-
-def _table(title: str, corner: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.show_edge = table.pad_edge = False
-    table.add_column(corner, no_wrap=True)
-    return table
+    return _filled(compact("method", title=title), [row.method for row in rows], _columns(rows) | verdicts)
 
 
 def _filled(table: Table, names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> Table:
@@ -102,9 +87,9 @@ def _filled(table: Table, names: Sequence[str], columns: Mapping[str, Sequence[s
 
 def _columns(rows: Sequence[FigureOverRuns]) -> dict[str, list[str]]:
     return {
-        "mean": [_number(row.value) for row in rows],
-        "SD of runs": [_number(row.spread) for row in rows],
-        "95% interval": [_ends(row.low, row.high) for row in rows],
+        "mean": [number(row.value) for row in rows],
+        "SD of runs": [number(row.spread) for row in rows],
+        "95% interval": [ends(row.low, row.high) for row in rows],
         "each run": [_each(row.of_runs) for row in rows],
         "images": [str(row.images) if row.groups is None else f"{row.images} of {row.groups} groups" for row in rows],
     }
@@ -142,7 +127,7 @@ def _primary(several: SeveralRuns) -> str:
     wanted, row = several.settings.primary, several.primary
     if row is None or row.value is None:
         return f"No primary comparison: {wanted.method} minus {wanted.other} was not computed."
-    found = ", ".join(filter(None, (_ends(row.low, row.high), p_value(row.p))))
+    found = ", ".join(filter(None, (ends(row.low, row.high), p_value(row.p))))
     outcome = ", ".join(filter(None, (f"{row.value:+.4f}{f' ({found})' if found else ''}", _verdict(several, row))))
     late = "" if several.primary_is_of_recipe else "; not as the runs' recipe names it"
     return (
@@ -156,7 +141,7 @@ def _under_other_gate(several: SeveralRuns) -> str:
     if under is None or under.comparison.value is None:
         return ""
     row, why = under.comparison, "" if len(several.runs) < MIN_RUNS else f", {NO_INTERVAL}"
-    found = f"{row.value:+.4f}, SD of runs {_number(row.spread)}{why}; each run {_signed(row.of_runs)}"
+    found = f"{row.value:+.4f}, SD of runs {number(row.spread)}{why}; each run {_signed(row.of_runs)}"
     return f" Under {under.f}, {SECOND_LOOK}: {found}."
 
 
@@ -167,14 +152,3 @@ def _verdict(several: SeveralRuns, row: ComparisonOverRuns) -> str:
 
 def _signed(values: Sequence[float | None]) -> str:
     return ", ".join("-" if value is None else f"{value:+.4f}" for value in values)
-
-
-def _ends(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return ""
-    digits = digits_apart(low, high, 4)
-    return f"{low:.{digits}f} to {high:.{digits}f}"
-
-
-def _number(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.4f}"
