@@ -37,6 +37,7 @@ from tests.oracles.areas import aopc_over_share
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.several_runs.runs_on_disk import make_runs
 from tests.unit.evaluation.small_model import CLASSES, small_model, small_rows, small_scorer
+from tests.unit.evaluation.some_records import kinds_of_files
 
 pytestmark = pytest.mark.slow
 
@@ -120,8 +121,7 @@ def test_what_is_written(run: RunFolder, one_worker: Results):
     own_and_other = [*run.evaluation_rows.iterdir()]
     assert len(own_and_other) == 2 and rows_folder(run) in own_and_other
     for rows in own_and_other:
-        files = sorted(path.name for path in rows.iterdir())
-        assert files == ["images-all.parquet", "methods-all.parquet", "settings.json"]
+        assert kinds_of_files(rows) == ["images", "methods", "settings.json"], "merged"
     assert (images.schema, curves.schema) == (IMAGES_SCHEMA, CURVES_SCHEMA)
     assert one_worker.heatmaps.schema == HEATMAPS_SCHEMA
     assert images["key"].to_pylist() == sorted(f"image-{index}" for index in range(IMAGES))
@@ -252,11 +252,7 @@ def test_a_damaged_part_is_reported_and_computed_again(fresh: RunFolder, one_wor
     assert watched.said[0] == f"{part} is damaged or is not from this evaluation; its rows are computed again"
     assert "were finished before" in watched.said[1]
     assert_same_results(load_results(fresh.evaluation), one_worker)
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "images-all.parquet",
-        "methods-all.parquet",
-        "settings.json",
-    ]
+    assert kinds_of_files(folder) == ["images", "methods", "settings.json"], "merged"
 
 
 def test_nobody_else_evaluates_the_run_meanwhile(fresh: RunFolder):

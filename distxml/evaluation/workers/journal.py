@@ -1,11 +1,11 @@
 """The journal of finished rows: one Parquet file per finished task, so that scored rows survive a crash.
 
 The folder is named by a fingerprint of everything that the numbers depend on. Another evaluation with the same
-fingerprint reuses its rows, whatever its methods, images, workers and batch size are.
+fingerprint reuses its rows, whatever its methods, images, workers and batch size are. A file is named by the SHA-256 of
+its content: Parquet's own checksums leave out the headers and the footer, where a bit that flips changes numbers too.
 """
 
 import json
-import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +23,13 @@ from distxml.evaluation.scoring.records import (
     methods_table,
     split_methods,
 )
+from distxml.digest import digest_of
 from distxml.evaluation.tables import IMAGES_SCHEMA
-from distxml.files import remove_unfinished, whole_file, write_whole
+from distxml.files import remove_unfinished, write_whole
 
 SETTINGS_NAME = "settings.json"
 
 IMAGE_ROWS, METHOD_ROWS = "images", "methods"
-
-WHOLE = "all"
-"""Name of the part that the others are merged into."""
 
 FINGERPRINT = b"distxml.fingerprint"
 """Metadata of a part: the name of the folder that it was written into."""
@@ -78,11 +76,11 @@ class RowJournal:
 
     def add_images(self, records: Sequence[ImageRecord]) -> None:
         """Write one part."""
-        self._write(f"{IMAGE_ROWS}-{uuid.uuid4().hex}.parquet", images_table(list(records)))
+        self._write(IMAGE_ROWS, images_table(list(records)))
 
     def add_methods(self, records: Sequence[MethodRecord]) -> None:
         """Write one part; on the disk when this returns."""
-        self._write(f"{METHOD_ROWS}-{uuid.uuid4().hex}.parquet", methods_table(list(records)))
+        self._write(METHOD_ROWS, methods_table(list(records)))
 
     def read(self) -> FinishedRows:
         """All finished rows, each once: a worker that died after writing a row has left it to be written again."""
@@ -100,12 +98,12 @@ class RowJournal:
         A file that was written since (by a worker whose driver was killed) stays.
         """
         for kind, table in ((IMAGE_ROWS, finished.images), (METHOD_ROWS, finished.methods)):
-            whole = f"{kind}-{WHOLE}.parquet"
-            others = [name for name in finished.parts + finished.damaged if name.startswith(kind) and name != whole]
-            if others or whole not in finished.parts:
-                self._write(whole, table)
-            for name in others:
-                (self.folder / name).unlink(missing_ok=True)
+            names = [name for name in finished.parts + finished.damaged if name.startswith(f"{kind}-")]
+            if len(names) > 1:
+                merged = self._write(kind, table)
+                for name in names:
+                    if name != merged:
+                        (self.folder / name).unlink(missing_ok=True)
 
     def _read(self, kind: str, schema: pa.Schema) -> "_Rows":
         found = {part.name: self._part(part, schema) for part in sorted(self.folder.glob(f"{kind}-*.parquet"))}
@@ -119,19 +117,30 @@ class RowJournal:
     def _part(self, path: Path, schema: pa.Schema) -> pa.Table | None:
         """The rows of a part; None where it is damaged, or was not written by an evaluation with these settings."""
         try:
-            with path.open("rb") as file:  # given a path, it would take folders named a=b for columns
-                table = pq.read_table(file, page_checksum_verification=True)
+            content = path.read_bytes()
+            if path.name != _part_name(path.name.partition("-")[0], content):
+                return None
+            table = pq.read_table(pa.BufferReader(content))
             own = (table.schema.metadata or {}).get(FINGERPRINT) == self.folder.name.encode()
             return table.cast(schema) if own else None
         except (OSError, ValueError, pa.ArrowException):
             return None
 
-    def _write(self, name: str, table: pa.Table) -> None:
-        with whole_file(self.folder / name) as file:
-            pq.write_table(self._marked(table), file, write_page_checksum=True)
+    def _write(self, kind: str, table: pa.Table) -> str:
+        """Write a part; its name."""
+        file = pa.BufferOutputStream()
+        pq.write_table(self._marked(table), file)
+        content = file.getvalue().to_pybytes()
+        name = _part_name(kind, content)
+        write_whole(self.folder / name, content)
+        return name
 
     def _marked(self, table: pa.Table) -> pa.Table:
         return table.replace_schema_metadata({FINGERPRINT: self.folder.name.encode()})
+
+
+def _part_name(kind: str, content: bytes) -> str:
+    return f"{kind}-{digest_of(content)}.parquet"
 
 
 @dataclass(frozen=True)

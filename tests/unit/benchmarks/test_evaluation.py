@@ -77,5 +77,6 @@ def test_quantus_makes_the_same_curves(subject, tmp_path: Path):
 def test_growth_is_of_what_is_scored(subject, tmp_path: Path):
     growth = benchmark("evaluation_growth")
     figures = growth.measure_growth(dataclasses.replace(subject, rows=small_rows(4)), tmp_path, rounds=1)
-    assert figures["images"]["passes"] == {"1": 97, "2": 194, "4": 388}
-    assert figures["steps"]["passes"]["24"] == figures["methods"]["passes"]["2"] == 97
+    each = 1 + 2 * (1 + 2 * 23)  # x(0); per fill the wholly replaced image, and the rest of both methods' 24 steps
+    assert figures["images"]["passes"] == {"1": each, "2": 2 * each, "4": 4 * each}
+    assert figures["steps"]["passes"]["24"] == figures["methods"]["passes"]["2"] == each

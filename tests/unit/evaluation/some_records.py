@@ -55,4 +55,9 @@ def fill(journal: RowJournal, images: Iterable[str], pairs: Iterable[tuple[str, 
         journal.add_methods([method_record(key, method)])
 
 
+def kinds_of_files(folder: Path) -> list[str]:
+    """Names of a journal's files, of its parts without their digests."""
+    return sorted(path.name.split("-")[0] for path in folder.iterdir())
+
+
 SETTINGS = EvaluationSettings(patch_sizes=(8,), fills=("black", "blur"), steps=2, methods=("in_model", "random"))

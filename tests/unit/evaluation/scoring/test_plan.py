@@ -1,6 +1,7 @@
 """What an evaluation will do."""
 
 from collections import Counter
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -63,9 +64,8 @@ def test_points_over_a_share_rise_evenly_to_where_any_order_has_replaced_it(size
         for top in range(0, size[0], side)
         for left in range(0, size[1], side)
     ]
-    needed = next(
-        count for count in range(1, len(areas) + 1) if sum(sorted(areas)[:count]) >= share * size[0] * size[1]
-    )
+    wanted = Fraction(str(share)) * size[0] * size[1]
+    needed = next(count for count in range(1, len(areas) + 1) if sum(sorted(areas)[:count]) >= wanted)
     gaps = [after - before for before, after in pairwise(curve.counts)]
     assert curve.counts[0] == 0 and curve.counts[-1] == needed
     assert curve.steps == (needed if steps == "all" else min(steps, needed))
