@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from distxml.attribution.methods import METHODS
+from distxml.checksums import noted_sum
 from distxml.config.absolute_paths import with_absolute_paths
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import validate_json_file
@@ -23,10 +24,9 @@ from distxml.evaluation.summary import ScoredModel
 from distxml.locks import is_locked
 from distxml.losses import class_weights
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, check_classes, load_model
-from distxml.models.checksums import noted_sum
 from distxml.models.gate import gate_at
 
-ROWS_VERSION = 3
+ROWS_VERSION = 4
 """Counts up when the same settings give other rows than before."""
 
 FREE_SETTINGS = {"checkpoint", "methods", "curve_images", "batch_size", "bootstrap", "primary"}

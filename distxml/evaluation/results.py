@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from distxml.checksums import damage_of_files, note_sums
 from distxml.config.load import validate_json_file
 from distxml.errors import UserError, reason_of
 from distxml.evaluation.flat_summary import COLUMNS, flat
@@ -32,6 +33,8 @@ IMAGES_NAME = "images.parquet"
 HEATMAPS_NAME = "heatmaps.parquet"
 
 CURVES_NAME = "curves.parquet"
+
+REMEDY = "run `distxml evaluate RUN` again"
 
 
 def contradiction(summary: Summary, images: pa.Table, heatmaps: pa.Table, curves: pa.Table) -> str | None:
@@ -151,7 +154,9 @@ def load_summary(folder: Path) -> Summary:
     path = present_folder(folder) / SUMMARY_NAME
     if not path.is_file():
         raise UserError(f"evaluation {folder}: no {SUMMARY_NAME}; make it with `distxml evaluate RUN`")
-    return validate_json_file(Summary, path, "run `distxml evaluate RUN` again")
+    summary = validate_json_file(Summary, path, REMEDY)
+    _require_undamaged(path.parent, SUMMARY_NAME)
+    return summary
 
 
 def load_results(folder: Path) -> Results:
@@ -169,17 +174,23 @@ def load_results(folder: Path) -> Results:
     )
     reason = contradiction(results.summary, results.images, results.heatmaps, results.curves)
     if reason is not None:
-        raise UserError(
-            f"{folder}: not a whole evaluation of this version ({reason}); run `distxml evaluate RUN` again"
-        )
+        raise UserError(f"{folder}: not a whole evaluation of this version ({reason}); {REMEDY}")
+    _require_undamaged(folder, IMAGES_NAME, HEATMAPS_NAME, CURVES_NAME)
     return results
+
+
+def _require_undamaged(folder: Path, *names: str) -> None:
+    """Last of all: what an earlier version wrote, or what is no table, is told in clearer words before."""
+    damage = damage_of_files(folder, names)
+    if damage is not None:
+        raise UserError(f"{folder}: {damage}; {REMEDY}")
 
 
 def _read(path: Path, schema: pa.Schema) -> pa.Table:
     try:
         return pq.read_table(path).cast(schema)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise UserError(f"{path}: cannot be read ({reason_of(error)}); run `distxml evaluate RUN` again") from None
+        raise UserError(f"{path}: cannot be read ({reason_of(error)}); {REMEDY}") from None
 
 
 def store(results: Results, folder: Path) -> None:
@@ -204,3 +215,4 @@ def _write(results: Results, folder: Path) -> None:
         writer.writeheader()
         writer.writerows(flat(results.summary))
     (folder / SUMMARY_NAME).write_text(results.summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    note_sums(folder)

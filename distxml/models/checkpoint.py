@@ -12,12 +12,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
+from distxml.checksums import note_sums, read_checked
 from distxml.config.images import ImageRules
 from distxml.config.load import validate_json
 from distxml.config.model import ModelSettings
 from distxml.errors import UserError, reason_of
 from distxml.files import write_whole
-from distxml.models.checksums import note_sums, read_checked
 from distxml.models.joint import JointModel, JointOutput
 
 WEIGHTS_NAME = "model.safetensors"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distxml.attribution.explained_model import ExplainedModel
+from distxml.checksums import noted_sum
 from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
@@ -15,7 +16,6 @@ from distxml.data.schema import Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.evaluation.results import Results
 from distxml.models.checkpoint import WEIGHTS_NAME, LoadedModel, ModelCard, check_classes, load_model
-from distxml.models.checksums import noted_sum
 
 AGAIN = "run `distxml evaluate` again"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 from pydantic import TypeAdapter
 
+from distxml.checksums import damage_of_files, note_sums, read_checked
 from distxml.errors import UserError, reason_of
 from distxml.files import write_whole
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, write_model
-from distxml.models.checksums import damage_of_files, note_sums, read_checked
 from distxml.training.learner import Learner
 from distxml.training.state import TrainState
 

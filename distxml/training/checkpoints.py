@@ -9,12 +9,12 @@ from typing import Literal
 import torch
 from safetensors import SafetensorError
 
+from distxml.checksums import read_checked
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.errors import InfrastructureError, UserError, reason_of
 from distxml.files import copy_folder, present_folder, remove_unfinished, whole_folder
 from distxml.models.checkpoint import LoadedModel, ModelCard, load_model
-from distxml.models.checksums import read_checked
 from distxml.training.checkpoint_files import OPTIMIZER_NAME, damage_of, read_state, write_checkpoint
 from distxml.training.distributed import from_first_rank
 from distxml.training.learner import Learner

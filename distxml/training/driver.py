@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from distxml.checksums import damage_of_files
 from distxml.cluster import connect
 from distxml.config import Recipe
 from distxml.config.absolute_paths import with_absolute_paths
@@ -13,7 +14,6 @@ from distxml.errors import InfrastructureError, reason_of
 from distxml.files import present_folder
 from distxml.locks import claimed
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
-from distxml.models.checksums import damage_of_files
 from distxml.registry import Address
 from distxml.signals import interruptible, stop_requests
 from distxml.training.checkpoints import NEWEST_FIRST

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from distxml.checksums import REMEDY, damage_of_files
 from distxml.config.model import ModelSettings
 from distxml.config.warm_start import WarmStartSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, load_model, read_card
-from distxml.models.checksums import REMEDY, damage_of_files
 from distxml.models.joint import JointModel
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from distxml.checksums import note_sums
 from distxml.config import Recipe, load_settings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
-from distxml.models.checksums import note_sums
 from tests.integration.command import SMALL_TRAINING, build_polygons, distxml, distxml_in_process
 from tests.integration.ray_cluster import RayCluster
 from tests.integration.small_run import write_run

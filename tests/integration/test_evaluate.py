@@ -111,6 +111,7 @@ class Watched:
 def test_what_is_written(run: RunFolder, one_worker: Results):
     summary, images, curves = one_worker.summary, one_worker.images, one_worker.curves
     assert sorted(path.name for path in run.evaluation.iterdir()) == [
+        "SHA256SUMS",
         "curves.parquet",
         "heatmaps.parquet",
         "images.parquet",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from distxml.checksums import noted_sum
 from distxml.config.load import validate_json_file
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
@@ -17,7 +18,6 @@ from distxml.evaluation.several_runs.record import FigureOverRuns, ScoredRun, Se
 from distxml.evaluation.summary import ScoredModel
 from distxml.files import present_folder, write_whole
 from distxml.models.checkpoint import WEIGHTS_NAME
-from distxml.models.checksums import noted_sum
 
 COLUMNS = (
     "kind",

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from distxml.digest import digest_of
 from distxml.evaluation.scoring.plan import ScoringPlan
 from distxml.evaluation.scoring.records import (
     METHODS_SCHEMA,
@@ -23,7 +24,6 @@ from distxml.evaluation.scoring.records import (
     methods_table,
     split_methods,
 )
-from distxml.digest import digest_of
 from distxml.evaluation.tables import IMAGES_SCHEMA
 from distxml.files import remove_unfinished, write_whole
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from distxml.attribution.explained_model import ExplainedModel
+from distxml.checksums import noted_sum
 from distxml.data.reader import SplitReader
 from distxml.data.schema import reopen_dataset
 from distxml.errors import UserError, is_disk_full, reason_of
@@ -16,7 +17,6 @@ from distxml.evaluation.scoring.scorer import ImageScorer
 from distxml.evaluation.workers.journal import RowJournal
 from distxml.evaluation.workers.tasks import Task
 from distxml.models.checkpoint import WEIGHTS_NAME, load_model
-from distxml.models.checksums import noted_sum
 from distxml.models.joint import JointModel
 
 

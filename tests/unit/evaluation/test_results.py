@@ -100,6 +100,22 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, damage: bytes):
         load_results(folder)
 
 
+@pytest.mark.parametrize("name", ["summary.json", "images.parquet", "heatmaps.parquet", "curves.parquet"])
+def test_a_bit_that_flips_on_the_disk_is_seen_wherever_it_is(tmp_path: Path, name: str):
+    """In the tables no page has a checksum, and most of their numbers are in no sum that the summary holds."""
+    folder = tmp_path / "evaluation"
+    store(RESULTS, folder)
+    content = (folder / name).read_bytes()
+    for place in range(0, len(content), len(content) // 25):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        (folder / name).write_bytes(changed)
+        with pytest.raises(UserError, match="run `distxml evaluate RUN` again"):
+            load_results(folder)
+    (folder / name).write_bytes(content)
+    assert load_results(folder) == RESULTS
+
+
 @pytest.mark.parametrize("name", ["heatmaps.parquet", "curves.parquet"])
 def test_a_missing_table_is_named(tmp_path: Path, name: str):
     store(RESULTS, tmp_path / "evaluation")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from distxml.checksums import note_sums
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import override_settings
 from distxml.config.phases import PhaseName
@@ -14,7 +15,6 @@ from distxml.config.run_folder import RunFolder
 from distxml.evaluation.evaluate import remaining_work
 from distxml.evaluation.prepare import FREE_SETTINGS, depends_on, fingerprint, prepare
 from distxml.models.checkpoint import save_model
-from distxml.models.checksums import note_sums
 from tests.integration.small_run import write_run
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import CLASSES, PHASE1_SEED, small_model, small_rows

@@ -9,10 +9,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
+from distxml.checksums import note_sums
 from distxml.config.model import ModelSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, check_classes, load_model, save_model
-from distxml.models.checksums import note_sums
 from distxml.models.classifiers import CLASSIFIERS
 from distxml.models.gate import Gate, gate_at, gates_by_place, insert_gates
 from distxml.models.joint import JointModel

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from distxml.checksums import note_sums
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
@@ -189,6 +190,7 @@ def test_missing_dataset_leaves_out_the_gallery_alone(copy: RunFolder):
     summary = json.loads((copy.evaluation / "summary.json").read_text())
     summary["dataset_path"] = str(copy.path / "nowhere")
     (copy.evaluation / "summary.json").write_text(json.dumps(summary))
+    note_sums(copy.evaluation)
     config = json.loads(copy.config.read_text())
     config["dataset"]["path"] = str(copy.path / "nowhere")
     copy.config.write_text(json.dumps(config))
@@ -201,6 +203,7 @@ def test_a_checkpoint_outside_the_run_is_not_opened(copy: RunFolder):
     summary = json.loads((copy.evaluation / "summary.json").read_text())
     summary["scored"]["checkpoint"] = "../../elsewhere"
     (copy.evaluation / "summary.json").write_text(json.dumps(summary))
+    note_sums(copy.evaluation)
     assert "lies outside the run" in read_content(copy).notices[0]
 
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from distxml.checksums import note_sums
 from distxml.config.model import ModelSettings
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.config.warm_start import WarmStartSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, load_model, read_card, save_model
-from distxml.models.checksums import note_sums
 from distxml.training.preflight import check_dataset
 from distxml.training.warm_start import apply_warm_start, check_warm_start
 from tests.flip_a_byte import flip_a_byte

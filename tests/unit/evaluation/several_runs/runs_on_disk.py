@@ -1,5 +1,6 @@
 """Runs of one recipe with other seeds and other weights, evaluated on one dataset."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from distxml.config.evaluation import EvaluationSettings
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Row
-from distxml.evaluation.results import load_summary
+from distxml.evaluation.results import load_results, store
 from distxml.evaluation.several_runs.record import SeveralRuns
 from distxml.evaluation.summary import OtherGate
 from distxml.models.checkpoint import save_model
@@ -69,11 +70,12 @@ def write_weights(run: RunFolder, seed: int) -> None:
 def note_other_gate(runs: Sequence[RunFolder], differences: Sequence[float]) -> None:
     """As an evaluation notes the primary comparison under the other gate, here with made-up differences."""
     for run, difference in zip(runs, differences, strict=True):
-        summary = load_summary(run.evaluation)
+        results = load_results(run.evaluation)
+        summary = results.summary
         assert summary.primary is not None
         under = OtherGate(f="fixed", comparison=summary.primary.model_copy(update={"difference": difference}))
         noted = summary.model_copy(update={"primary_under_other_gate": under})
-        (run.evaluation / "summary.json").write_text(noted.model_dump_json())
+        store(dataclasses.replace(results, summary=noted), run.evaluation)
 
 
 def with_one_fill(several: SeveralRuns) -> SeveralRuns:

@@ -1,6 +1,7 @@
 """Figures over several runs: each from the runs' own summaries and rows, and the files that hold them."""
 
 import csv
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from distxml.cli.several_runs_tables import print_several
 from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.evaluation.prepare import prepare
-from distxml.evaluation.results import load_summary
+from distxml.evaluation.results import load_results, load_summary, store
 from distxml.evaluation.several_runs.record import SeveralRuns
 from distxml.evaluation.several_runs.store import load_several
 from tests.oracles.crossed import interval
@@ -190,8 +191,11 @@ def other_weights(run: RunFolder) -> None:
 
 
 def another_evaluation(run: RunFolder) -> None:
-    path = run.evaluation / "summary.json"
-    path.write_text(path.read_text().replace('"bootstrap": 100', '"bootstrap": 101'))
+    results = load_results(run.evaluation)
+    settings = results.summary.settings.model_copy(update={"bootstrap": 101})
+    store(
+        dataclasses.replace(results, summary=results.summary.model_copy(update={"settings": settings})), run.evaluation
+    )
 
 
 def gone(run: RunFolder) -> None:

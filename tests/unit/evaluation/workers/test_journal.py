@@ -113,7 +113,7 @@ def test_a_bit_that_flips_on_the_disk_is_seen_wherever_it_is(tmp_path: Path, kin
         part.write_bytes(changed)
         assert journal.read().damaged == (part.name,), f"byte {place}"
     fill(journal, "a", [("a", "in_model")])
-    assert journal.read().damaged == (), "the same rows have the same name: written again, they replace what was damaged"
+    assert journal.read().damaged == (), "the same rows have the same name, so they replace what was damaged"
 
 
 def test_what_a_crash_left_half_written_is_removed(journal: RowJournal):

@@ -1,4 +1,4 @@
-"""`SHA256SUMS` of a checkpoint: noted when its files are written, compared whenever one of them is read.
+"""`SHA256SUMS` of a checkpoint or an evaluation: noted when its files are written, compared whenever one is read.
 
 The layout is that of the program of the same name: `sha256sum -c SHA256SUMS` compares them without distxml.
 """
@@ -15,7 +15,7 @@ REMEDY = "copy the checkpoint again from where it was whole, or name another one
 
 
 def note_sums(folder: Path) -> None:
-    """Note the sums of all files of a checkpoint, which were just written."""
+    """Note the sums of all files of a folder, which were just written."""
     files = sorted(path for path in folder.iterdir() if path.name != SUMS_NAME)
     write_whole(folder / SUMS_NAME, "".join(f"{file_digest(path)}  {path.name}\n" for path in files))
 
@@ -33,7 +33,7 @@ def noted_sum(folder: Path, name: str) -> str:
 
 
 def damage_of_files(folder: Path, names: Iterable[str]) -> str | None:
-    """What is wrong with these files of a checkpoint; None: each is what was written."""
+    """What is wrong with these files of such a folder; None: each is what was written."""
     try:
         noted = _noted(folder)
         changed = [name for name in names if file_digest(folder / name) != noted.get(name)]

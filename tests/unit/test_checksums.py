@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from distxml.checksums import damage_of_files
 from distxml.config.model import ModelSettings
 from distxml.errors import UserError
 from distxml.models.checkpoint import ModelCard, build_model, load_model, save_model
-from distxml.models.checksums import damage_of_files
 from tests.flip_a_byte import flip_a_byte
 
 FILES = ("model.json", "model.safetensors")
