@@ -9,17 +9,9 @@ from distxml.cli.console_tables import compact, ends, number, show
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.p_values import p_or_why
 from distxml.evaluation.results import TABLE_NAME
-from distxml.evaluation.summary import (
-    AREAS,
-    MIN_GROUPS,
-    Aopc,
-    AopcOverall,
-    Comparison,
-    HeatmapMetric,
-    HeatmapName,
-    Metric,
-    Summary,
-)
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import AREAS, Aopc, AopcOverall, Comparison, HeatmapMetric, HeatmapName, Metric
+from distxml.evaluation.verdict import MIN_GROUPS
 from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
 from distxml.report.wording import left_out_in_words
 

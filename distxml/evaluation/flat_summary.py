@@ -3,16 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from distxml.evaluation.summary import (
-    Aopc,
-    AopcOverall,
-    ClassCurve,
-    Comparison,
-    HeatmapMetric,
-    Metric,
-    OrderGap,
-    Summary,
-)
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import Aopc, AopcOverall, ClassCurve, Comparison, HeatmapMetric, Metric, OrderGap
 
 COLUMNS = (
     "kind",

@@ -1,6 +1,7 @@
 """p-values in words, as the terminal and the page write them."""
 
-from distxml.evaluation.summary import LEVEL, Comparison, OrderGap
+from distxml.evaluation.summary_rows import Comparison, OrderGap
+from distxml.evaluation.verdict import LEVEL
 
 
 def p_value(p: float | None) -> str:

@@ -14,7 +14,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError, reason_of
 from distxml.evaluation.results import Results
 from distxml.evaluation.several_runs.record import SeveralRuns
-from distxml.evaluation.summary import MIN_GROUPS
+from distxml.evaluation.verdict import MIN_GROUPS
 from distxml.files import write_whole
 from distxml.metrics.lookup import metric_entry
 from distxml.report import several_runs, verdict, wording

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from distxml.config.evaluation import Fill, Method, Order, Scoring
 from distxml.evaluation.p_values import p_or_why
-from distxml.evaluation.summary import AopcOverall, Comparison, Metric, Summary
-from distxml.evaluation.summary import Verdict as Outcome
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import AopcOverall, Comparison, Metric
+from distxml.evaluation.verdict import Verdict as Outcome
 from distxml.metrics.lookup import metric_entry
 from distxml.report.style import ORDER_NAMES, method_name, without
 from distxml.report.wording import interval, metric_interval, number, signed, size

@@ -7,7 +7,8 @@ from distxml.config.evaluation import EvaluationSettings, Gating, Scoring
 from distxml.config.phases import PhaseName
 from distxml.config.recipe import Recipe
 from distxml.evaluation.digits import digits_apart
-from distxml.evaluation.summary import Metric, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import Metric
 from distxml.models.classifiers import CLASSIFIERS
 from distxml.report.style import ORDER_NAMES, ORDER_WORDS
 from distxml.report.training_log import GuardAction, TrainingLog

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from distxml.config.evaluation import EvaluationSettings, Fill, Method, Order, Scoring
-from distxml.evaluation.summary import Verdict, verdict
+from distxml.evaluation.verdict import Verdict, verdict
 from distxml.metrics.lookup import BETTER_AOPC
 
 NO_INTERVAL = "without an interval: its rows are not kept with the results"

@@ -21,7 +21,8 @@ from distxml.evaluation.statistics.groups import Groups, Size
 from distxml.evaluation.statistics.means import MEANS, bounds
 from distxml.evaluation.statistics.over_runs import primary_p_value, shares_over_runs
 from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.summary import Metric, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import Metric
 
 Values = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from distxml.evaluation.statistics.fieller import ratios_of_means
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.image_aopc import CurveSet, ImageAopc, Values
 from distxml.evaluation.statistics.intervals import means
-from distxml.evaluation.summary import Aopc, AopcOverall, Comparison, OrderGap
+from distxml.evaluation.summary_rows import Aopc, AopcOverall, Comparison, OrderGap
 
 Element = TypeVar("Element")
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from distxml.evaluation.statistics.groups import Size
 from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.summary import AREAS, LEVEL, MIN_GROUPS, ClassCurve, Metric
+from distxml.evaluation.summary_rows import AREAS, ClassCurve, Metric
+from distxml.evaluation.verdict import LEVEL, MIN_GROUPS
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -21,7 +21,7 @@ from scipy.stats import t as student
 
 from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.intervals import estimates
-from distxml.evaluation.summary import LEVEL
+from distxml.evaluation.verdict import LEVEL
 
 Values = NDArray[np.float64]
 

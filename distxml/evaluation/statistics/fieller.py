@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from distxml.evaluation.statistics.group_sums import NO_SPREAD, GroupSums, Values
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.intervals import Estimates
-from distxml.evaluation.summary import LEVEL
+from distxml.evaluation.verdict import LEVEL
 
 
 def ratios_of_means(above: Values, below: Values, groups: Groups) -> Estimates:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distxml.evaluation.statistics.groups import Groups
-from distxml.evaluation.summary import MIN_GROUPS
+from distxml.evaluation.verdict import MIN_GROUPS
 
 Values = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from scipy.stats import t as student
 
 from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups
-from distxml.evaluation.summary import LEVEL
+from distxml.evaluation.verdict import LEVEL
 
 Values = NDArray[np.float64]
 

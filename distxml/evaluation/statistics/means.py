@@ -14,7 +14,7 @@ from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups, Size
 from distxml.evaluation.statistics.intervals import estimates, estimates_by_log
 from distxml.evaluation.statistics.proportions import share_interval
-from distxml.evaluation.summary import HeatmapMetric, HeatmapName, Metric
+from distxml.evaluation.summary_rows import HeatmapMetric, HeatmapName, Metric
 from distxml.metrics.lookup import metric_entry
 
 MEANS = (

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from distxml.config.evaluation import Fill, Method, Order
 from distxml.evaluation.statistics.image_aopc import ImageAopc
-from distxml.evaluation.summary import SAME
+from distxml.evaluation.verdict import SAME
 from distxml.metrics.lookup import BETTER_AOPC
 
 Values = NDArray[np.float64]

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
-from distxml.evaluation.summary import LEVEL, MIN_GROUPS
+from distxml.evaluation.verdict import LEVEL, MIN_GROUPS
 
 Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]

@@ -26,7 +26,8 @@ from distxml.evaluation.statistics.image_aopc import ImageAopc, curve_sets, imag
 from distxml.evaluation.statistics.means import heatmap_metrics, mean_metrics
 from distxml.evaluation.statistics.paired import Place, differences_of_methods, differences_of_orders
 from distxml.evaluation.statistics.resamples import Resamples
-from distxml.evaluation.summary import ClassCurve, ClassPart, Metric, OtherGate, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import ClassCurve, ClassPart, Metric, OtherGate
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distxml.evaluation.summary import ClassCurve
+from distxml.evaluation.summary_rows import ClassCurve
 from distxml.report.figure import LINE, DrawnFigure, Panel
 from distxml.report.style import class_style, class_styles, legend, shortened
 

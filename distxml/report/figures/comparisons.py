@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from distxml.config.evaluation import Method, Order
-from distxml.evaluation.summary import AopcOverall, Comparison, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import AopcOverall, Comparison
 from distxml.metrics.lookup import AOPC_IN_WORDS, BETTER_AOPC
 from distxml.report.figure import BLUE, INK, MUTED, ORANGE, PAPER, DrawnFigure, Panel
 from distxml.report.style import ORDER_NAMES, method_name, method_style

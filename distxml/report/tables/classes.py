@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from distxml.config.evaluation import Method, Order
-from distxml.evaluation.summary import ClassPart, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import ClassPart
 from distxml.metrics.entry import IN_WORDS
 from distxml.metrics.lookup import AOPC_IN_WORDS, BETTER_AOPC, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name, without

@@ -4,15 +4,8 @@ from typing import get_args
 
 from distxml.config.evaluation import Method, Order
 from distxml.evaluation.p_values import p_or_why
-from distxml.evaluation.summary import (
-    AopcOverall,
-    Comparison,
-    HeatmapMetric,
-    HeatmapName,
-    Metric,
-    OrderGap,
-    Summary,
-)
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import AopcOverall, Comparison, HeatmapMetric, HeatmapName, Metric, OrderGap
 from distxml.metrics.entry import IN_WORDS
 from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from distxml.config.evaluation import Fill, Method, Order
-from distxml.evaluation.summary import Aopc, OrderGap, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import Aopc, OrderGap
 from distxml.metrics.entry import IN_WORDS
 from distxml.metrics.lookup import AOPC_IN_WORDS, metric_entry
 from distxml.report.style import ORDER_NAMES, method_name, without

@@ -9,7 +9,8 @@ from rich.console import Console
 from distxml.attribution.methods import METHODS
 from distxml.cli.evaluation_tables import print_summary
 from distxml.config.evaluation import Method, Order, PrimaryComparison
-from distxml.evaluation.summary import Metric, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import Metric
 from tests.unit.evaluation.made_evaluation import SETTINGS, make_evaluation
 
 ALL_METHODS: tuple[Method, ...] = METHODS.names()

@@ -10,7 +10,7 @@ import pytest
 
 from distxml.cli.evaluation_tables import AREAS
 from distxml.evaluation.statistics.means import MEANS
-from distxml.evaluation.summary import HeatmapName
+from distxml.evaluation.summary_rows import HeatmapName
 from distxml.losses import LossTerms
 from distxml.metrics.entry import MetricEntry
 from distxml.metrics.lookup import METRICS, OBJECTIVE_METRICS, directions, metric_entry

@@ -8,7 +8,8 @@ import pytest
 from distxml.config.evaluation import Method
 from distxml.evaluation.p_values import p_or_why, p_value
 from distxml.evaluation.results import Results
-from distxml.evaluation.summary import AopcOverall, Comparison, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import AopcOverall, Comparison
 from distxml.metrics.lookup import METRICS
 from distxml.report.figures.comparisons import comparison_figure, overall_figure
 from distxml.report.style import ORDER_NAMES, method_name

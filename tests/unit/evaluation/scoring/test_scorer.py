@@ -19,7 +19,7 @@ from distxml.errors import UserError
 from distxml.evaluation.perturbation.fill_images import make_fills
 from distxml.evaluation.perturbation.patches import tie_order
 from distxml.evaluation.scoring.records import CurveRecord, MethodRecord
-from distxml.evaluation.summary import SAME
+from distxml.evaluation.verdict import SAME
 from distxml.models.joint import JointModel
 from tests.oracles import losses as loss_oracle
 from tests.oracles import patches as patch_oracle

@@ -13,7 +13,7 @@ from distxml.config.run_folder import RunFolder
 from distxml.data.rows import Row
 from distxml.evaluation.results import load_results, store
 from distxml.evaluation.several_runs.record import SeveralRuns
-from distxml.evaluation.summary import OtherGate
+from distxml.evaluation.summary_rows import OtherGate
 from distxml.models.checkpoint import save_model
 from tests.small_dataset import write_dataset
 from tests.unit.evaluation.small_model import CLASSES, small_model, small_recipe, small_rows

@@ -8,7 +8,7 @@ import pytest
 
 from distxml.evaluation.statistics.groups import Groups
 from distxml.evaluation.statistics.means import MEANS, mean_metrics
-from distxml.evaluation.summary import Metric
+from distxml.evaluation.summary_rows import Metric
 from distxml.evaluation.tables import IMAGES_SCHEMA
 
 GROUPS = Groups(np.arange(12))

@@ -18,7 +18,7 @@ from distxml.evaluation.statistics.paired import (
 )
 from distxml.evaluation.statistics.resamples import Resamples
 from distxml.evaluation.statistics.sign_flips import sign_flip_p_value
-from distxml.evaluation.summary import Comparison
+from distxml.evaluation.summary_rows import Comparison
 from tests.oracles import intervals as oracle
 
 ORDERS: tuple[Order, ...] = ("morf", "lerf")

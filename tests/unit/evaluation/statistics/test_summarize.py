@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from distxml.config.evaluation import EvaluationSettings
 from distxml.evaluation.scoring.plan import PlannedCurve
 from distxml.evaluation.statistics.groups import Groups
-from distxml.evaluation.summary import AopcOverall, Summary
+from distxml.evaluation.summary import Summary
+from distxml.evaluation.summary_rows import AopcOverall
 from tests.oracles import areas as oracle
 from tests.oracles import intervals as interval_oracle
 from tests.unit.evaluation.made_evaluation import LOCALIZATION, SETTINGS, Made, make_evaluation

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distxml.attribution.methods import METHODS
-from distxml.evaluation.summary import ClassCurve
+from distxml.evaluation.summary_rows import ClassCurve
 from distxml.report.figure import THEME, Panel
 from distxml.report.figures.classes import precision_recall_figure, roc_figure
 from distxml.report.style import DASHES, class_style, class_styles, legend, method_name, method_style, shortened
