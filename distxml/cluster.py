@@ -11,7 +11,7 @@ from ray.exceptions import RayError
 
 from distxml.capacity import check_nodes
 from distxml.errors import UserError, reason_of
-from distxml.ray_private import QUIET, head_address
+from distxml.ray_private.joining import QUIET, head_address
 
 SECONDS_TO_REACH_HEAD = 5.0
 

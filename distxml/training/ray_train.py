@@ -21,7 +21,7 @@ from distxml.errors import ERRORS, UserError, cause_of
 from distxml.files import write_whole
 from distxml.monitoring.event_queue import EventQueue, EventReader
 from distxml.monitoring.events import Event, FailedEvent, NoticeEvent
-from distxml.ray_private import StoppedOnRequest, cause_of_failure
+from distxml.ray_private.training import TrainedHere, cause_of_failure
 from distxml.registry import Address
 from distxml.signals import Interrupted, StopRequest
 from distxml.training.run_claim import Claim
@@ -108,8 +108,8 @@ def _watch(event_queue: EventQueue, scaling: ScalingSettings, display: Display) 
     read(SECONDS_FOR_LAST_READ)
 
 
-class _Trainer(StoppedOnRequest, TorchTrainer):
-    """Ray Train's, except for what ends it."""
+class _Trainer(TrainedHere, TorchTrainer):
+    """Ray Train's, except for what ends it and what it starts beside the workers."""
 
 
 def _trainer(claimed: Claim, run: RunFolder, event_queue: EventQueue, stop: StopRequest, scores: Address) -> _Trainer:

@@ -21,8 +21,12 @@ from tests.integration.watched_run import WatchedRun
 pytestmark = pytest.mark.slow
 
 
-def test_one_fault_after_the_other(start: Starter, undisturbed: WatchedRun) -> None:
-    """One run, with a Ray of its own in each start; the last fault may let it train on, so it comes last."""
+def test_one_fault_after_the_other(start: Starter, undisturbed: WatchedRun, cluster: RayCluster) -> None:
+    """One run, with a Ray of its own in each start; the last fault may let it train on, so it comes last.
+
+    Meanwhile another Ray is noted on this machine, and the run goes on in peace: it resumes after faults alone.
+    """
+    assert cluster.whole
     run = start("disturbed", "run.checkpoint_steps=1")
     _a_worker_is_killed_in_the_middle_of_an_epoch(run)
     _both_workers_are_killed(run)
