@@ -23,7 +23,7 @@ class CleanerOfItsOwnCluster(PlacementGroupCleaner):
 
     def start_monitoring(self) -> bool:
         """As Ray Train's."""
-        placement_group_cleaner.is_actor_alive = is_actor_alive
+        placement_group_cleaner.is_actor_alive = is_actor_alive  # pyright: ignore[reportPrivateImportUsage]
         return super().start_monitoring()
 
 
@@ -42,7 +42,7 @@ class CleaningInItsOwnCluster(PlacementGroupCleanerCallback):
 
     def after_controller_start(self, train_run_context: Any) -> None:
         """In the controller's process, which starts nothing else of this name."""
-        placement_group_callback.PlacementGroupCleaner = CleanerOfItsOwnCluster
+        placement_group_callback.PlacementGroupCleaner = CleanerOfItsOwnCluster  # pyright: ignore[reportPrivateImportUsage]
         super().after_controller_start(train_run_context)
 
 

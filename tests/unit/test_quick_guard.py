@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from distxml.ray_private import head_address
+from distxml.ray_private.joining import head_address
 from tests.ray_of_its_own import keep_ray_apart
 
 CONFTEST = """
