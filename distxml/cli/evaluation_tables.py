@@ -13,7 +13,7 @@ from distxml.evaluation.summary import Summary
 from distxml.evaluation.summary_rows import AREAS, Aopc, AopcOverall, Comparison, HeatmapMetric, HeatmapName, Metric
 from distxml.evaluation.verdict import MIN_GROUPS
 from distxml.metrics.lookup import AOPC_IN_WORDS, directions, metric_entry
-from distxml.report.wording import left_out_in_words
+from distxml.report.wording import counted, left_out_in_words, size
 
 MARKS = {"better": "+", "worse": "-", "unclear": " "}
 """Of a verdict."""
@@ -125,7 +125,7 @@ def _metric_table(summary: Summary) -> Table:
 def _heatmap_table(summary: Summary) -> Table:
     cells = {(row.method, row.name): row for row in summary.heatmaps}
     images = max(row.images for row in summary.heatmaps)
-    table = compact("method", title=f"Heatmaps and masks, up to {images} images: means and 95% intervals")
+    table = compact("method", title=f"Heatmaps and masks, up to {counted(images, 'image')}: means and 95% intervals")
     for name in HEATMAP_COLUMNS:
         table.add_column(metric_entry(name).title, justify="right")
     for method in dict.fromkeys(row.method for row in summary.heatmaps):
@@ -136,7 +136,10 @@ def _heatmap_table(summary: Summary) -> Table:
 
 def _fill_table(summary: Summary, order: Order) -> Table:
     fills = list(dict.fromkeys(row.fill for row in summary.aopc))
-    table = compact("method", title=f"AOPC at each fill, over all patch sizes, {_perturbed(summary)}\n{ORDERS[order]}")
+    table = compact(
+        "method",
+        title=f"AOPC at each fill, over all patch sizes, {_perturbed(summary)}\n{ORDERS[order]}",
+    )
     for fill in fills:
         table.add_column(fill, justify="right")
     rows = [{row.method: row for row in summary.overall(order, fill)} for fill in fills]
@@ -165,10 +168,10 @@ def _setting_table(summary: Summary, order: Order) -> Table:
     table = compact("patch", "method", title=f"AOPC, {_perturbed(summary)}\n{ORDERS[order]}")
     for fill in dict.fromkeys(row.fill for row in summary.aopc):
         table.add_column(fill, justify="right")
-    for size in dict.fromkeys(size for size, _ in rows):
-        of_size = [(method, cells) for (other, method), cells in rows.items() if other == size]
+    for patch_size in dict.fromkeys(patch_size for patch_size, _ in rows):
+        of_size = [(method, cells) for (other, method), cells in rows.items() if other == patch_size]
         for place, (method, cells) in enumerate(of_size):
-            table.add_row("" if place else str(size), method, *[_cell(summary, row, order) for row in cells])
+            table.add_row("" if place else str(patch_size), method, *[_cell(summary, row, order) for row in cells])
         table.add_section()
     return table
 
@@ -190,8 +193,7 @@ def _cell(summary: Summary, row: Aopc | AopcOverall, order: Order) -> str:
 
 
 def _perturbed(summary: Summary) -> str:
-    groups = "" if summary.curve_groups is None else f" of {summary.curve_groups} groups"
-    return f"{summary.curve_images} images{groups}"
+    return size(summary.curve_images, summary.curve_groups)
 
 
 def _verdict(summary: Summary, method: Method, order: Order) -> str:

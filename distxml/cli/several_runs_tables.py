@@ -18,6 +18,7 @@ from distxml.evaluation.several_runs.record import (
 )
 from distxml.evaluation.statistics.crossed import MIN_RUNS
 from distxml.metrics.lookup import AOPC_IN_WORDS
+from distxml.report.wording import size
 
 MAX_RUNS_SHOWN = 5
 """The values of more runs are shown as their smallest and largest."""
@@ -31,15 +32,11 @@ def print_several(several: SeveralRuns, console: Console | None = None) -> None:
 def _context(several: SeveralRuns) -> Iterator[str]:
     yield (
         f"over {len(several.runs)} runs, each scored on the same images of {several.dataset_name}, split "
-        f"{several.settings.split}: {_size(several.images, several.groups)}, of which "
-        f"{_size(several.curve_images, several.curve_groups)} were perturbed"
+        f"{several.settings.split}: {size(several.images, several.groups)}, of which "
+        f"{size(several.curve_images, several.curve_groups)} were perturbed"
     )
     for place, run in enumerate(several.runs, 1):
         yield f"  {place}: {run.name}, seed {run.seed}, weights {run.sha256[:12]} ({run.folder})"
-
-
-def _size(images: int, groups: int | None) -> str:
-    return f"{images} images" if groups is None else f"{images} images of {groups} groups"
 
 
 def _tables(several: SeveralRuns) -> Iterator[Table]:

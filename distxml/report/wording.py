@@ -53,7 +53,7 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
 
 def size(images: int, groups: int | None) -> str:
     """`60 images`, or `60 images of 20 groups`."""
-    return _times(images, "image") if groups is None else f"{_times(images, 'image')} of {_times(groups, 'group')}"
+    return counted(images, "image") if groups is None else f"{counted(images, 'image')} of {counted(groups, 'group')}"
 
 
 def metric_interval(metric: Metric) -> str:
@@ -90,8 +90,8 @@ def epochs(log: TrainingLog, recipe: Recipe, phase: PhaseName) -> str:
     """How many epochs a phase was trained for, those that the guard took back included."""
     trained, most, acted = log.epochs_of(phase), recipe.phases[phase].epochs, len(log.guard_in(phase))
     if acted:
-        return f"{_times(trained, 'epoch')}; the collapse guard acted {_times(acted, 'time')}"
-    return _times(trained, "epoch") if most is None else f"{trained} of at most {_times(most, 'epoch')}"
+        return f"{counted(trained, 'epoch')}; the collapse guard acted {counted(acted, 'time')}"
+    return counted(trained, "epoch") if most is None else f"{trained} of at most {counted(most, 'epoch')}"
 
 
 def guard_action(action: GuardAction) -> str:
@@ -101,7 +101,8 @@ def guard_action(action: GuardAction) -> str:
     return f"{where}: {action.reason}; {action.action}{rate}"
 
 
-def _times(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
+    """`1 image`, `2 images`."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 

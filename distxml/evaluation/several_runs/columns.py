@@ -13,12 +13,12 @@ from distxml.evaluation.statistics.class_weighting import ClassWeighting
 from distxml.evaluation.statistics.columns import row_grid, values_and_presence
 from distxml.evaluation.statistics.group_sums import GroupSums
 from distxml.evaluation.statistics.groups import Groups
+from distxml.evaluation.statistics.image_aopc import SETTING, ImageAopc
 from distxml.evaluation.statistics.means import MEANS, NAMES
-from distxml.evaluation.statistics.paired import pairs
+from distxml.evaluation.statistics.paired import differences_of_methods
 
 Values = NDArray[np.float64]
 Keys = tuple[str, ...]
-CURVE_PLACE = ("method", "patch_size", "order", "fill")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def run_columns(results: Results, weighting: ClassWeighting) -> RunColumns:
         means=_means(images, groups, weighting),
         heatmap_places=places,
         heatmaps=_heatmaps(results, places, curve_groups) if places else None,
-        aopc=dict(_aopc(results, curve_groups.images)),
+        aopc=dict(_aopc(results, curve_groups)),
     )
 
 
@@ -98,33 +98,35 @@ def _heatmaps(results: Results, places: tuple[tuple[Method, str], ...], groups: 
     return GroupSums.of(values, present, groups)
 
 
-def _aopc(results: Results, images: int) -> Iterator[tuple[AopcPlace, Values]]:
+def _aopc(results: Results, groups: Groups) -> Iterator[tuple[AopcPlace, Values]]:
     """Every method at every setting, over the patch sizes at every fill and over all; then the differences of pairs."""
+    scores = _image_aopc(results, groups)
+    for row in results.summary.aopc:
+        values = scores.of(row.method, row.order)[:, scores.settings.index((row.patch_size, row.fill))]
+        yield AopcPlace(row.method, None, row.order, row.patch_size, row.fill), values
+    for fill in (*scores.fills, None):
+        for (method, order), values in scores.values.items():
+            yield AopcPlace(method, None, order, fill=fill), values[:, scores.at(fill)].mean(1)
+    for one in differences_of_methods(scores):
+        place = one.place
+        assert place.order is not None, "two methods are compared in one order"
+        yield AopcPlace(place.method, place.other, place.order, place.patch_size, place.fill), one.values
+
+
+def _image_aopc(results: Results, groups: Groups) -> ImageAopc:
+    """From the table's AOPC; the curves themselves are not read."""
     rows = results.summary.aopc
     grid = row_grid(
-        results.curves, CURVE_PLACE, [(row.method, row.patch_size, row.order, row.fill) for row in rows], images
+        results.curves, SETTING, [tuple(getattr(row, name) for name in SETTING) for row in rows], groups.images
     )
-    values = results.curves["aopc"].to_numpy()
-    of_place: dict[tuple[Method, Order], dict[tuple[int, Fill], Values]] = {}
+    aopc, labels = results.curves["aopc"].to_numpy(), results.curves["label"].to_numpy()
+    columns: dict[tuple[Method, Order], list[Values]] = {}
     for row, positions in zip(rows, grid, strict=True):
-        of_place.setdefault((row.method, row.order), {})[row.patch_size, row.fill] = values[positions]
-        yield AopcPlace(row.method, None, row.order, row.patch_size, row.fill), values[positions]
-    fills = dict.fromkeys(row.fill for row in rows)
-    for fill in (*fills, None):
-        for (method, order), of_setting in of_place.items():
-            yield AopcPlace(method, None, order, fill=fill), _mean(of_setting, fill)
-    methods: list[Method] = list(dict.fromkeys(method for method, _ in of_place))
-    orders: list[Order] = list(dict.fromkeys(order for _, order in of_place))
-    for method, other in pairs(methods):
-        for order in orders:
-            one, two = (of_place[name, orders[0] if name == "random" else order] for name in (method, other))
-            differences = {setting: one[setting] - two[setting] for setting in one}
-            for (patch_size, fill), values in differences.items():
-                yield AopcPlace(method, other, order, patch_size, fill), values
-            for fill in (*fills, None):
-                yield AopcPlace(method, other, order, fill=fill), _mean(differences, fill)
-
-
-def _mean(of_setting: dict[tuple[int, Fill], Values], fill: Fill | None) -> Values:
-    """Over the patch sizes at a fill; None: over all fills too."""
-    return np.mean([values for (_, of), values in of_setting.items() if fill in (None, of)], axis=0)
+        columns.setdefault((row.method, row.order), []).append(aopc[positions])
+    return ImageAopc(
+        settings=tuple(dict.fromkeys((row.patch_size, row.fill) for row in rows)),
+        label=labels[grid[0]] if len(grid) else labels[:0],
+        values={place: np.stack(values, axis=1) for place, values in columns.items()},
+        groups=groups,
+        images=np.ones(groups.images, np.bool_),
+    )
