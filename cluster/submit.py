@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a `distxml` command as a Ray job, follows its log, and ends with its exit status.
 
-    cluster/submit.py NAME COMMAND ...
+    cluster/submit.py [--address=URL] [--working-dir=FOLDER | --in=FOLDER] NAME COMMAND ...
     cluster/submit.py polygons train polygons run.folder=/shared/runs scaling.workers=4
 
 NAME is the job's submission id and, for `train`, the run's name. The same command again follows the job while it is at
@@ -17,12 +17,12 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
-os.environ.setdefault("RAY_AUTH_MODE", "token")  # before Ray is imported
-
-from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
+if TYPE_CHECKING:
+    from ray.job_submission import JobDetails, JobSubmissionClient
 
 RUNTIME_ENVIRONMENT = Path(__file__).with_name("runtime-env.yaml")
 TUNNEL = "http://127.0.0.1:8265"
@@ -35,20 +35,22 @@ FAILED, REFUSED = 1, 2
 
 
 def main() -> int:
-    logging.disable(logging.INFO)  # of Ray's client: when its connection opens and closes
     request = _parse()
     refusal = None if request.folder else _refusal(request.words)
     if refusal:
         print(f"submit: {refusal}", file=sys.stderr)
         return REFUSED
+    os.environ.setdefault("RAY_AUTH_MODE", "token")  # before Ray is imported
+    from ray.exceptions import RayError
+
     try:
-        client = JobSubmissionClient(request.address)
+        client = _client(request.address)
         _start_unless_at_work(client, request)
         return _follow(client, request.name)
     except KeyboardInterrupt:
         print(f"\nno longer followed, still at work: {request.name}; `ray job stop {request.name}` stops it")
         return 130
-    except (ConnectionError, RuntimeError) as error:
+    except (ConnectionError, RuntimeError, RayError) as error:
         print(f"submit: {request.address}: {_first_line(error)}; {_remedy()}", file=sys.stderr)
         return REFUSED
 
@@ -77,7 +79,16 @@ def _refusal(words: list[str]) -> str | None:
     return None
 
 
-def _start_unless_at_work(client: JobSubmissionClient, request: argparse.Namespace) -> None:
+def _client(address: str) -> "JobSubmissionClient":
+    for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):  # the client would take them before what it is given
+        os.environ.pop(name, None)
+    from ray.job_submission import JobSubmissionClient
+
+    logging.disable(logging.INFO)  # when its connection opens and closes
+    return JobSubmissionClient(address)
+
+
+def _start_unless_at_work(client: "JobSubmissionClient", request: argparse.Namespace) -> None:
     before = _job(client, request.name)
     if before is not None and not before.status.is_terminal():
         print(f"already at work, and followed from here on: {request.name}")
@@ -103,19 +114,19 @@ def _runtime_environment(request: argparse.Namespace) -> dict:
     return shipped if request.folder else shipped | {"working_dir": request.working_dir}
 
 
-def _job(client: JobSubmissionClient, name: str) -> JobDetails | None:
+def _job(client: "JobSubmissionClient", name: str) -> "JobDetails | None":
     return next((job for job in client.list_jobs() if job.submission_id == name), None)
 
 
-def _follow(client: JobSubmissionClient, name: str) -> int:
+def _follow(client: "JobSubmissionClient", name: str) -> int:
     """The exit status of the job's command, once it has ended."""
     asyncio.run(_print_log(client, name))
     job = client.get_job_info(name)
     print(f"{job.status.value.lower()}: {name}", flush=True)
-    return 0 if job.status is JobStatus.SUCCEEDED else job.driver_exit_code or FAILED
+    return 0 if job.status == "SUCCEEDED" else job.driver_exit_code or FAILED
 
 
-async def _print_log(client: JobSubmissionClient, name: str) -> None:
+async def _print_log(client: "JobSubmissionClient", name: str) -> None:
     async for lines in client.tail_job_logs(name):
         print(lines, end="", flush=True)
 

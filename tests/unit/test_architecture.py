@@ -44,7 +44,7 @@ def test_an_upward_import_would_break_the_contract(tmp_path, monkeypatch, capsys
 
 
 def test_every_path_that_the_pages_name_exists():
-    pages = [*(REPOSITORY / "docs").glob("*.md"), REPOSITORY / "README.md"]
+    pages = [*(REPOSITORY / "docs").rglob("*.md"), REPOSITORY / "README.md", REPOSITORY / "cluster" / "README.md"]
     links = {
         (page, link)
         for page in pages
