@@ -26,8 +26,14 @@ LOCAL_JOB, SUBMIT = str(REPOSITORY / "cluster" / "local_job.sh"), str(REPOSITORY
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
 ENVIRONMENT |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "RAY_AUTH_MODE": "token"}
 NAME = "as a job"
-EXPLAINER_EPOCHS = 100
-"""Half a minute to a minute, in which a job can be followed and stopped."""
+CLASSIFIER_EPOCHS = 100
+"""Half a minute to a minute, in which a job can be followed and stopped; a classifier alone cannot collapse."""
+EPOCHS = (
+    f"phases.classifier.epochs={CLASSIFIER_EPOCHS}",
+    "phases.classifier.until=null",
+    "phases.explainer.epochs=2",
+    "phases.joint.epochs=1",
+)
 
 
 @dataclass
@@ -42,8 +48,8 @@ class LocalJob:
     def dashboard(self) -> str:
         return self._wait_for(r"dashboard: (\S+)")
 
-    def wait_for_an_epoch_of_the_second_phase(self) -> None:
-        self._wait_for(r"phase 2, explainer  epoch 1/")
+    def wait_for_an_epoch(self) -> None:
+        self._wait_for(r"phase 1, classifier  epoch 1/")
 
     def _wait_for(self, pattern: str) -> str:
         start = time.monotonic()
@@ -67,7 +73,7 @@ def local_jobs(place: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 def start(place: Path, jobs: list[subprocess.Popen[bytes]]) -> LocalJob:
     log = place / f"job {len(jobs)}.log"
-    words = [LOCAL_JOB, NAME, "polygons", *SETTINGS, "scaling.workers=1", f"phases.explainer.epochs={EXPLAINER_EPOCHS}"]
+    words = [LOCAL_JOB, NAME, "polygons", *SETTINGS, "scaling.workers=1", *EPOCHS]
     with log.open("wb") as out:
         jobs.append(subprocess.Popen(words, cwd=place, env=ENVIRONMENT, stdout=out, stderr=subprocess.STDOUT))
     return LocalJob(WatchedRun(place, NAME), jobs[-1], log)
@@ -85,19 +91,20 @@ def test_a_job_is_stopped_and_the_same_command_resumes_it(
     place: Path, cluster: RayCluster, local_jobs: list[subprocess.Popen[bytes]]
 ) -> None:
     job = start(place, local_jobs)
-    job.wait_for_an_epoch_of_the_second_phase()
+    job.wait_for_an_epoch()
     _following_ends_and_the_job_goes_on(job.dashboard, place)
     stop = ["ray", "job", "stop", "--address", job.dashboard, NAME]
     subprocess.run(stop, env=ENVIRONMENT, capture_output=True, check=True)
     assert job.process.wait(timeout=PATIENCE) == 1
-    assert "SIGTERM" in job.log.read_text() and f"stopped: {NAME}" in job.log.read_text()
+    said = job.log.read_text()
+    assert "the same command resumes from there" in said and f"stopped: {NAME}" in said
     assert not job.run.folder.finished.exists()
 
     again = start(place, local_jobs)
     _other_jobs_beside_it(again.dashboard, place)
     assert again.process.wait(timeout=PATIENCE) == 0, again.log.read_text()
     assert f"succeeded: {NAME}" in again.log.read_text() and len(again.run.events("resumed")) == 1
-    assert [event["global_epoch"] for event in again.run.events("epoch")] == list(range(2 + EXPLAINER_EPOCHS + 2))
+    assert [event["global_epoch"] for event in again.run.events("epoch")] == list(range(1, CLASSIFIER_EPOCHS + 4))
     _only_its_own_ray_has_ended(cluster)
 
 
