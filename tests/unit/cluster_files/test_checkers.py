@@ -72,3 +72,5 @@ def test_what_the_image_copies_is_sent_to_the_builder() -> None:
     ignored = (CLUSTER / "docker" / "Dockerfile.dockerignore").read_text().splitlines()
     assert copied == {line[1:] for line in ignored if line.startswith("!")}
     assert all((CLUSTER.parent / name).exists() for name in copied)
+    links = [path.resolve() for path in (CLUSTER.parent / "distxml").rglob("*") if path.is_symlink()]
+    assert links and {link.relative_to(CLUSTER.parent).parts[0] for link in links} <= copied, "recipes lie outside"
