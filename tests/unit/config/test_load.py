@@ -24,9 +24,7 @@ def test_packaged_datasets_are_valid(name: str) -> None:
 
 
 def test_every_shipped_yaml_is_one_of_them() -> None:
-    shipped = {
-        path for folder in ("distxml", "datasets", "tune", "cluster") for path in (REPOSITORY / folder).rglob("*.yaml")
-    }
+    shipped = {path for folder in ("distxml", "datasets", "tune") for path in (REPOSITORY / folder).rglob("*.yaml")}
     known = {REPOSITORY / "distxml/recipes" / f"{name}.yaml" for name in recipe_names("experiments")}
     known |= {folder / f"{name}.yaml" for name in recipe_names("datasets") for folder in _dataset_folders()}
     known |= {REPOSITORY / "tune" / f"{name}.yaml" for name in recipe_names("sweeps")}  # read in tests/unit/tuning
