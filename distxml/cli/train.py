@@ -36,27 +36,26 @@ def train(
 
 
 def _train(settings: "Recipe") -> None:
-    from distxml.config.run_folder import RunFolder
     from distxml.monitoring.console import TrainingConsole
     from distxml.training.driver import TrainHooks
     from distxml.training.driver import train as run_training
 
-    finished_before = RunFolder(settings.run_folder).finished.exists()
     with TrainingConsole() as console:
-        run_training(settings, TrainHooks(console))
-    typer.echo(f"{'already complete' if finished_before else 'trained'}: {settings.run_folder}")
-    typer.echo(f"next: distxml evaluate {shlex.quote(str(settings.run_folder))}")
+        trained = run_training(settings, TrainHooks(console))
+    typer.echo(f"{'trained' if trained else 'already complete'}: {settings.run_place}")
+    typer.echo(f"next: distxml evaluate {shlex.quote(settings.run_place)}")
 
 
 def _check(settings: "Recipe") -> None:
     from distxml.cluster import connect
-    from distxml.config.run_folder import RunFolder
     from distxml.data.inspect import inspect_dataset
+    from distxml.storage.runs import run_to_train
     from distxml.training.preflight import check_dataset, parameters, reading_bound, run_one_batch
     from distxml.training.run_claim import check_claim
 
     dataset = check_dataset(settings)
-    check_claim(RunFolder(settings.run_folder), settings, dataset)
+    with run_to_train(settings.run_place) as run:
+        check_claim(run, settings, dataset)
     inspect_dataset(dataset, lambda splits, _title: splits)
     counts = ", ".join(f"{split} {sum(classes.values())}" for split, classes in dataset.metadata.counts.items())
     typer.echo(f"dataset: {dataset.folder} readable ({counts}; classes {', '.join(dataset.metadata.classes)})")
@@ -69,4 +68,4 @@ def _check(settings: "Recipe") -> None:
     scaling = settings.scaling
     connect(scaling.workers, scaling.cpus_per_worker, scaling.gpus_per_worker)
     typer.echo(f"workers: {scaling.workers} fit")
-    typer.echo(f"run: would go to {settings.run_folder}; nothing was written")
+    typer.echo(f"run: would go to {settings.run_place}; nothing was written")

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from distxml.config.locations import absolute
-from distxml.config.recipe import DatasetSettings
+from distxml.config.recipe import DatasetSettings, RunSettings
 
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
 
@@ -17,6 +17,8 @@ def with_absolute_paths(settings: AnySettings) -> AnySettings:
     changed = {name: made for name, value, made in pairs if made != value}
     if isinstance(settings, DatasetSettings):
         changed["path"] = absolute(settings.path)
+    if isinstance(settings, RunSettings):
+        changed["folder"] = absolute(settings.folder)
     return settings.model_copy(update=changed)
 
 

@@ -10,6 +10,7 @@ from distxml.config.base import Settings
 from distxml.config.compute import ComputeSettings
 from distxml.config.evaluation import EvaluationSettings, Gating
 from distxml.config.guard import GuardSettings
+from distxml.config.locations import is_uri, joined
 from distxml.config.model import ModelSettings
 from distxml.config.phases import PhaseName, PhaseSettings, PhasesSettings
 from distxml.config.quick_scores import QuickScoresSettings
@@ -73,8 +74,9 @@ class RunSettings(Settings):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$")
     """Folder of the run; the same name resumes where an interrupted run stopped."""
-    folder: Path = Path("runs")
-    """Parent of the run's folder. On a cluster: a path that every node shares."""
+    folder: str = Field(default="runs", min_length=1)
+    """Parent of the run's folder. On a cluster: a path that every node shares, or a URI (`s3://bucket/runs`, `gs://...`,
+    `abfs://...`, `hdfs://...`, or any other that pyarrow or fsspec can write)."""
     seed: int = Field(default=0, ge=0)
     """Every source of randomness of training and evaluation derives from it."""
     checkpoint_steps: int | None = Field(default=None, ge=1)
@@ -87,6 +89,11 @@ class RunSettings(Settings):
     are not recorded. Unset: none."""
     gallery: int = Field(default=6, ge=0)
     """Validation images whose heatmaps TensorBoard shows each epoch."""
+
+    @field_validator("folder", mode="before")
+    @classmethod
+    def _text(cls, folder: object) -> object:
+        return str(folder) if isinstance(folder, Path) else folder
 
 
 class ScalingSettings(Settings):
@@ -192,6 +199,12 @@ class Recipe(Settings):
         return "white" if self.phases.classifier.white_heatmap else "recompute"
 
     @property
+    def run_place(self) -> str:
+        """Folder of this run: a path or a URI."""
+        return joined(self.run.folder, self.run.name)
+
+    @property
     def run_folder(self) -> Path:
-        """Folder of this run."""
-        return self.run.folder / self.run.name
+        """Folder of this run, which is one of this machine."""
+        assert not is_uri(self.run.folder), "a run in a store has no path"
+        return Path(self.run_place)

@@ -1,5 +1,6 @@
 """Where things lie in a run's folder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,9 +15,54 @@ CheckpointName = Literal["last", "previous", "healthy", "best_loss", "best_accur
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run and the names in it."""
+    """The folder of one run and the names in it.
+
+    Of a run in an object store (`distxml.storage`) this is a folder of this node, and what is read must be fetched
+    before and what was written published. Where the run is a folder of this machine these have nothing to do.
+    """
 
     path: Path
+
+    def __str__(self) -> str:
+        """What the user calls the run."""
+        return str(self.path)
+
+    def named(self, path: Path) -> str:
+        """What the user calls a file or folder in it."""
+        return str(path)
+
+    def begin(self, part: str = "training", driver: str | None = None) -> str | None:
+        """Become the one who publishes this part of the run; where others must be kept from it, a token for that."""
+        del part, driver
+
+    def fetch(self, path: Path, *names: str) -> None:
+        """Bring a file here, or a folder: as it was published last, and only the files in it that are named, if any."""
+
+    def publish(
+        self, *paths: Path, kept: Mapping[Path, Path] | None = None, also: Mapping[Path, Path] | None = None
+    ) -> None:
+        """Let others have files and folders, all or none.
+
+        Args:
+            paths: what was written.
+            kept: what gets that which others have held until now, if anything.
+            also: what is the same as others that are published now.
+
+        Raises:
+            UserError: somebody else publishes this run now, or it cannot be written.
+        """
+
+    def upload(self, *paths: Path) -> None:
+        """Let others look at files that nothing is read from again; those that are not here, they get rid of."""
+
+    def check_still_ours(self, attempt: str) -> None:
+        """A driver that was killed may leave workers behind; they must not write once a new driver has started.
+
+        Raises:
+            UserError: one has.
+        """
+        if self.attempt.read_text() != attempt:
+            raise UserError(f"run {self}: another `distxml train` has taken over; this one stops")
 
     @property
     def config(self) -> Path:
@@ -114,5 +160,5 @@ class RunFolder:
             UserError: this is not a run's folder.
         """
         if not self.config.is_file():
-            raise UserError(f"run {self.path}: no {self.config.name}; name a folder made by `distxml train`")
+            raise UserError(f"run {self}: no {self.config.name}; name a folder made by `distxml train`")
         return validate_json_file(Recipe, self.config, "restore the file, or train again under another run.name")

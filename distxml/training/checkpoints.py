@@ -78,10 +78,12 @@ class Checkpoints:
                 write_checkpoint(fresh, learner, state, self.card)
                 for name in also:
                     copy_folder(fresh, last.with_name(name))
+            same = {last.with_name(name): last for name in also}
+            self.run.publish(last, self.run.metrics, kept={last.with_name("previous"): last}, also=same)
             self._saved = time.monotonic()
         except (OSError, RuntimeError, SafetensorError) as error:
             raise InfrastructureError(
-                f"run {self.run.path}: a checkpoint of the {state.phase} phase could not be written "
+                f"run {self.run}: a checkpoint of the {state.phase} phase could not be written "
                 f"({reason_of(error)}); free some space, then the same command resumes from the checkpoint before it"
             ) from None
 
@@ -95,7 +97,7 @@ class Checkpoints:
             damage = damage_of(folder)
             if damage is None:
                 return ResumePoint(checkpoint, skipped)
-            skipped.append(f"skipped checkpoint {folder}: {damage}")
+            skipped.append(f"skipped checkpoint {self.run.named(folder)}: {damage}")
         return ResumePoint(None, skipped)
 
     def find_newest_together(self, is_first: bool, device: torch.device) -> ResumePoint:
@@ -110,8 +112,10 @@ class Checkpoints:
         return damage_of(self.folder(phase, name))
 
     def folder(self, phase: PhaseName, name: CheckpointName) -> Path:
-        """Where a checkpoint is."""
-        return present_folder(self.run.checkpoint(phase, name))
+        """Where a checkpoint is, on this node."""
+        folder = self.run.checkpoint(phase, name)
+        self.run.fetch(folder)
+        return present_folder(folder)
 
     def state(self, checkpoint: CheckpointRef) -> TrainState:
         """Where training stood."""
@@ -135,13 +139,8 @@ class Checkpoints:
             ) from None
 
     def check_still_ours(self) -> None:
-        """A driver that was killed may leave workers behind; they must not write once a new driver has started.
-
-        Raises:
-            UserError: one has.
-        """
-        if self.run.attempt.read_text() != self.attempt:
-            raise UserError(f"run {self.run.path}: another `distxml train` has taken over; this one stops")
+        """See `RunFolder.check_still_ours`."""
+        self.run.check_still_ours(self.attempt)
 
 
 def _check_weights(learner: Learner, state: TrainState) -> None:

@@ -16,6 +16,7 @@ from distxml.locks import claimed
 from distxml.models.checkpoint import CARD_NAME, check_classes, read_card
 from distxml.registry import Address
 from distxml.signals import interruptible, stop_requests
+from distxml.storage.runs import run_to_train
 from distxml.training.checkpoints import NEWEST_FIRST
 from distxml.training.preflight import check_dataset, run_one_batch
 from distxml.training.ray_train import Display, fit
@@ -44,27 +45,30 @@ class TrainHooks:
     scores: Address = "distxml.evaluation.scoring.quick_scores:quick_scores"
 
 
-def train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
+def train(recipe: Recipe, hooks: TrainHooks) -> bool:
     """Train a recipe to the end of its joint phase; an interrupted run resumes.
+
+    Returns:
+        False where it was complete before.
 
     Raises:
         UnrecoverableError: the settings lead nowhere.
         UserError: the settings, the dataset, the cluster or the run's folder do not allow it, or training stopped.
         Interrupted: Ctrl-C or SIGTERM.
     """
-    with interruptible(f"interrupted; the same command resumes from there: run {recipe.run_folder}"):
-        return _train(recipe, hooks)
-
-
-def _train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
     recipe = with_absolute_paths(recipe)
-    run = RunFolder(recipe.run_folder)
+    interrupted = f"interrupted; the same command resumes from there: run {recipe.run_place}"
+    with interruptible(interrupted), run_to_train(recipe.run_place) as run:
+        return _train(run, recipe, hooks)
+
+
+def _train(run: RunFolder, recipe: Recipe, hooks: TrainHooks) -> bool:
     dataset = check_dataset(recipe)
     hooks.check_data(dataset)
     check_claim(run, recipe, dataset)
     resumes = has_checkpoints(run, dataset)
     if run.finished.exists():
-        return run
+        return False
     if not resumes:
         run_one_batch(recipe, dataset)  # so that what cannot run stops us before anything is written
     if not hooks.waits_for_nodes:
@@ -72,13 +76,13 @@ def _train(recipe: Recipe, hooks: TrainHooks) -> RunFolder:
     with stop_requests() as stop, _claimed(run, recipe, dataset, hooks.patience) as granted:
         if hooks.prepare(run, granted.recipe, dataset):
             fit(granted, run, stop, hooks.scores, hooks.display)
-    return run
+    return True
 
 
 @contextmanager
 def _claimed(run: RunFolder, recipe: Recipe, dataset: Dataset, patience: float) -> Iterator[Claim]:
     """Hold the run's folder, so that nobody else trains in it."""
-    name, remedy = f"run {run.path}", "choose another run.folder"
+    name, remedy = f"run {run}", "choose another run.folder"
     busy = "another process is training it; wait for it or set run.name=NAME"
     with claimed(run.lock, name, busy, remedy, patience):
         try:
@@ -93,6 +97,8 @@ def has_checkpoints(run: RunFolder, dataset: Dataset) -> bool:
 
     What is damaged is passed over, as it is when training resumes.
     """
+    for each in NEWEST_FIRST:
+        run.fetch(run.checkpoint(each.phase, each.name), CARD_NAME)
     folders = [present_folder(run.checkpoint(each.phase, each.name)) for each in NEWEST_FIRST]
     known = [folder for folder in folders if damage_of_files(folder, [CARD_NAME]) is None]
     for folder in known:

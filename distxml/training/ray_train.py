@@ -60,7 +60,7 @@ def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: Address, disp
         error = _error_of(_trainer(claimed, run, event_queue, stop, scores).fit)
     if error and stop.signal:
         ray.shutdown()
-        raise Interrupted(f"interrupted; the same command resumes from there: run {run.path}", 128 + stop.signal)
+        raise Interrupted(f"interrupted; the same command resumes from there: run {run}", 128 + stop.signal)
     to_mend = to_mend or _users_own(error)
     if to_mend:  # also without an error: workers that are started again after it return at once
         raise to_mend[0]
@@ -68,6 +68,7 @@ def fit(claimed: Claim, run: RunFolder, stop: StopRequest, scores: Address, disp
         _explain(error, run)
     shutil.rmtree(run.ray, ignore_errors=True)
     run.failure.unlink(missing_ok=True)
+    run.upload(run.failure)
 
 
 def _error_of(call: Callable[[], object]) -> Exception | None:
@@ -116,7 +117,7 @@ def _trainer(claimed: Claim, run: RunFolder, event_queue: EventQueue, stop: Stop
     recipe, scaling = claimed.recipe, claimed.recipe.scaling
     task = WorkerTask(
         recipe=recipe.model_dump_json(),
-        run=str(run.path),
+        run=str(run),
         dataset_sha256=claimed.dataset_sha256,
         event_queue=event_queue,
         attempt=claimed.attempt,
@@ -154,8 +155,9 @@ def _users_own(error: Exception | None) -> list[UserError]:
 
 def _explain(error: Exception, run: RunFolder) -> NoReturn:
     write_whole(run.failure, "".join(traceback.format_exception(error)))
+    run.upload(run.failure)
     raise UserError(
-        f"training stopped ({_reason(error)}); details: {run.failure}; the same command resumes from there"
+        f"training stopped ({_reason(error)}); details: {run.named(run.failure)}; the same command resumes from there"
     ) from None
 
 

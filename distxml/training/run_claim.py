@@ -61,11 +61,11 @@ def check_claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> None:
         raise UserError(f"run.folder={run.path.parent}: {above} is a file; choose another run.folder")
     if run.config.exists():
         _check_same(run, recipe)
-        check_same_data(run.dataset, dataset, f"run {run.path}", "start another run with run.name=NAME")
+        check_same_data(run.dataset, dataset, f"run {run}", "start another run with run.name=NAME")
     elif run.path.exists() and not run.path.is_dir():
-        raise UserError(f"run {run.path}: is a file; choose another run.name")
+        raise UserError(f"run {run}: is a file; choose another run.name")
     elif run.path.exists() and any(not _is_own(path) for path in run.path.iterdir()):
-        raise UserError(f"run {run.path}: the folder is not empty and holds no run; choose another run.name")
+        raise UserError(f"run {run}: the folder is not empty and holds no run; choose another run.name")
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,9 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
     Raises:
         UserError: see `check_claim`.
     """
+    token = run.begin()
+    for path in (run.dataset, run.config, run.environment):
+        run.fetch(path)  # whoever published it until now may have written since it was read
     check_claim(run, recipe, dataset)
     for path in (run.dataset, run.config, run.environment, run.attempt, run.metrics):
         remove_unfinished(run.path, path.name)
@@ -98,7 +101,8 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
     write_whole(run.dataset, dataset.metadata.model_dump_json(indent=2) + "\n")
     write_whole(run.config, recipe.model_dump_json(indent=2) + "\n")
     write_whole(run.environment, json.dumps(environment_with(run.environment), indent=2) + "\n")
-    attempt = uuid.uuid4().hex
+    run.publish(run.dataset, run.config, run.environment)
+    attempt = token or uuid.uuid4().hex
     write_whole(run.attempt, attempt)
     return Claim(attempt, recipe, dataset.sha256, notices)
 
@@ -106,6 +110,7 @@ def claim(run: RunFolder, recipe: Recipe, dataset: Dataset) -> Claim:
 def mark_finished(run: RunFolder) -> None:
     """The last phase is over: nobody trains in this folder any more."""
     write_whole(run.finished, json.dumps({"finished": datetime.now(UTC).isoformat("T", "seconds")}) + "\n")
+    run.publish(run.finished, run.metrics)
 
 
 def _keep_micro_batch(run: RunFolder, recipe: Recipe) -> tuple[Recipe, list[str]]:
@@ -141,7 +146,7 @@ def _check_same(run: RunFolder, recipe: Recipe) -> None:
         free = any(key == name or key.startswith(f"{name}.") for name in FREE_TO_CHANGE)
         if not free and before.get(key) != now.get(key):
             raise UserError(
-                f"run {run.path}: was started with {key}={before.get(key)}, not {now.get(key)}; resume with the same "
+                f"run {run}: was started with {key}={before.get(key)}, not {now.get(key)}; resume with the same "
                 "settings, or start another run with run.name=NAME"
             )
 

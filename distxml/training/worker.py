@@ -1,7 +1,5 @@
 """What each Ray Train worker runs."""
 
-from pathlib import Path
-
 import ray.train
 import ray.train.torch
 import torch
@@ -15,8 +13,9 @@ from distxml.data.schema import Dataset, Split, reopen_dataset
 from distxml.errors import UserError, cause_of, is_disk_full, reason_of
 from distxml.losses import class_weights
 from distxml.models.checkpoint import build_empty_model, build_model
-from distxml.monitoring.events import FailedEvent
+from distxml.monitoring.events import FailedEvent, NoticeEvent
 from distxml.registry import load
+from distxml.storage.runs import run_of_worker
 from distxml.training.callbacks.context import CallbackContext
 from distxml.training.callbacks.registry import make_callbacks
 from distxml.training.checkpoints import Checkpoints
@@ -35,7 +34,7 @@ def train_worker(task: WorkerTask) -> None:
     if task.event_queue.has_failed():
         return  # a user's mistake does not go away by trying again; the driver tells
     try:
-        _train(Recipe.model_validate_json(task.recipe), RunFolder(Path(task.run)), task)
+        _train_in_place(Recipe.model_validate_json(task.recipe), task)
     except OSError as error:
         _give_up_if_full(error, task)
         raise
@@ -44,10 +43,19 @@ def train_worker(task: WorkerTask) -> None:
         raise
 
 
-def _train(recipe: Recipe, run: RunFolder, task: WorkerTask) -> None:
+def _train_in_place(recipe: Recipe, task: WorkerTask) -> None:
     dataset = reopen_dataset(recipe.dataset.path, task.dataset_sha256)
     context = ray.train.get_context()
     rank = Rank(context.get_world_rank(), context.get_world_size())
+
+    def tell(message: str) -> None:
+        task.event_queue.put(NoticeEvent(0, message))
+
+    with run_of_worker(task.run, task.attempt, is_first=rank.is_first, notify=tell) as run:
+        _train(recipe, run, task, dataset, rank)
+
+
+def _train(recipe: Recipe, run: RunFolder, task: WorkerTask, dataset: Dataset, rank: Rank) -> None:
     torch.set_num_threads(recipe.scaling.cpus_per_worker)
     set_determinism(recipe.compute)
     device = ray.train.torch.get_device()

@@ -19,7 +19,7 @@ class WorkerTask:
 
     Attributes:
         recipe: as JSON.
-        run: absolute path of its folder.
+        run: absolute path of its folder, or its URI.
         dataset_sha256: of the dataset that the driver has opened: `Dataset.sha256`.
         event_queue: to the driver.
         attempt: token of the driver that sends this.

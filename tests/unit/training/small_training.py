@@ -70,11 +70,16 @@ def small_recipe(folder: Path, *overrides: str) -> Recipe:
     return load_settings(Recipe, "polygons", [*places, *SMALL, *overrides])
 
 
-def small_trainer(recipe: Recipe, event_queue: KeptEvents | None = None, scores: ScoresMaker = no_scores) -> Trainer:
+def small_trainer(
+    recipe: Recipe,
+    event_queue: KeptEvents | None = None,
+    scores: ScoresMaker = no_scores,
+    run: RunFolder | None = None,
+) -> Trainer:
     """What a worker of one would run; claims the run's folder, as the driver does."""
     torch.set_num_threads(1)
     dataset = open_dataset(recipe.dataset.path)
-    run = RunFolder(recipe.run_folder)
+    run = run or RunFolder(recipe.run_folder)
     run.path.mkdir(parents=True, exist_ok=True)
     claimed = claim(run, recipe, dataset)
     recipe, seed = claimed.recipe, recipe.run.seed
