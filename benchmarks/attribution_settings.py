@@ -80,7 +80,7 @@ class Study:
             | ({"rise_masks": 16} if quick else {})
         )
         self.evaluation = self._prepared(run, self.settings)
-        self.model = load_model(self.evaluation.checkpoint).model
+        self.model = load_model(self.evaluation.checkpoint.path).model
         self.run, self.quick = run, quick
         reader = SplitReader(self.evaluation.dataset, self.settings.split)
         keys = self.evaluation.plan.curve_keys

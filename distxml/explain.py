@@ -16,7 +16,7 @@ from distxml.config.run_folder import CheckpointName, RunFolder
 from distxml.errors import UserError, reason_of
 from distxml.files import published_together
 from distxml.model_input import read_image
-from distxml.models.checkpoint import LoadedModel, load_model
+from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, LoadedModel, load_model
 from distxml.monitoring.overlay import overlay
 
 INDEX_NAME = "explanations.json"
@@ -81,7 +81,7 @@ def explain_images(run: RunFolder, images: Sequence[Path], out: Path, checkpoint
     with _staged(out) as staging:
         explanations = [_explain(loaded, image, name, staging) for image, name in zip(images, names, strict=True)]
         index = {
-            "checkpoint": str(folder),
+            "checkpoint": run.named(folder),
             "classes": loaded.card.classes,
             "image_size": loaded.card.image_size,
             "images": [asdict(explanation) for explanation in explanations],
@@ -116,8 +116,9 @@ def _overlay_name(name: str) -> str:
 def _checkpoint(run: RunFolder, name: CheckpointName) -> Path:
     run.recipe()  # is it a run at all?
     folder = run.checkpoint(PhaseName.JOINT, name)
+    run.fetch(folder, CARD_NAME, WEIGHTS_NAME)
     if not folder.is_dir():
-        raise UserError(f"run {run.path}: no checkpoint {name} of the joint phase; let the training come that far")
+        raise UserError(f"run {run}: no checkpoint {name} of the joint phase; let the training come that far")
     return folder
 
 

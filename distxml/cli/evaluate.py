@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ EXAMPLE = "Example: distxml evaluate runs/polygons evaluation.curve_images=100"
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a finished run, or its URI.")],
     more: Annotated[
         list[str] | None,
         typer.Argument(
@@ -33,22 +34,20 @@ def evaluate(
     the training, not of one trained model. An interrupted evaluation resumes where it stopped."""
     from distxml.config.evaluation_request import override_recipe, runs_and_overrides
     from distxml.evaluation.several_runs.evaluate import prepare_several
+    from distxml.storage.runs import run_to_read
 
-    folders, overrides = runs_and_overrides([run, *(more or [])])
-    recipes = [override_recipe(folder.recipe(), overrides, str(folder.config)) for folder in folders]
-    if print_config:
-        _print_settings(folders, recipes)
-        return
-    evaluations = prepare_several(folders, recipes) if len(folders) > 1 else []
-    if dry_run:
-        for folder, recipe in zip(folders, recipes, strict=True):
-            _print_plan(folder, recipe)
-        if evaluations:
-            typer.echo(f"over all {len(folders)} runs: would go to {folders[0].several_runs}")
-    elif evaluations:
-        _evaluate_several(folders, evaluations)
-    else:
-        _evaluate(folders[0], recipes[0])
+    places, overrides = runs_and_overrides([run, *(more or [])])
+    with ExitStack() as opened:
+        folders = [opened.enter_context(run_to_read(place)) for place in places]
+        recipes = [override_recipe(folder.recipe(), overrides, str(folder.config)) for folder in folders]
+        if print_config:
+            _print_settings(folders, recipes)
+        elif dry_run:
+            _print_plans(folders, recipes)
+        elif len(folders) > 1:
+            _evaluate_several(folders, prepare_several(folders, recipes))
+        else:
+            _evaluate(folders[0], recipes[0])
 
 
 def _print_settings(folders: Sequence["RunFolder"], recipes: Sequence["Recipe"]) -> None:
@@ -57,8 +56,19 @@ def _print_settings(folders: Sequence["RunFolder"], recipes: Sequence["Recipe"])
 
     for run, recipe in zip(folders, recipes, strict=True):
         if len(folders) > 1:
-            typer.echo(f"---\n# {run.path}")
+            typer.echo(f"---\n# {run}")
         typer.echo(to_yaml(recipe), nl=False)
+
+
+def _print_plans(folders: Sequence["RunFolder"], recipes: Sequence["Recipe"]) -> None:
+    from distxml.evaluation.several_runs.evaluate import prepare_several
+
+    if len(folders) > 1:
+        prepare_several(folders, recipes)
+    for folder, recipe in zip(folders, recipes, strict=True):
+        _print_plan(folder, recipe)
+    if len(folders) > 1:
+        typer.echo(f"over all {len(folders)} runs: would go to {folders[0].named(folders[0].several_runs)}")
 
 
 def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
@@ -80,7 +90,7 @@ def _print_plan(folder: "RunFolder", recipe: "Recipe") -> None:
         unknown = "not known, as other programs hold the cluster's CPUs or GPUs"
         time = unknown if seconds is None else f"about {duration(seconds)}"
         typer.echo(f"time: {time}; scaling.workers={recipe.scaling.workers} fit")
-    typer.echo(f"results: would go to {folder.evaluation}; nothing was written")
+    typer.echo(f"results: would go to {folder.named(folder.evaluation)}; nothing was written")
 
 
 def _plan_lines(evaluation: "Evaluation") -> list[str]:
@@ -129,15 +139,16 @@ def _evaluate_several(folders: Sequence["RunFolder"], evaluations: Sequence["Eva
     for message in notes_on_seeds(folders, evaluations):
         typer.echo(f"note: {message}", err=True)
     for number, (run, evaluation) in enumerate(zip(folders, evaluations, strict=True), 1):
-        what = f"evaluating {run.path} ({number} of {len(folders)})"
+        what = f"evaluating {run} ({number} of {len(folders)})"
         with interruptible(interruption(run)), PassProgress(what) as progress:
             evaluate_run(run, evaluation.recipe, progress.show, progress.say)
-        typer.echo(f"{run.evaluation}")
+        typer.echo(run.named(run.evaluation))
     with interruptible(interruption(folders[0])):
         several = summarize_several(folders, evaluations)
     print_several(several)
-    typer.echo(f"{folders[0].several_runs}\n{folders[0].several_runs_table}")
-    typer.echo(f"next: distxml report {shlex.quote(str(folders[0].path))}")
+    first = folders[0]
+    typer.echo(f"{first.named(first.several_runs)}\n{first.named(first.several_runs_table)}")
+    typer.echo(f"next: distxml report {shlex.quote(str(first))}")
 
 
 def _evaluate(folder: "RunFolder", recipe: "Recipe") -> None:
@@ -151,5 +162,5 @@ def _evaluate(folder: "RunFolder", recipe: "Recipe") -> None:
         summary = evaluate_run(folder, recipe, progress.show, progress.say)
     print_summary(summary)
     for name in (SUMMARY_NAME, TABLE_NAME, IMAGES_NAME, HEATMAPS_NAME, CURVES_NAME):
-        typer.echo(f"{folder.evaluation / name}")
-    typer.echo(f"next: distxml report {shlex.quote(str(folder.path))}")
+        typer.echo(folder.named(folder.evaluation / name))
+    typer.echo(f"next: distxml report {shlex.quote(str(folder))}")

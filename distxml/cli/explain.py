@@ -10,7 +10,7 @@ EXAMPLE = "Example: distxml explain runs/polygons photo.jpg --out explanations"
 if TYPE_CHECKING:
     from distxml.explain import Explanations
 
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run, made by `distxml train`.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Folder of the run, made by `distxml train`, or its URI.")]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files (JPEG, PNG, ...).")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pictures.")]
 Checkpoint = Annotated[
@@ -24,10 +24,11 @@ def explain(run: Run, images: Images, out: Out = Path("explanations"), checkpoin
 
     Images are turned upright as their EXIF orientation says; more than 8 bits per channel are refused.
     """
-    from distxml.config.run_folder import RunFolder
     from distxml.explain import explain_images
+    from distxml.storage.runs import run_to_read
 
-    explanations = explain_images(RunFolder(run), images, out, checkpoint)
+    with run_to_read(run) as folder:
+        explanations = explain_images(folder, images, out, checkpoint)
     _print_table(explanations)
     typer.echo(explanations.index)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from distxml.config.base import Settings
 from distxml.config.evaluation import EvaluationSettings
 from distxml.config.load import override_settings
+from distxml.config.locations import is_uri
 from distxml.config.recipe import DatasetSettings, Recipe, ScalingSettings
-from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 
 
@@ -21,20 +21,24 @@ class EvaluationRequest(Settings):
     """Workers that measure it."""
 
 
-def runs_and_overrides(words: list[str]) -> tuple[list[RunFolder], list[str]]:
-    """Which words of a command name runs, the first at least, and which are settings.
+def runs_and_overrides(words: list[str]) -> tuple[list[str], list[str]]:
+    """Which words of a command name runs, by path or URI, the first at least, and which are settings.
 
-    A word with `=` is a setting, unless there is a folder of that name.
+    A word with `=` is a setting, unless there is a folder of that name or it is a URI.
 
     Raises:
         UserError: a word is neither a folder nor a setting.
     """
-    overrides = [word for word in words[1:] if "=" in word and not Path(word).is_dir()]
-    folders = [word for word in words if word not in overrides]
-    for word in folders[1:]:
-        if not Path(word).is_dir():
+    overrides = [word for word in words[1:] if "=" in word and not _is_place(word)]
+    places = [word for word in words if word not in overrides]
+    for word in places[1:]:
+        if not _is_place(word):
             raise UserError(f"{word}: is neither the folder of a run nor a setting; write settings as a.b=value")
-    return [RunFolder(Path(word)) for word in folders], overrides
+    return places, overrides
+
+
+def _is_place(word: str) -> bool:
+    return is_uri(word.partition("=")[0]) or Path(word).is_dir()
 
 
 def override_recipe(recipe: Recipe, overrides: list[str], origin: str) -> Recipe:

@@ -22,6 +22,8 @@ from distxml.evaluation.workers.worker import Weights, WorkerInputs
 from distxml.files import remove_unfinished
 from distxml.locks import claimed
 from distxml.signals import Interrupted, StopRequest, stop_requests
+from distxml.storage.parts import StoredParts
+from distxml.storage.stored_run import EVALUATION, StoredRun
 
 ShowProgress = Callable[[int, int], None]
 """Called with (forward passes done, all forward passes)."""
@@ -89,11 +91,12 @@ def evaluate_run(
     """
     evaluation = prepare(run, recipe)
     busy = "another process is evaluating it; wait for it"
-    with claimed(run.evaluation_lock, f"run {run.path}", busy, "change its permissions or copy the run"):
+    with claimed(run.evaluation_lock, f"run {run}", busy, "change its permissions or copy the run"):
         remove_unfinished(run.path, run.evaluation.name)
         remaining = remaining_work(run, evaluation)
         if remaining.tasks:  # workers that do not fit end the evaluation before anything is written
             connect(recipe.scaling.workers, recipe.scaling.cpus_per_worker, recipe.scaling.gpus_per_worker)
+        run.begin(EVALUATION)
         remaining.open()
         for message in notes_on_finished(remaining):
             notify(message)
@@ -105,6 +108,7 @@ def evaluate_run(
         finished = [part.journal.read() for part in remaining.parts]
         results = results_of(remaining, finished)
         store(results, run.evaluation)
+        run.publish(run.evaluation)
         for part, rows in zip(remaining.parts, finished, strict=True):
             part.journal.merge(rows)
     return results.summary
@@ -135,14 +139,16 @@ def remaining_work(run: RunFolder, evaluation: Evaluation) -> RemainingWork:
 
 def _finished(run: RunFolder, evaluation: Evaluation) -> RemainingWork:
     """What is done, not yet what is to be done."""
-    journal = RowJournal(run.evaluation_rows.resolve() / fingerprint(evaluation))
+    folder = run.evaluation_rows / fingerprint(evaluation)
+    stored = StoredParts(run.named(folder)) if isinstance(run, StoredRun) else None
+    journal = RowJournal(folder.resolve(), stored)
     return RemainingWork(evaluation, journal, journal.read(), [])
 
 
 def notes_on_finished(remaining: RemainingWork) -> list[str]:
     """What the user should know about rows that an earlier evaluation has written."""
     damaged = [
-        f"{part.journal.folder / name} is damaged or is not from this evaluation; its rows are computed again"
+        f"{part.journal.named(name)} is damaged or is not from this evaluation; its rows are computed again"
         for part in remaining.parts
         for name in part.finished.damaged
     ]
@@ -162,7 +168,7 @@ def _reused(part: RemainingWork, name: str) -> list[str]:
 
 def interruption(run: RunFolder) -> str:
     """What the user reads after Ctrl-C or SIGTERM."""
-    return f"interrupted; the same command resumes it: run {run.path}"
+    return f"interrupted; the same command resumes it: run {run}"
 
 
 def score(remaining: RemainingWork, show_progress: ShowProgress, notify: Notify, stop: StopRequest) -> None:

@@ -25,6 +25,7 @@ from distxml.locks import is_locked
 from distxml.losses import class_weights
 from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, ModelCard, check_classes, load_model
 from distxml.models.gate import gate_at
+from distxml.storage.pinned import PinnedFolder, pinned
 
 ROWS_VERSION = 4
 """Counts up when the same settings give other rows than before."""
@@ -47,7 +48,7 @@ class Evaluation:
     """One evaluation, ready to go.
 
     Attributes:
-        checkpoint: absolute path of the folder of the model that is scored.
+        checkpoint: folder of the model that is scored.
         explainer_checkpoint: of the one whose explainer makes the in-model heatmaps; the same, unless f is
             `classifier_phase`.
         scored: what is known of them.
@@ -59,8 +60,8 @@ class Evaluation:
         spec: what will be done, with the settings, dataset and scaling as they will be used.
     """
 
-    checkpoint: Path
-    explainer_checkpoint: Path
+    checkpoint: PinnedFolder
+    explainer_checkpoint: PinnedFolder
     scored: ScoredModel
     architectures: tuple[ModelSettings, ModelSettings]
     dataset: Dataset
@@ -106,8 +107,8 @@ def prepare(run: RunFolder, recipe: Recipe) -> Evaluation:
     plan = make_plan(settings, card.image_size, labels, DRAW)
     _require_primary(settings, plan)
     return Evaluation(
-        checkpoint=checkpoint.resolve(),
-        explainer_checkpoint=explainer.resolve(),
+        checkpoint=pinned(run, checkpoint),
+        explainer_checkpoint=pinned(run, explainer),
         scored=ScoredModel(
             checkpoint=checkpoint.relative_to(run.path).as_posix(),
             sha256=noted_sum(checkpoint, WEIGHTS_NAME),
@@ -143,14 +144,15 @@ def _claim(recipe: Recipe) -> tuple[str, EvaluationSettings]:
 def _refuse_while_training(run: RunFolder) -> None:
     """Its checkpoints change, and its workers have reserved the CPUs."""
     if is_locked(run.lock):
-        raise UserError(f"run {run.path}: another process is training it; wait until it has finished")
+        raise UserError(f"run {run}: another process is training it; wait until it has finished")
 
 
 def _checkpoint(run: RunFolder, phase: PhaseName, settings: EvaluationSettings) -> Path:
     folder = run.checkpoint(phase, settings.checkpoint)
+    run.fetch(folder, CARD_NAME, WEIGHTS_NAME)
     if not (folder / CARD_NAME).is_file():
         raise UserError(
-            f"run {run.path}: no checkpoint {folder.relative_to(run.path).as_posix()}; finish training first "
+            f"run {run}: no checkpoint {folder.relative_to(run.path).as_posix()}; finish training first "
             "(`distxml train` with the same run.name resumes where it stopped)"
         )
     return folder

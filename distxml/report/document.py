@@ -59,6 +59,7 @@ def write_report(run: RunFolder, track: SampleProgress = untracked) -> Written:
     html = render(content, figures)
     folder = _write_figures(run, content.results, _plates(figures, content.grid))
     write_page(run.report, html)
+    run.upload(run.figures, run.report)
     return Written(run.report, folder, content.notices)
 
 
@@ -70,6 +71,8 @@ def read_content(run: RunFolder, track: SampleProgress = untracked) -> Content:
     """
     recipe = run.recipe()
     log = read_training_log(run.metrics)
+    for path in (run.evaluation, run.several_runs):
+        run.fetch(path)
     evaluation = present_folder(run.evaluation)
     results = load_results(evaluation) if (evaluation / SUMMARY_NAME).is_file() else None
     heatmaps = _heatmaps(run, recipe, results, track)
@@ -102,7 +105,7 @@ def _notices(run: RunFolder, log: TrainingLog, results: Results | None, no_heatm
 
 
 def _command(run: RunFolder) -> str:
-    return f"distxml evaluate {shlex.quote(str(run.path))}"
+    return f"distxml evaluate {shlex.quote(str(run))}"
 
 
 def _plates(figures: Figures, grid: HeatmapGrid | None) -> list[Plate]:

@@ -15,7 +15,7 @@ from distxml.data.rows import Sample, decode
 from distxml.data.schema import Dataset, Split, open_dataset
 from distxml.errors import UserError
 from distxml.evaluation.results import Results
-from distxml.models.checkpoint import WEIGHTS_NAME, LoadedModel, ModelCard, check_classes, load_model
+from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, LoadedModel, ModelCard, check_classes, load_model
 
 AGAIN = "run `distxml evaluate` again"
 
@@ -81,6 +81,7 @@ def open_run(run: RunFolder, recipe: Recipe, results: Results | None) -> ScoredR
 def _not_evaluated(run: RunFolder, recipe: Recipe) -> ScoredRun:
     dataset = _dataset(recipe.dataset.path)
     folder = run.checkpoint(PhaseName.JOINT, recipe.evaluation.checkpoint)
+    run.fetch(folder, CARD_NAME, WEIGHTS_NAME)
     if not folder.is_dir():
         raise UserError("the joint phase has not written a checkpoint yet")
     loaded = _model(folder, dataset)
@@ -98,6 +99,7 @@ def _scored_model(run: RunFolder, name: str, sha256: str, dataset: Dataset) -> L
     folder = run.path / name
     if not folder.resolve().is_relative_to(run.path.resolve()):
         raise UserError(f"{run.evaluation}: the scored checkpoint {folder} lies outside the run")
+    run.fetch(folder, CARD_NAME, WEIGHTS_NAME)
     loaded = _model(folder, dataset)  # first: of a damaged file nobody is to make an evaluation
     if noted_sum(folder, WEIGHTS_NAME) != sha256:
         raise UserError(f"the weights in {folder} are not those that were scored; {AGAIN}")

@@ -28,7 +28,7 @@ def scope(several: SeveralRuns | None, run: RunFolder) -> str:
     return (
         "These figures speak of this one trained model alone: another training with the same settings gives others. To "
         "say something about the training itself, train with other seeds and evaluate them together: "
-        f"distxml evaluate {shlex.quote(str(run.path))} RUN RUN."
+        f"distxml evaluate {shlex.quote(str(run))} RUN RUN."
     )
 
 

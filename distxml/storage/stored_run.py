@@ -9,7 +9,7 @@ from distxml.errors import UserError
 from distxml.locks import locked
 from distxml.storage.fetching import fetch_file, fetch_folder, forget
 from distxml.storage.files import Store
-from distxml.storage.ledger import Ledger
+from distxml.storage.ledger import Ledger, StoredFile
 from distxml.storage.publishing import LEDGERS, Publisher, read_newest
 from distxml.storage.staging import staging_folder
 
@@ -64,11 +64,15 @@ class StoredRun(RunFolder):
         del attempt  # the publisher knows
         self._publishers[TRAINING].check()
 
+    def files_of(self, path: Path) -> dict[str, StoredFile]:
+        """The objects of a folder or a file, by name; none where the run has no such."""
+        unit = self._unit(path)
+        return self._ledger(_part_of(unit)).units.get(unit, {})
+
     def fetch(self, path: Path, *names: str) -> None:
-        unit = path.relative_to(self.path).as_posix()
-        files = self._ledger(_part_of(unit)).units.get(unit)
+        unit, files = self._unit(path), self.files_of(path)
         with locked(self.path.parent / ".fetching"):
-            if files is None:
+            if not files:
                 forget(path)
             elif _is_file(unit, files):
                 fetch_file(self.store, files[path.name], path)
@@ -90,6 +94,8 @@ class StoredRun(RunFolder):
         for path in paths:
             if path.is_dir():
                 self.upload(*sorted(path.iterdir()))
+                here = {self._unit(file) for file in path.rglob("*")}
+                self.store.delete(name for name in self.store.names(self._unit(path)) if name not in here)
             elif path.is_file():
                 self.store.put(self._unit(path), path)
             else:

@@ -33,8 +33,8 @@ def refuse_one_run_twice(runs: Sequence[RunFolder]) -> None:
     """
     for one, other in combinations(runs, 2):
         if one.path.resolve() == other.path.resolve():
-            same = "" if one.path == other.path else f" (it is {one.path})"
-            raise UserError(f"run {other.path}: is named twice{same}; name each run once")
+            same = "" if one.path == other.path else f" (it is {one})"
+            raise UserError(f"run {other}: is named twice{same}; name each run once")
 
 
 def refuse_others(runs: Sequence[RunFolder], evaluations: Sequence[Evaluation]) -> None:
@@ -50,7 +50,7 @@ def refuse_others(runs: Sequence[RunFolder], evaluations: Sequence[Evaluation]) 
     for run, evaluation in zip(runs, evaluations, strict=True):
         if not evaluation.scored.training_finished:
             raise UserError(
-                f"run {run.path}: its training is not finished; finish it (`distxml train` with the same run.name "
+                f"run {run}: its training is not finished; finish it (`distxml train` with the same run.name "
                 "resumes where it stopped), or leave it out"
             )
         _refuse_other_data(run, evaluation, runs[0], evaluations[0])
@@ -58,7 +58,7 @@ def refuse_others(runs: Sequence[RunFolder], evaluations: Sequence[Evaluation]) 
     for (one, first), (other, second) in combinations(zip(runs, evaluations, strict=True), 2):
         if not _weights(first).isdisjoint(_weights(second)):
             raise UserError(
-                f"run {other.path}: has the same weights as run {one.path}, so it is no second training; leave one "
+                f"run {other}: has the same weights as run {one}, so it is no second training; leave one "
                 "out, or train it again with another run.seed and run.name"
             )
 
@@ -72,7 +72,7 @@ def notes_on_seeds(runs: Sequence[RunFolder], evaluations: Sequence[Evaluation])
     for (one, first), (other, second) in combinations(zip(runs, evaluations, strict=True), 2):
         if first.recipe.run.seed == second.recipe.run.seed:
             yield (
-                f"runs {one.path} and {other.path} have the same run.seed ({first.recipe.run.seed}): they began with "
+                f"runs {one} and {other} have the same run.seed ({first.recipe.run.seed}): they began with "
                 "the same weights, so they say less about how trainings differ"
             )
 
@@ -81,13 +81,13 @@ def _refuse_other_data(run: RunFolder, evaluation: Evaluation, first: RunFolder,
     trained = [file_digest(one.dataset) if one.dataset.is_file() else None for one in (run, first)]
     if trained[0] != trained[1]:
         raise UserError(
-            f"run {run.path}: was trained on another dataset than run {first.path} (their {run.dataset.name} differ); "
+            f"run {run}: was trained on another dataset than run {first} (their {run.dataset.name} differ); "
             "leave it out, or train it again on that dataset"
         )
     if evaluation.dataset.sha256 != held.dataset.sha256:
         raise UserError(
-            f"run {run.path}: would be scored on dataset {evaluation.dataset.folder}, which is another than "
-            f"{held.dataset.folder} of run {first.path}; name one for all with dataset.path=..."
+            f"run {run}: would be scored on dataset {evaluation.dataset.folder}, which is another than "
+            f"{held.dataset.folder} of run {first}; name one for all with dataset.path=..."
         )
 
 
@@ -105,7 +105,7 @@ def _refuse_other_settings(run: RunFolder, recipe: Recipe, first: RunFolder, hel
         else "runs are summarized together only where they differ in nothing but run.seed and run.name: leave it out, "
         "or train it again with the same settings"
     )
-    raise UserError(f"run {run.path}: {'; '.join(named)} as in run {first.path}{more}; {remedy}")
+    raise UserError(f"run {run}: {'; '.join(named)} as in run {first}{more}; {remedy}")
 
 
 def compared(recipe: Recipe) -> dict[str, Any]:

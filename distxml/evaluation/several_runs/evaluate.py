@@ -58,7 +58,7 @@ def summarize_several(runs: Sequence[RunFolder], evaluations: Sequence[Evaluatio
         columns.append(run_columns(results, weighting))
         summaries.append(results.summary)
         if (columns[-1].keys, columns[-1].curve_keys) != (columns[0].keys, columns[0].curve_keys):
-            raise UserError(f"run {run.path}: was scored on other images than run {runs[0].path}; evaluate both again")
+            raise UserError(f"run {run}: was scored on other images than run {runs[0]}; evaluate both again")
     several = _several(runs, evaluations, columns, summaries)
     store_several(several, runs[0])
     return several
@@ -67,7 +67,7 @@ def summarize_several(runs: Sequence[RunFolder], evaluations: Sequence[Evaluatio
 def _refuse_another(run: RunFolder, evaluation: Evaluation, summary: Summary) -> None:
     same = summary.settings == evaluation.recipe.evaluation and summary.scored == evaluation.scored
     if not same or summary.dataset_sha256 != evaluation.dataset.sha256:
-        raise UserError(f"run {run.path}: was evaluated otherwise meanwhile; run the same command again")
+        raise UserError(f"run {run}: was evaluated otherwise meanwhile; run the same command again")
 
 
 def _several(

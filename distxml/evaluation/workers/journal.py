@@ -25,7 +25,7 @@ from distxml.evaluation.scoring.records import (
     split_methods,
 )
 from distxml.evaluation.tables import IMAGES_SCHEMA
-from distxml.files import remove_unfinished, write_whole
+from distxml.storage.parts import DiskParts, Parts, StoredParts
 
 SETTINGS_NAME = "settings.json"
 
@@ -64,15 +64,29 @@ class FinishedRows:
 
 @dataclass(frozen=True)
 class RowJournal:
-    """The folder of one fingerprint; workers write, the driver reads."""
+    """The folder of one fingerprint; workers write, the driver reads.
+
+    Attributes:
+        folder: has the fingerprint's name.
+        stored: where the parts are, if not in `folder`.
+    """
 
     folder: Path
+    stored: StoredParts | None = None
+
+    @property
+    def parts(self) -> Parts:
+        """Where they are."""
+        return self.stored or DiskParts(self.folder)
+
+    def named(self, name: str) -> str:
+        """What the user calls a part."""
+        return f"{self.stored.uri}/{name}" if self.stored else str(self.folder / name)
 
     def open(self, depends_on: dict[str, object]) -> None:
         """Make the folder, write into it what the numbers depend on, and remove half-written files of a crash."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(self.folder)
-        write_whole(self.folder / SETTINGS_NAME, json.dumps(depends_on, indent=2, sort_keys=True) + "\n")
+        self.parts.prepare()
+        self.parts.write(SETTINGS_NAME, (json.dumps(depends_on, indent=2, sort_keys=True) + "\n").encode())
 
     def add_images(self, records: Sequence[ImageRecord]) -> None:
         """Write one part."""
@@ -103,10 +117,11 @@ class RowJournal:
                 merged = self._write(kind, table)
                 for name in names:
                     if name != merged:
-                        (self.folder / name).unlink(missing_ok=True)
+                        self.parts.remove(name)
 
     def _read(self, kind: str, schema: pa.Schema) -> "_Rows":
-        found = {part.name: self._part(part, schema) for part in sorted(self.folder.glob(f"{kind}-*.parquet"))}
+        names = [name for name in self.parts.names() if name.startswith(f"{kind}-") and name.endswith(".parquet")]
+        found = {name: self._part(name, content, schema) for name, content in self.parts.read(names).items()}
         good = {name: table for name, table in found.items() if table is not None}
         return _Rows(
             table=pa.concat_tables([schema.empty_table(), *good.values()]),
@@ -114,12 +129,11 @@ class RowJournal:
             damaged=tuple(name for name in found if name not in good),
         )
 
-    def _part(self, path: Path, schema: pa.Schema) -> pa.Table | None:
+    def _part(self, name: str, content: bytes | None, schema: pa.Schema) -> pa.Table | None:
         """The rows of a part; None where it is damaged, or was not written by an evaluation with these settings."""
+        if content is None or name != _part_name(name.partition("-")[0], content):
+            return None
         try:
-            content = path.read_bytes()
-            if path.name != _part_name(path.name.partition("-")[0], content):
-                return None
             table = pq.read_table(pa.BufferReader(content))
             own = (table.schema.metadata or {}).get(FINGERPRINT) == self.folder.name.encode()
             return table.cast(schema) if own else None
@@ -132,7 +146,7 @@ class RowJournal:
         pq.write_table(self._marked(table), file)
         content = file.getvalue().to_pybytes()
         name = _part_name(kind, content)
-        write_whole(self.folder / name, content)
+        self.parts.write(name, content)
         return name
 
     def _marked(self, table: pa.Table) -> pa.Table:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import torch
 
@@ -16,15 +15,16 @@ from distxml.evaluation.scoring.plan import ScoringSpec
 from distxml.evaluation.scoring.scorer import ImageScorer
 from distxml.evaluation.workers.journal import RowJournal
 from distxml.evaluation.workers.tasks import Task
-from distxml.models.checkpoint import WEIGHTS_NAME, load_model
+from distxml.models.checkpoint import CARD_NAME, WEIGHTS_NAME, load_model
 from distxml.models.joint import JointModel
+from distxml.storage.pinned import PinnedFolder
 
 
 @dataclass(frozen=True)
 class Weights:
     """A checkpoint's folder, and the SHA-256 of the weights that were in it when the evaluation began."""
 
-    folder: Path
+    folder: PinnedFolder
     sha256: str
 
     def load(self) -> JointModel:
@@ -33,10 +33,12 @@ class Weights:
         Raises:
             UserError: it is not what was written, or the weights are others by now.
         """
-        model = load_model(self.folder).model
-        if noted_sum(self.folder, WEIGHTS_NAME) != self.sha256:  # after loading: weights never change back
+        with self.folder.here(CARD_NAME, WEIGHTS_NAME) as folder:
+            model = load_model(folder).model
+            is_same = noted_sum(folder, WEIGHTS_NAME) == self.sha256  # after loading: weights never change back
+        if not is_same:
             raise UserError(
-                f"checkpoint {self.folder}: was replaced during the evaluation; run it again after training"
+                f"checkpoint {self.folder.path}: was replaced during the evaluation; run it again after training"
             )
         return model
 
@@ -121,7 +123,9 @@ def _remedy(error: OSError) -> str | None:
     """What the user can do about an error that would come again; None for others."""
     if is_disk_full(error):
         return "free some space"
-    return "put run.folder on a disk that every node shares" if isinstance(error, FileNotFoundError) else None
+    if isinstance(error, FileNotFoundError):
+        return "put run.folder on a disk that every node shares, or into object storage"
+    return None
 
 
 def make_scorer(inputs: WorkerInputs, loaded: Mapping[Weights, JointModel]) -> ImageScorer:

@@ -18,6 +18,7 @@ from distxml.evaluation.scoring.plan import ScoringSpec, make_plan
 from distxml.evaluation.statistics.summarize import summarize
 from distxml.evaluation.summary import ScoredModel, Summary
 from distxml.evaluation.tables import CURVES_SCHEMA, HEATMAPS_SCHEMA, IMAGES_SCHEMA
+from distxml.storage.pinned import PinnedFolder
 from tests.unit.evaluation.small_model import small_recipe
 
 SIZE = (16, 16)
@@ -139,8 +140,8 @@ def _evaluation(settings: EvaluationSettings, label_of_key: dict[str, int], clas
         training_finished=True,
     )
     return Evaluation(
-        checkpoint=Path(checkpoint),
-        explainer_checkpoint=Path(checkpoint),
+        checkpoint=PinnedFolder(Path(checkpoint)),
+        explainer_checkpoint=PinnedFolder(Path(checkpoint)),
         scored=scored,
         architectures=(recipe.model, recipe.model),
         dataset=Dataset(locate("nowhere"), _metadata(list(label_of_key.values()), classes), "0"),

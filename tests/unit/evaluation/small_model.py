@@ -95,7 +95,7 @@ def small_recipe(folder: Path, evaluation: EvaluationSettings, workers: int = 1)
         loss=LossSettings(kind="hybrid", beta=0.8, gamma=2.0),
         phases=PhasesSettings(classifier=alone, explainer=phase, joint=phase),
         evaluation=evaluation,
-        run=RunSettings(name="run", folder=folder, seed=SEED),
+        run=RunSettings(name="run", folder=str(folder), seed=SEED),
     )
     return recipe.model_copy(update={"scaling": recipe.scaling.model_copy(update={"workers": workers})})
 

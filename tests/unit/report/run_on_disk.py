@@ -104,7 +104,8 @@ def write_checkpoint(run: RunFolder, loaded: LoadedModel, phase: PhaseName = JOI
 def evaluate(run: RunFolder, rows: Sequence[Row]) -> Results:
     """What `distxml evaluate` writes, without its workers."""
     evaluation = prepare(run, run.recipe())
-    model, explainer = (load_model(folder).model for folder in (evaluation.checkpoint, evaluation.explainer_checkpoint))
+    folders = (evaluation.checkpoint.path, evaluation.explainer_checkpoint.path)
+    model, explainer = (load_model(folder).model for folder in folders)
     explained = ExplainedModel(evaluation.scored.gating, model, explainer)
     scorer = ImageScorer(explained, evaluation.spec, torch.device("cpu"))
     rows = sorted(rows, key=lambda row: row.key)

@@ -138,9 +138,14 @@ def test_words_are_runs_or_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         Path(name).mkdir()
     words = ["a", "evaluation.steps=3", "lr=0.1", "b c", "dataset.path=/a"]
     runs, overrides = runs_and_overrides(words)
-    assert [str(run.path) for run in runs] == ["a", "lr=0.1", "b c"]
+    assert runs == ["a", "lr=0.1", "b c"]
     assert overrides == ["evaluation.steps=3", "dataset.path=/a"]
-    assert runs_and_overrides(["not=there"]) == ([RunFolder(Path("not=there"))], [])
+    uri = "s3://bucket/run?endpoint_override=http://127.0.0.1:9000"
+    assert runs_and_overrides([uri, uri, "dataset.path=s3://bucket/data"]) == (
+        [uri, uri],
+        ["dataset.path=s3://bucket/data"],
+    )
+    assert runs_and_overrides(["not=there"]) == (["not=there"], [])
     with pytest.raises(UserError, match=r"^d: is neither the folder of a run nor a setting; write settings as a\.b="):
         runs_and_overrides(["a", "d"])
 
