@@ -19,7 +19,7 @@ app.command(epilog=export_voc.EXAMPLE)(export_voc.export_voc)
 @app.command(epilog="Example: distxml data build polygons data/polygons source.images=200")
 def build(
     recipe: Annotated[str, typer.Argument(help="YAML file, or a packaged recipe such as `polygons` or `voc`.")],
-    out: Annotated[Path, typer.Argument(help="Folder to make; it appears when the dataset is complete.")],
+    out: Annotated[str, typer.Argument(help="Folder or URI to make; it appears when the dataset is complete.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Settings to change, `a.b=c` each.")] = None,
     processes: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes that work at once; default: one per CPU.")
@@ -36,13 +36,14 @@ def build(
     if print_config:
         typer.echo(to_yaml(settings), nl=False)
         return
-    from distxml.sources.building.build import BuildOptions, build_dataset
+    from distxml.sources.building.build import BuildOptions
+    from distxml.sources.building.stored import build_at
 
     options = BuildOptions(
         processes or len(os.sched_getaffinity(0)), track_progress, lambda text: typer.echo(text, err=True)
     )
     try:
-        built = build_dataset(settings, out, options)
+        built = build_at(settings, out, options)
     except KeyboardInterrupt:
         typer.echo("Stopped. What is done is kept: the same command resumes there.", err=True)
         raise

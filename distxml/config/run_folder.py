@@ -31,7 +31,7 @@ class RunFolder:
         """What the user calls a file or folder in it."""
         return str(path)
 
-    def begin(self, part: str = "training", driver: str | None = None) -> str | None:
+    def begin(self, part: str = "", driver: str | None = None) -> str | None:
         """Become the one who publishes this part of the run; where others must be kept from it, a token for that."""
         del part, driver
 

@@ -109,6 +109,7 @@ def evaluate_run(
         results = results_of(remaining, finished)
         store(results, run.evaluation)
         run.publish(run.evaluation)
+        run.upload(run.evaluation)
         for part, rows in zip(remaining.parts, finished, strict=True):
             part.journal.merge(rows)
     return results.summary

@@ -17,6 +17,7 @@ from distxml.storage.patience import Notify, Patience, say
 SECONDS_OF_PATIENCE = 180.0
 """A store that comes back within this time costs nothing but the time."""
 SECONDS_TO_CONNECT, SECONDS_WITHOUT_A_BYTE = 5.0, 15.0
+PROBE = ".can-be-written"
 READ_ONLY = ("http", "https", "data", "git", "github", "gitlab", "zip", "tar", "libarchive", "reference")
 """Schemes that fsspec knows and cannot write."""
 REMEDY = "write a path, s3://, gs://, abfs://, hdfs://, or a scheme that an installed fsspec can write"
@@ -121,6 +122,15 @@ class Store:
         """Remove all objects whose names begin with a folder's."""
         with suppress(FileNotFoundError):
             self.patience.ask(self.named(name), lambda: self.system.delete_dir(self._path(name)))
+
+    def require_writable(self) -> None:
+        """Write an object and remove it.
+
+        Raises:
+            InfrastructureError: the store does not take it.
+        """
+        self.put(PROBE, b"")
+        self.delete([PROBE])
 
     def _path(self, name: str) -> str:
         return f"{self.root.rstrip('/')}/{name}".rstrip("/")

@@ -235,7 +235,8 @@ def _digits(number: int) -> str:
 
 def _version_of(name: str) -> str:
     """Folder of the objects that were published together."""
-    return "/".join(name.split("/")[:3])
+    above, _, within = name.rpartition(f"/{VERSIONS}/")
+    return f"{above}/{VERSIONS}/{within.partition('/')[0]}"
 
 
 def _is_of(name: str, place: tuple[int, str]) -> bool:

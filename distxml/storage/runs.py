@@ -49,7 +49,7 @@ def run_to_train(place: str, notify: Notify = say) -> Iterator[RunFolder]:
     with temporary_staging(place) as folder:
         probe = StoredRun(folder, open_store(place, notify, SECONDS_TO_BEGIN))
         probe.has_begun()
-        probe.require_writable()
+        probe.store.require_writable()
         run = StoredRun(folder, open_store(place, notify))
         fetch_small_files(run)
         yield run

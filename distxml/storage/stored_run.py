@@ -8,15 +8,13 @@ from distxml.config.run_folder import RunFolder
 from distxml.errors import UserError
 from distxml.locks import locked
 from distxml.storage.fetching import fetch_file, fetch_folder, forget
-from distxml.storage.files import Store
+from distxml.storage.files import PROBE, Store
 from distxml.storage.ledger import Ledger, StoredFile
 from distxml.storage.publishing import LEDGERS, Publisher, read_newest
 from distxml.storage.staging import staging_folder
 
-TRAINING, EVALUATION = "training", "evaluation"
+TRAINING, EVALUATION = "published/training", "published/evaluation"
 """Parts of a run, each with a ledger of its own: one may be evaluated by one command and trained by another."""
-
-PROBE = ".can-be-written"
 
 
 @dataclass(frozen=True)
@@ -109,21 +107,13 @@ class StoredRun(RunFolder):
         """
         if self._ledger(TRAINING).units:
             return True
-        others = [name for name in self.store.names() if not name.startswith(f"{TRAINING}/{LEDGERS}/")]
+        own = (f"{TRAINING}/{LEDGERS}/", PROBE)
+        others = [name for name in self.store.names() if not name.startswith(own)]
         if others:
             raise UserError(
                 f"run {self}: the folder is not empty and holds no run ({others[0]}); choose another run.name"
             )
         return False
-
-    def require_writable(self) -> None:
-        """
-        Raises:
-            InfrastructureError: the store does not take an object.
-        """
-        name = f"{TRAINING}/{LEDGERS}/{PROBE}"
-        self.store.put(name, b"")
-        self.store.delete([name])
 
     def hold(self) -> None:
         """From here on all that is fetched is of the ledgers as they are now: what belongs together stays so."""

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from distxml.config.base import Settings
+from distxml.config.locations import is_uri
 from distxml.config.sweep.objective import ObjectiveSettings
 from distxml.config.sweep.parameter import RANGES, Parameter
 
@@ -91,6 +92,14 @@ class SweepSettings(Settings):
     """Most trials at once. Unset: as many as fit on the cluster, and some more that wait, prepared, for workers."""
     store: Path | None = None
     """Folder of phases that trials share, of this sweep and others. Unset: `phases` beside the sweep's folder."""
+
+    @field_validator("folder", "store", mode="before")
+    @classmethod
+    def _on_a_disk(cls, folder: object) -> object:
+        if is_uri(str(folder)):
+            raise ValueError("a sweep lies on a disk that every node shares, not in object storage; name a path")
+        return folder
+
     share_phases: bool = True
     """Whether a phase that two trials have in common is trained once."""
     retries: int = Field(default=2, ge=0)

@@ -1,5 +1,6 @@
 """Whether runs are trainings of one procedure: the same recipe and data, other seeds and other weights."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -32,8 +33,8 @@ def refuse_one_run_twice(runs: Sequence[RunFolder]) -> None:
         UserError: a folder is named twice.
     """
     for one, other in combinations(runs, 2):
-        if one.path.resolve() == other.path.resolve():
-            same = "" if one.path == other.path else f" (it is {one})"
+        if os.path.realpath(str(one)) == os.path.realpath(str(other)):
+            same = "" if str(one) == str(other) else f" (it is {one})"
             raise UserError(f"run {other}: is named twice{same}; name each run once")
 
 

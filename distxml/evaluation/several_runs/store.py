@@ -2,12 +2,10 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from distxml.checksums import noted_sum
+from distxml.checksums import SUMS_NAME, noted_sum
 from distxml.config.load import validate_json_file
 from distxml.config.recipe import Recipe
 from distxml.config.run_folder import RunFolder
@@ -18,6 +16,7 @@ from distxml.evaluation.several_runs.record import FigureOverRuns, ScoredRun, Se
 from distxml.evaluation.summary import ScoredModel
 from distxml.files import present_folder, write_whole
 from distxml.models.checkpoint import WEIGHTS_NAME
+from distxml.storage.beside import place_beside, run_beside
 
 COLUMNS = (
     "kind",
@@ -57,6 +56,8 @@ def store_several(several: SeveralRuns, run: RunFolder) -> None:
         raise UserError(
             f"{run.several_runs}: cannot be written ({reason_of(error)}); make room and run again"
         ) from None
+    run.publish(run.several_runs, run.several_runs_table)
+    run.upload(run.several_runs, run.several_runs_table)
 
 
 def load_several(run: RunFolder) -> SeveralRuns | None:
@@ -70,7 +71,7 @@ def load_several(run: RunFolder) -> SeveralRuns | None:
     remedy = "run `distxml evaluate RUN RUN RUN` again"
     several = validate_json_file(SeveralRuns, run.several_runs, remedy)
     for one in several.runs:
-        if reason := _changed(one, RunFolder(run.path / one.folder)):
+        if reason := _changed(one, run):
             raise UserError(f"{run.several_runs}: run {one.folder} {reason} since it was written; {remedy}")
     return several
 
@@ -88,7 +89,7 @@ def scored_run(run: RunFolder, first: RunFolder, recipe: Recipe, scored: ScoredM
         OSError: its evaluation cannot be read.
     """
     return ScoredRun(
-        folder=Path(os.path.relpath(run.path.resolve(), first.path.resolve())).as_posix(),
+        folder=place_beside(run, first),
         name=recipe.run.name,
         seed=recipe.run.seed,
         checkpoint=scored.checkpoint,
@@ -99,16 +100,23 @@ def scored_run(run: RunFolder, first: RunFolder, recipe: Recipe, scored: ScoredM
     )
 
 
-def _changed(noted: ScoredRun, run: RunFolder) -> str | None:
+def _changed(noted: ScoredRun, first: RunFolder) -> str | None:
     """What has changed; None where all is as it was."""
     try:
-        if file_digest(present_folder(run.evaluation) / SUMMARY_NAME) != noted.summary_sha256:
-            return "was evaluated again"
-        pairs = ((noted.checkpoint, noted.sha256), (noted.explainer_checkpoint, noted.explainer_sha256))
-        if any(noted_sum(run.path / checkpoint, WEIGHTS_NAME) != sha256 for checkpoint, sha256 in pairs):
-            return "has got other weights"
+        with run_beside(first, noted.folder) as run:
+            return _difference(noted, run)
     except (OSError, UserError):
         return "was moved or removed, or parts of it were,"
+
+
+def _difference(noted: ScoredRun, run: RunFolder) -> str | None:
+    run.fetch(run.evaluation, SUMMARY_NAME)
+    if file_digest(present_folder(run.evaluation) / SUMMARY_NAME) != noted.summary_sha256:
+        return "was evaluated again"
+    for checkpoint, sha256 in ((noted.checkpoint, noted.sha256), (noted.explainer_checkpoint, noted.explainer_sha256)):
+        run.fetch(run.path / checkpoint, SUMS_NAME)
+        if noted_sum(run.path / checkpoint, WEIGHTS_NAME) != sha256:
+            return "has got other weights"
     return None
 
 

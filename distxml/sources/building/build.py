@@ -141,13 +141,21 @@ def _existing(recipe: DatasetRecipe, folder: Path) -> Dataset | None:
     if not (folder / METADATA_NAME).is_file():
         raise UserError(f"{folder}: exists and is not a dataset; name a folder that does not exist yet")
     dataset = open_dataset(folder)
+    refuse_other_recipe(dataset, recipe, str(folder))
+    return dataset
+
+
+def refuse_other_recipe(dataset: Dataset, recipe: DatasetRecipe, place: str) -> None:
+    """
+    Raises:
+        UserError: the dataset at that place was built from another recipe.
+    """
     different = _differences(dataset.metadata.recipe, recipe.model_dump(mode="json"))
     if different:
         raise UserError(
-            f"{folder}: holds a dataset built from another recipe (differs in {', '.join(different)}); "
+            f"{place}: holds a dataset built from another recipe (differs in {', '.join(different)}); "
             "name another folder, or delete this one yourself"
         )
-    return dataset
 
 
 def _differences(old: object, new: object, place: str = "") -> list[str]:

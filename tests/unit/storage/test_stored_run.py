@@ -109,7 +109,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
     train(recipe)
     (config,) = (tmp_path / "bucket").rglob("config.json")
     flip_a_byte(config)
-    with pytest.raises(UserError, match=r"small/training/versions/.*/config\.json: is not what was written: its SHA"):
+    with pytest.raises(UserError, match=r"small/published/training/versions/.*/config\.json: is not what was written"):
         train(recipe)
 
 
