@@ -17,6 +17,8 @@ from distxml.storage.patience import Notify, Patience, say
 SECONDS_OF_PATIENCE = 180.0
 """A store that comes back within this time costs nothing but the time."""
 SECONDS_TO_CONNECT, SECONDS_WITHOUT_A_BYTE = 5.0, 15.0
+WITH_FOLDERS = (fs.LocalFileSystem, fs.HadoopFileSystem, fs.PyFileSystem)
+"""File systems on which a file needs its folder; elsewhere a folder is one more object."""
 PROBE = ".can-be-written"
 READ_ONLY = ("http", "https", "data", "git", "github", "gitlab", "zip", "tar", "libarchive", "reference")
 """Schemes that fsspec knows and cannot write."""
@@ -100,7 +102,7 @@ class Store:
 
         def write() -> None:
             path = self._path(name)
-            if not isinstance(self.system, fs.S3FileSystem):
+            if isinstance(self.system, WITH_FOLDERS):
                 self.system.create_dir(path.rpartition("/")[0])
             with self.system.open_output_stream(path) as target:
                 if isinstance(content, bytes):
