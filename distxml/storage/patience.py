@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -55,7 +55,7 @@ class Patience:
         began, pause, told = time.monotonic(), FIRST_PAUSE, False
         while True:
             try:
-                with self._watched(name):
+                with nullcontext() if told else self._watched(name):
                     answer = call()
             except FileNotFoundError:
                 raise
@@ -99,4 +99,6 @@ def _unanswered(name: str, error: BaseException, waited: float) -> Infrastructur
 
 def _reason(error: BaseException) -> str:
     """The store's own words."""
-    return reason_of(error).partition(" (Request ID")[0][:240]
+    text = reason_of(error).partition(" (Request ID")[0]
+    _, aws, reason = text.partition("AWS Error ")  # what comes before it says at length what was asked for
+    return (aws + reason or text)[:160]

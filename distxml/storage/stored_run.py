@@ -10,7 +10,7 @@ from distxml.locks import locked
 from distxml.storage.fetching import fetch_file, fetch_folder, forget
 from distxml.storage.files import PROBE, Store
 from distxml.storage.ledger import Ledger, StoredFile
-from distxml.storage.publishing import LEDGERS, Publisher, read_newest
+from distxml.storage.publishing import LEDGERS, Publisher, newest_driver, read_newest
 from distxml.storage.staging import staging_folder
 
 TRAINING, EVALUATION = "published/training", "published/evaluation"
@@ -89,6 +89,9 @@ class StoredRun(RunFolder):
         self._publishers[part].publish(files, self._units(kept), self._units(also))
 
     def upload(self, *paths: Path) -> None:
+        for part, publisher in self._publishers.items():
+            if newest_driver(self.store, part) != publisher.ledger.driver:
+                return  # what is to be seen is another command's
         for path in paths:
             if path.is_dir():
                 self.upload(*sorted(path.iterdir()))

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from distxml.config.dataset import DatasetRecipe
 from distxml.config.locations import is_uri
+from distxml.data.left_out import CONVERTED_NAME, REJECTED_NAME
 from distxml.data.schema import METADATA_NAME, open_dataset
 from distxml.errors import UserError
 from distxml.sources.building.build import QUIET, BuildOptions, Built, build_dataset, refuse_other_recipe
 from distxml.storage.files import Store, open_store
 from distxml.storage.staging import remove_staging, staging_folder
 
+LISTS = (REJECTED_NAME, CONVERTED_NAME)
 SECONDS_TO_BEGIN = 20.0
 """How long the store is waited for before anything is built."""
 
@@ -41,7 +43,7 @@ def _is_there(store: Store, recipe: DatasetRecipe) -> bool:
     if METADATA_NAME in names:
         refuse_other_recipe(open_dataset(store.name), recipe, store.name)
         return True
-    if any(not name.endswith(".parquet") for name in names):  # shards are of an upload that was cut off
+    if any(not name.endswith((".parquet", *LISTS)) for name in names):  # those are of an upload that was cut off
         raise UserError(f"{store.name}: exists and is not a dataset; name a folder that does not exist yet")
     return False
 

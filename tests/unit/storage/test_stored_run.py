@@ -151,6 +151,24 @@ def test_a_newer_driver_fences_off_the_workers_of_the_older(tmp_path: Path) -> N
             refused()
     with pytest.raises(Superseded):
         staged(tmp_path, "its successor", uri).begin(driver=older)
+    worker.failure.write_text("the older one's")
+    worker.upload(worker.failure)
+    assert not (tmp_path / "bucket/run/failure.log").exists()
+
+
+def test_what_is_to_be_looked_at_is_what_is_here(tmp_path: Path) -> None:
+    run = staged(tmp_path, "node", f"file://{tmp_path}/bucket/run")
+    run.figures.mkdir()
+    for name in ("old.svg", "roc.svg"):
+        (run.figures / name).write_text(name)
+    run.report.write_text("page")
+    run.upload(run.figures, run.report)
+    (run.figures / "old.svg").unlink()
+    run.upload(run.figures)
+    assert sorted(run.store.names()) == ["figures/roc.svg", "report.html"]
+    run.report.unlink()
+    run.upload(run.report)
+    assert sorted(run.store.names()) == ["figures/roc.svg"]
 
 
 @pytest.mark.slow

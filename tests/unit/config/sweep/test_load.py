@@ -87,6 +87,11 @@ def test_something_must_be_left_to_search(file: Path) -> None:
         (("scheduler: {kind: pbt}", ""), "population-based"),
         (("concurency: 2", ""), "did you mean concurrency"),
         (("", "budget: {trials: 4}"), "budget.trials is missing"),
+        (
+            ("folder: s3://bucket/runs", ""),
+            "folder: a sweep lies on a disk that every node shares",
+        ),
+        (("store: s3://bucket/phases", ""), "store: a sweep lies on a disk"),
         (("", "parameters:\n  loss.beta: {uniform: [0.5, 1]}\n  phases.joint.alpha: {choice: [0.3, 0.5]}"), "steps"),
         (("scheduler: {kind: asha, factor: 1}", ""), "scheduler.factor"),
         (("steps: [{parameters: {loss.beta: 0.5}}]", ""), "either parameters or steps"),
