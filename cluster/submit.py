@@ -75,7 +75,7 @@ def _refusal(words: list[str]) -> str | None:
         if name.rpartition(".")[2] in FOLDER_SETTINGS and not (value.startswith("/") or "://" in value):
             return f"{name}={value}: give the whole path, as the nodes see it: a job works in a copy of this folder"
     if words[0] == "train" and "run.folder" not in settings:
-        return "run.folder is missing: name a folder that all nodes share, such as run.folder=/shared/runs"
+        return "run.folder is missing: name a folder that all nodes share, or a URI: run.folder=s3://bucket/runs"
     return None
 
 
