@@ -1,4 +1,4 @@
-"""The whole flow on a dataset in an S3 bucket, with real Ray workers and DALI: the same as from a local folder."""
+"""The whole flow in an S3 bucket, dataset and run, with real Ray workers and DALI: the same as in local folders."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from distxml.config.phases import PhaseName
 from distxml.config.run_folder import RunFolder
+from distxml.data.schema import open_dataset
 from distxml.evaluation.results import load_results
 from distxml.monitoring.metrics_log import read_metrics
 from distxml.storage.files import open_store
@@ -22,21 +23,22 @@ from distxml.storage.runs import run_to_read
 from tests.integration.command import SMALL_TRAINING, build_polygons, distxml, distxml_in_process
 from tests.integration.ray_cluster import RayCluster, ray_cluster
 from tests.integration.watched_process import WatchedProcess
-from tests.s3_server import BUCKET, s3_server, upload
+from tests.s3_server import BUCKET, s3_server
 
 pytestmark = pytest.mark.slow
 
-SHORT = (
-    *(f"phases.{phase}.epochs=1" for phase in PhaseName),
+SMALL_DATASET = ("source.images=120", "source.image_size=16", "rows_per_shard=20", "rows_per_group=4")
+EPOCHS_OF = {PhaseName.CLASSIFIER: 1, PhaseName.EXPLAINER: 8, PhaseName.JOINT: 1}
+TRAINING = (
+    *SMALL_TRAINING,
+    *(f"phases.{phase}.epochs={number}" for phase, number in EPOCHS_OF.items()),
+    "phases.explainer.until=null",
     "loader.shuffle_buffer=32",
     "loader.backend=dali",
     "loader.augmentation={preset: paper, probability: 1.0}",
-    "scaling.workers=1",
+    "run.name=run",
 )
 """DALI, which reads from the bucket what any backend would read."""
-SMALL_DATASET = ("source.images=120", "source.image_size=16", "rows_per_shard=20", "rows_per_group=4")
-EPOCHS_OF = {PhaseName.CLASSIFIER: 1, PhaseName.EXPLAINER: 8, PhaseName.JOINT: 1}
-LONGER = (*(f"phases.{phase}.epochs={number}" for phase, number in EPOCHS_OF.items()), "phases.explainer.until=null")
 EPOCHS = 10
 SCORED = ("evaluation.curve_images=2", "evaluation.patch_sizes=[4]", "evaluation.fills=[black]")
 
@@ -57,44 +59,29 @@ def near_the_bucket(place: Path) -> Iterator[RayCluster]:
         yield cluster
 
 
-def test_a_bucket_trains_evaluates_and_reports_as_a_folder_does(place: Path, near_the_bucket: RayCluster) -> None:
-    uri = upload(place / "data/polygons", "polygons")
-    for name, path in (("local", "data/polygons"), ("bucket", uri)):
-        settings = (*SMALL_TRAINING, *SHORT, f"run.name={name}", f"dataset.path={path}", "dataset.cache=cache")
-        done = distxml("train", "polygons", *settings, cwd=place, cluster=near_the_bucket)
-        assert done.returncode == 0, done.stdout + done.stderr
-    local, bucket = RunFolder(place / "runs/local"), RunFolder(place / "runs/bucket")
-    ours, theirs = (load_file(run.checkpoint(PhaseName.JOINT, "last") / "model.safetensors") for run in (local, bucket))
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    assert len(list((place / "cache").glob("*.parquet"))) == 6, "5 shards of train, 1 of val, and no more until asked"
-    scored = distxml("evaluate", bucket.path, *SCORED, cwd=place, cluster=near_the_bucket)
-    assert scored.returncode == 0, scored.stdout + scored.stderr
-    assert load_results(bucket.evaluation).summary.dataset_path == uri
-    reported = distxml_in_process("report", bucket.path, cwd=place)
-    assert reported.returncode == 0, reported.stderr
-    assert uri in bucket.report.read_text()
-    inspected = distxml_in_process("data", "inspect", uri, cwd=place)
-    assert inspected.returncode == 0 and "all checksums right" in inspected.stdout, inspected.stderr
-    assert (place / "contact_sheet.png").stat().st_size > 1000
-
-
 def test_a_run_in_a_bucket_is_the_one_on_a_disk_also_after_it_was_killed(
     place: Path, near_the_bucket: RayCluster
 ) -> None:
-    """Trained, killed in the middle, resumed, scored, reported, explained; nothing but the bucket holds any of it."""
+    """Trained, killed in the middle, resumed, scored, reported, explained; nothing but the bucket holds any of it.
+
+    Beside it a run on a disk, of the same dataset in a folder.
+    """
     data, runs = f"s3://{BUCKET}/built", f"s3://{BUCKET}/runs"
     built = distxml_in_process("data", "build", "polygons", data, *SMALL_DATASET, "--workers", "1", cwd=place)
     assert built.returncode == 0 and f"Dataset: {data}" in built.stdout, built.stderr
-    settings = (*SMALL_TRAINING, *LONGER, f"dataset.path={data}", "run.name=run")
-    whole = distxml("train", "polygons", *settings, "run.folder=runs", cwd=place, cluster=near_the_bucket)
+    assert_whole(data, place)
+    on_disk = (*TRAINING, "dataset.path=data/polygons", "run.folder=runs")
+    whole = distxml("train", "polygons", *on_disk, cwd=place, cluster=near_the_bucket)
     assert whole.returncode == 0, whole.stdout + whole.stderr
     stored = WatchedProcess(place, "run", cluster=near_the_bucket)
-    stored.launch("train", "polygons", *settings, f"run.folder={runs}")
+    in_bucket = (*TRAINING, f"dataset.path={data}", "dataset.cache=cache", f"run.folder={runs}")
+    stored.launch("train", "polygons", *in_bucket)
     stored.wait_until(lambda: "phase 2, explainer  epoch 3/" in stored.output)
     stored.signal(signal.SIGKILL)
-    done = distxml("train", "polygons", *settings, f"run.folder={runs}", cwd=place, cluster=near_the_bucket)
+    done = distxml("train", "polygons", *in_bucket, cwd=place, cluster=near_the_bucket)
     assert done.returncode == 0 and f"trained: {runs}/run" in done.stdout, done.stdout + done.stderr
     assert "resumed in the explainer phase" in done.stdout + done.stderr
+    assert len(list((place / "cache").glob("*.parquet"))) == 6, "5 shards of train, 1 of val, and no more until asked"
     for run in (f"{runs}/run", "runs/run"):
         scored = distxml("evaluate", run, *SCORED, cwd=place, cluster=near_the_bucket)
         assert scored.returncode == 0, scored.stdout + scored.stderr
@@ -103,12 +90,21 @@ def test_a_run_in_a_bucket_is_the_one_on_a_disk_also_after_it_was_killed(
     assert_equal_to_the_bit(RunFolder(place / "runs/run"), f"{runs}/run")
     reported = distxml_in_process("report", f"{runs}/run", cwd=place)
     assert reported.returncode == 0 and f"{runs}/run/report.html" in reported.stdout, reported.stderr
-    assert b"<h1>run</h1>" in open_store(runs).get("run/report.html")
+    page = open_store(runs).get("run/report.html").decode()
+    assert "<h1>run</h1>" in page and data in page
     cv2.imwrite(str(place / "photo.png"), np.zeros((16, 16, 3), np.uint8))
     explained = distxml_in_process("explain", f"{runs}/run", "photo.png", cwd=place)
     assert explained.returncode == 0, explained.stderr
     board = EventAccumulator(f"{runs}/run/tensorboard").Reload()
     assert [scalar.step for scalar in board.Scalars("total/val")] == list(range(1, EPOCHS + 1))
+
+
+def assert_whole(data: str, place: Path) -> None:
+    """The dataset is the one that lies in the folder, and whole."""
+    inspected = distxml_in_process("data", "inspect", data, cwd=place)
+    assert inspected.returncode == 0 and "all checksums right" in inspected.stdout, inspected.stderr
+    assert (place / "contact_sheet.png").stat().st_size > 1000
+    assert open_dataset(data).metadata == open_dataset(str(place / "data/polygons")).metadata
 
 
 def assert_equal_to_the_bit(disk: RunFolder, uri: str) -> None:
