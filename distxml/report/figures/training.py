@@ -73,7 +73,8 @@ def _title(name: str) -> str:
 def _from_zero(axes: Axes) -> tuple[float, float]:
     """A scale that holds 0 and leaves room above."""
     low, high = axes.dataLim.intervaly
-    return min(0, low), high + 0.06 * (high - min(0, low)) or 1
+    bottom, top = min(0, low), max(0, high)
+    return bottom, top + 0.06 * (top - bottom) or 1
 
 
 def _learning_rates(log: TrainingLog) -> DrawnFigure:

@@ -213,3 +213,9 @@ def test_the_field_at_fault_is_named(tmp_path: Path):
 def test_loss_that_overflows_still_draws(tmp_path: Path, loss: float):
     losses = {"train": {"total": loss}, "val": {"total": loss}}
     assert training_figures(_read(tmp_path, [epoch_event(CLASSIFIER, 1, 1) | losses, *short_log()]))
+
+
+@pytest.mark.filterwarnings("error:Attempting to set identical")
+def test_one_value_below_zero_has_a_scale(tmp_path: Path):
+    below = {"train": {"total": 0.5}, "val": {"total": 0.5, "aopc": -0.5, "flips_above_random": -0.25}}
+    assert training_figures(_read(tmp_path, [epoch_event(JOINT, 1, 1) | below]))
