@@ -1,6 +1,5 @@
 """`Store`: a folder of an object store, and what is done with the objects in it; each call is tried for a while."""
 
-import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
-from distxml.digest import CHUNK
+from distxml.digest import CHUNK, stream_digest
 from distxml.errors import UserError, reason_of
 from distxml.storage.patience import Notify, Patience, say
 
@@ -84,12 +83,8 @@ class Store:
         """
 
         def copy() -> str:
-            digest = hashlib.sha256()
             with self.system.open_input_stream(self._path(name)) as source, target.open("wb") as file:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
-                    file.write(chunk)
-            return digest.hexdigest()
+                return stream_digest(source, file)
 
         return self.patience.ask(self.named(name), copy)
 

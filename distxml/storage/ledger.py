@@ -59,8 +59,7 @@ class Ledger(BaseModel):
 
     def name(self) -> str:
         """Of its object, within the folder of ledgers."""
-        sum_ = digest_of(self.content())[:SUM_DIGITS]
-        return f"{self.number:0{DIGITS}d}-{self.token}-{self.sequence:0{DIGITS}d}-{sum_}.json"
+        return str(LedgerName(self.number, self.token, self.sequence, digest_of(self.content())[:SUM_DIGITS]))
 
 
 @dataclass(frozen=True, order=True)

@@ -17,7 +17,7 @@ Notify = Callable[[str], None]
 
 FAULTS = (OSError, pa.ArrowException)
 """What pyarrow raises where a store does not do what it is asked."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
+MIN_PAUSE, MAX_PAUSE = 0.25, 8.0
 SECONDS_OF_SILENCE = 10.0
 """A call that has not answered by then is told of."""
 REFUSALS = ("ACCESS_DENIED", "NO_SUCH_BUCKET", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "NoSuchBucket")
@@ -52,7 +52,7 @@ class Patience:
             FileNotFoundError: there is no such object.
             InfrastructureError: the store refuses, or has not answered for `seconds`.
         """
-        began, pause, told = time.monotonic(), FIRST_PAUSE, False
+        began, pause, told = time.monotonic(), MIN_PAUSE, False
         while True:
             try:
                 with nullcontext() if told else self._watched(name):
@@ -67,7 +67,7 @@ class Patience:
                     self.notify(f"{name}: {_reason(error)}; trying again for {self.seconds:.0f} s")
                     told = True
                 time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause = min(2 * pause, MAX_PAUSE)
             else:
                 if told:
                     self.notify(f"{name}: answers again after {time.monotonic() - began:.0f} s")

@@ -29,7 +29,7 @@ def failing(*errors: Exception) -> Callable[[], str]:
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "MIN_PAUSE", 0.01)
 
 
 @pytest.mark.usefixtures("no_pauses")
